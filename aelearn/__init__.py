@@ -1,0 +1,38 @@
+"""aelearn: unsupervised learning from scratch, small enough to read in an afternoon.
+
+    from aelearn import Autoencoder, KMeans, load_mnist
+
+The public names below are loaded when they are first used, so that `import aelearn` costs nothing
+and a reader of one module loads only that module.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_HOME = {  # public name -> the module it lives in
+    "Autoencoder": "autoencoder",
+    "KMeans": "kmeans",
+    "EarlyStopping": "callbacks",
+    "Checkpoint": "callbacks",
+    "load_mnist": "data",
+    "make_blobs": "data",
+    "make_moons": "data",
+    "make_circles": "data",
+    "check_gradients": "gradcheck",
+    "GradientError": "gradcheck",
+}
+
+__all__ = ["__version__", *_HOME]
+
+
+def __getattr__(name):
+    if name not in _HOME:
+        raise AttributeError(f"module 'aelearn' has no attribute {name!r}")
+    value = getattr(import_module(f"aelearn.{_HOME[name]}"), name)
+    globals()[name] = value  # the next look-up finds it without this function
+    return value
+
+
+def __dir__():
+    return sorted([*globals(), *_HOME])

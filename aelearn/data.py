@@ -1,0 +1,187 @@
+"""The data to learn from: MNIST (or any folder in its IDX format) and three small synthetic sets.
+
+Shapes: N samples, D features (784 pixels for MNIST's 28 x 28 images).
+
+An IDX file is a header and then the numbers themselves, all big-endian:
+
+    byte 0, 1   zero
+    byte 2      the type of the numbers; 8 means unsigned byte
+    byte 3      the number of dimensions: 1 for labels, 3 for images
+    then        the length of each dimension, 4 bytes each
+    then        the data, the last dimension running fastest
+
+Source of the format: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
+"""
+
+import gzip
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from aelearn.validation import check_float_dtype, check_integer, check_number, generator
+
+SPLITS = ("train", "validation", "train60k", "test")
+
+
+def load_mnist(split="train", *, digits=None, directory=None, dtype=np.float32):
+    """Images and labels of one split, in the files' order.
+
+    split      "train60k": all training images; "test": the test images;
+               "validation": the first twelfth of the training images (MNIST: the first 5,000 of 60,000);
+               "train": the rest of them (MNIST: images 5,000 to 59,999)
+    digits     keep these labels only, such as (0, 1); None keeps all
+    directory  a folder with the four IDX files, plain or gzipped; None: the MNIST that comes with aelearn
+    dtype      np.float32 or np.float64
+
+    Returns images (N, D) of `dtype`, each pixel divided by 255 and so in [0, 1], and labels (N,) int64.
+
+    Raises FileNotFoundError where a file is missing; ValueError where a file is damaged, images and labels
+    differ in number, a digit is not there, or an argument is none of the above.
+    """
+    dtype = check_float_dtype(dtype)
+    pixels, labels, labels_path = _read_split(split, directory)  # (N, rows, columns), (N,)
+    if digits is not None:
+        keep = np.isin(labels, _check_digits(digits, labels, labels_path))  # (N,)
+        pixels, labels = pixels[keep], labels[keep]
+    images = pixels.reshape(len(pixels), -1).astype(dtype)  # (N, D)
+    images /= 255
+    return images, labels.astype(np.int64)
+
+
+def image_shape(directory=None):
+    """(rows, columns) of the images in a folder: (28, 28) for MNIST."""
+    return read_idx(_find_file(directory, "t10k-images", 3), 3).shape[1:]
+
+
+def read_idx(path, n_dimensions):
+    """The array of unsigned bytes in one IDX file, plain or (name ending in .gz) gzipped.
+
+    n_dimensions  what the file must hold: 1 for labels, 3 for images
+
+    Raises ValueError, naming the file, where it is not a whole IDX file of that kind.
+    """
+    path = Path(path)
+    try:
+        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except gzip.BadGzipFile:
+        raise ValueError(f"{path} is not a gzip file, although its name ends in .gz") from None
+    except (EOFError, zlib.error) as error:
+        raise ValueError(f"{path} is truncated or damaged: {error}") from None
+    header_size = 4 + 4 * n_dimensions
+    if len(content) < header_size:
+        raise ValueError(f"{path} is truncated: {len(content)} bytes are fewer than its {header_size}-byte header")
+    magic, *shape = struct.unpack(f">{1 + n_dimensions}I", content[:header_size])
+    wanted_magic = 0x0800 + n_dimensions  # type 8 (unsigned byte) and the number of dimensions
+    if magic != wanted_magic:
+        kind = {1: "labels", 3: "images"}.get(n_dimensions, f"{n_dimensions} dimensions")
+        raise ValueError(f"{path} has the magic number {magic}; an IDX file of {kind} has {wanted_magic}")
+    size = int(np.prod(shape, dtype=object))
+    if len(content) - header_size != size:
+        state = "truncated" if len(content) - header_size < size else "too long"
+        raise ValueError(f"{path} is {state}: {len(content) - header_size:,} bytes of data, "
+                         f"its header promises {size:,}")
+    return np.frombuffer(content, np.uint8, offset=header_size).reshape(shape)
+
+
+def default_directory():
+    """The folder of the MNIST files that come with aelearn: in an installed wheel, or in a checkout."""
+    installed = Path(__file__).parent / "mnist"
+    return installed if installed.is_dir() else Path(__file__).parent.parent / "data" / "mnist"
+
+
+def _find_file(directory, name, n_dimensions):
+    """The path of `name` in `directory`, under any of the four spellings in use."""
+    directory = default_directory() if directory is None else Path(directory)
+    if not directory.is_dir():
+        raise FileNotFoundError(f"{directory} is not a folder; it should hold the four IDX files of MNIST's format")
+    spellings = [f"{name}{joint}idx{n_dimensions}-ubyte{ending}" for joint in "-." for ending in ("", ".gz")]
+    for spelling in spellings:
+        if (directory / spelling).is_file():
+            return directory / spelling
+    raise FileNotFoundError(f"{directory} has no file {spellings[0]} or {spellings[1]}")
+
+
+def _read_split(split, directory):
+    """Pixels (N, rows, columns), labels (N,) and the path of the label file, for messages."""
+    if split not in SPLITS:
+        raise ValueError(f"split is one of {', '.join(SPLITS)}; got {split!r}")
+    prefix = "t10k" if split == "test" else "train"
+    images_path = _find_file(directory, f"{prefix}-images", 3)
+    labels_path = _find_file(directory, f"{prefix}-labels", 1)
+    pixels, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
+    if len(pixels) != len(labels):
+        raise ValueError(f"{images_path} holds {len(pixels)} images, {labels_path} holds {len(labels)} labels")
+    n_validation = len(pixels) // 12
+    rows = {"train": slice(n_validation, None), "validation": slice(n_validation)}.get(split, slice(None))
+    return pixels[rows], labels[rows], labels_path
+
+
+def _check_digits(digits, labels, labels_path):
+    wanted = [check_integer("each of digits", digit, 0, 255) for digit in digits]
+    if not wanted or len(set(wanted)) < len(wanted):
+        raise ValueError(f"digits must name one or more labels, each once; got {tuple(digits)}")
+    missing = [digit for digit in wanted if digit not in labels]
+    if missing:
+        there = ", ".join(map(str, np.unique(labels)))
+        raise ValueError(f"{labels_path} has no images of {', '.join(map(str, missing))}; it has those of {there}")
+    return wanted
+
+
+def make_blobs(n_samples=300, *, centers=3, n_features=2, cluster_std=1.0, random_state=None):
+    """Gaussian blobs: each point is one of the centres plus normal noise of standard deviation `cluster_std`.
+
+    centers  how many centres, drawn uniformly from [-10, 10]^D; or the centres themselves, shape (K, D)
+
+    Returns points (N, D) float64 and the number of the centre of each, (N,) int64; the blobs' sizes differ by
+    at most one. Raises ValueError and TypeError for settings that are not possible.
+    """
+    n_samples = check_integer("n_samples", n_samples, 1)
+    rng = generator(random_state)
+    if np.ndim(centers) == 0:
+        shape = check_integer("centers", centers, 1), check_integer("n_features", n_features, 1)
+        centers = rng.uniform(-10, 10, shape)  # (K, D)
+    centers = np.asarray(centers, np.float64)
+    if centers.ndim != 2 or not np.isfinite(centers).all():
+        raise ValueError(f"centers is a number or a finite array (K, D); got an array of shape {centers.shape}")
+    labels = rng.permutation(np.arange(n_samples) % len(centers))  # (N,)
+    noise = check_number("cluster_std", cluster_std, 0) * rng.standard_normal((n_samples, centers.shape[1]))
+    return centers[labels] + noise, labels  # (N, D), (N,)
+
+
+def make_moons(n_samples=300, *, noise=0.05, random_state=None):
+    """Two half circles of radius 1 that reach into each other; k-means cannot tell them apart.
+
+    Upper moon (label 0): (cos t, sin t); lower moon (label 1): (1 - cos t, 0.5 - sin t); t from 0 to pi.
+    `noise` is the standard deviation of normal noise on both coordinates.
+
+    Returns points (N, 2) float64 and labels (N,) int64, in random order.
+    """
+    labels, position, rng = _two_curves(n_samples, random_state)
+    t = np.pi * position  # (N,)
+    upper = np.column_stack([np.cos(t), np.sin(t)])  # (N, 2)
+    lower = np.column_stack([1 - np.cos(t), 0.5 - np.sin(t)])  # (N, 2)
+    points = np.where(labels[:, None] == 0, upper, lower)  # (N, 2)
+    return points + check_number("noise", noise, 0) * rng.standard_normal(points.shape), labels
+
+
+def make_circles(n_samples=300, *, factor=0.5, noise=0.05, random_state=None):
+    """Two circles about the origin: radius 1 (label 0) and radius `factor` (label 1).
+
+    `noise` is the standard deviation of normal noise on both coordinates.
+
+    Returns points (N, 2) float64 and labels (N,) int64, in random order.
+    """
+    labels, position, rng = _two_curves(n_samples, random_state)
+    t = 2 * np.pi * position  # (N,)
+    radius = np.where(labels == 0, 1.0, check_number("factor", factor, 0, 1))  # (N,)
+    points = radius[:, None] * np.column_stack([np.cos(t), np.sin(t)])  # (N, 2)
+    return points + check_number("noise", noise, 0) * rng.standard_normal(points.shape), labels
+
+
+def _two_curves(n_samples, random_state):
+    """Labels (N,), half of them 1; a position in [0, 1) along the curve for each point (N,); the generator."""
+    n_samples = check_integer("n_samples", n_samples, 2)
+    rng = generator(random_state)
+    return rng.permutation(np.arange(n_samples) % 2), rng.random(n_samples), rng

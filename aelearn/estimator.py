@@ -1,0 +1,92 @@
+"""What every estimator of aelearn shares: scikit-learn's conventions, without scikit-learn.
+
+A constructor stores its arguments unchanged; `fit` checks them, learns, sets attributes that end in `_` and returns
+self. From the constructor's signature alone this class reads the parameters, so `get_params`, `set_params`, `clone`,
+pipelines and grid searches work. Conventions: scikit-learn's "Developing scikit-learn estimators".
+"""
+
+import inspect
+
+import numpy as np
+
+from aelearn.validation import check_array, not_fitted
+
+
+class Estimator:
+    """Base class. A subclass names its kind in `_estimator_type`: "transformer" or "clusterer"."""
+
+    @classmethod
+    def _parameters(cls):
+        """The constructor's arguments: name -> default."""
+        arguments = list(inspect.signature(cls.__init__).parameters.values())[1:]  # without self
+        return {argument.name: argument.default for argument in arguments}
+
+    def get_params(self, deep=True):
+        """The settings as a dict. `deep` is there for scikit-learn: no estimator here contains another."""
+        return {name: getattr(self, name) for name in sorted(self._parameters())}
+
+    def set_params(self, **params):
+        """Change settings; returns self. Raises ValueError for a name that the constructor does not have."""
+        valid = self._parameters()
+        for name in params:
+            if name not in valid:
+                raise ValueError(f"Invalid parameter {name!r} for estimator {self}. "
+                                 f"Valid parameters are: {sorted(valid)!r}.")
+        for name, value in params.items():
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self):
+        """The constructor call that makes this estimator, naming what differs from the defaults."""
+        changed = [f"{name}={getattr(self, name)!r}" for name, default in self._parameters().items()
+                   if repr(getattr(self, name)) != repr(default)]
+        return f"{type(self).__name__}({', '.join(changed)})"
+
+    def _check_fitted(self, attribute):
+        if not hasattr(self, attribute):
+            raise not_fitted(self)
+
+    def _check_X(self, X, *, fitting):
+        """X as a float array (N, D). In `fit` its columns are recorded; afterwards they must be the same."""
+        array = check_array(X, estimator=type(self).__name__)
+        names = _column_names(X)
+        if fitting:
+            self.n_features_in_ = array.shape[1]
+            if names is not None:
+                self.feature_names_in_ = names
+            elif hasattr(self, "feature_names_in_"):
+                del self.feature_names_in_
+            return array
+        known = getattr(self, "feature_names_in_", None)
+        if names is not None and known is not None and list(names) != list(known):
+            raise ValueError("The feature names should match those that were passed during fit: "
+                             f"{list(known)}; got {list(names)}")
+        if array.shape[1] != self.n_features_in_:
+            raise ValueError(f"X has {array.shape[1]} features, but {type(self).__name__} "
+                             f"is expecting {self.n_features_in_} features as input")
+        return array
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the columns that `transform` returns: the class's name in small letters and a number."""
+        self._check_fitted("n_features_in_")
+        prefix = type(self).__name__.lower()
+        return np.array([f"{prefix}{i}" for i in range(self._n_features_out)], dtype=object)
+
+    def __sklearn_tags__(self):
+        """What scikit-learn's tools ask an estimator about itself; only they call this, so only they load it."""
+        from sklearn.utils import Tags, TargetTags, TransformerTags
+
+        return Tags(estimator_type=self._estimator_type, target_tags=TargetTags(required=False),
+                    transformer_tags=TransformerTags(preserves_dtype=self._dtypes_kept()))
+
+    def _dtypes_kept(self):
+        """Names of the input dtypes that `transform` returns unchanged."""
+        return ["float64", "float32"]
+
+
+def _column_names(X):
+    """The column names of a data frame as an array, or None where X has none (or not only strings)."""
+    columns = getattr(X, "columns", None)
+    if columns is None or not all(isinstance(name, str) for name in columns):
+        return None
+    return np.array(list(columns), dtype=object)

@@ -1,0 +1,136 @@
+"""The pieces of a network, each forward beside its hand-derived backward.
+
+Shapes: N samples, D features in, H units out. Names: x input, W weights, b bias, z pre-activation, a activation.
+A name with a `d` before it is the derivative of the loss L by that array and mirrors its shape: dW = dL/dW.
+
+A backward takes the derivative by its forward's output and returns the derivative by each of its inputs. It changes
+nothing. Every function can write its result into `out`, so that a training loop allocates nothing per step; without
+`out` it makes a new array.
+"""
+
+import numpy as np
+
+
+def dense(x, W, b, out=None):
+    """z = x @ W + b  with x (N, D), W (D, H), b (H,); returns z (N, H)."""
+    z = np.matmul(x, W, out=out)  # (N, H)
+    z += b
+    return z
+
+
+def dense_backward(dz, x, W, *, input_gradient=True, dx=None, dW=None, db=None):
+    """Derivatives of L by x, W and b, from dz (N, H). Returns dx (N, D), dW (D, H), db (H,).
+
+    By components, z[n, h] = sum_d x[n, d] W[d, h] + b[h]. With the chain rule:
+
+        dx[n, d] = sum_h dz[n, h] W[d, h]      dx = dz @ W.T
+        dW[d, h] = sum_n x[n, d] dz[n, h]      dW = x.T @ dz
+        db[h]    = sum_n dz[n, h]              db = dz.sum(axis=0)
+
+    input_gradient=False leaves dx out (None is returned for it): nobody asks how the loss depends on the images
+    themselves, and that product is as dear as the other. dx, dW, db: arrays to write into.
+
+    Source: Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors" (1986).
+    """
+    if input_gradient:
+        dx = np.matmul(dz, W.T, out=dx)  # (N, D)
+    dW = np.matmul(x.T, dz, out=dW)  # (D, H)
+    db = np.sum(dz, axis=0, out=db)  # (H,)
+    return (dx if input_gradient else None), dW, db
+
+
+def sigmoid(z, out=None):
+    """a = 1 / (1 + exp(-z)), from 0 to 1, written as 0.5 * tanh(0.5 * z) + 0.5.
+
+    The two are the same function; the second cannot overflow.
+    """
+    a = np.multiply(z, 0.5, out=out)
+    np.tanh(a, out=a)
+    a *= 0.5
+    a += 0.5
+    return a
+
+
+def sigmoid_backward(da, a, out=None):
+    """dz = (1 - a) * a * da.
+
+    With a = 1 / (1 + e) and e = exp(-z):  da/dz = e / (1 + e)^2 = (1 - a) * a.
+    """
+    dz = np.subtract(1, a, out=out)
+    dz *= a
+    dz *= da
+    return dz
+
+
+def tanh(z, out=None):
+    """a = tanh(z), from -1 to 1."""
+    return np.tanh(z, out=out)
+
+
+def tanh_backward(da, a, out=None):
+    """dz = (1 - a * a) * da.
+
+    With s = sinh(z) and c = cosh(z):  a = s / c,  da/dz = (c c - s s) / c^2 = 1 - a * a.
+    """
+    dz = np.multiply(a, a, out=out)
+    np.subtract(1, dz, out=dz)
+    dz *= da
+    return dz
+
+
+def relu(z, out=None):
+    """a = max(z, 0)."""
+    return np.maximum(z, 0, out=out)
+
+
+def relu_backward(da, a, out=None):
+    """dz = da where a > 0, and 0 elsewhere: the slope is 1 above 0 and 0 below (and, by convention, at 0)."""
+    return np.multiply(da, a > 0, out=out)
+
+
+def identity(z, out=None):
+    """a = z: a layer without an activation."""
+    return np.positive(z, out=out)
+
+
+def identity_backward(da, a, out=None):
+    """dz = da: the slope is 1."""
+    return np.positive(da, out=out)
+
+
+ACTIVATIONS = {  # name -> (forward, backward)
+    "sigmoid": (sigmoid, sigmoid_backward),
+    "tanh": (tanh, tanh_backward),
+    "relu": (relu, relu_backward),
+    "identity": (identity, identity_backward),
+}
+
+
+def truncated_normal(rng, W, b):
+    """Fill W (D, H) and b (H,) as the original script did: W ~ N(0, 2 / D), redrawn beyond two standard deviations;
+    b = 0.1.
+
+    The variance 2 / fan-in keeps the size of the signal through layers of ReLU: He et al., "Delving deep into
+    rectifiers" (2015), eq. 10.
+    """
+    n_inputs = W.shape[0]
+    draws = rng.standard_normal(W.shape)  # (D, H)
+    while (beyond := np.abs(draws) > 2).any():
+        draws[beyond] = rng.standard_normal(np.count_nonzero(beyond))
+    W[...] = np.sqrt(2 / n_inputs) * draws
+    b[...] = 0.1
+
+
+def glorot(rng, W, b):
+    """Fill W (D, H) and b (H,): W uniform in +-sqrt(6 / (D + H)), b = 0.
+
+    This keeps the variance both of activations and of gradients about equal from layer to layer: Glorot and Bengio,
+    "Understanding the difficulty of training deep feedforward neural networks" (2010), eq. 16.
+    """
+    n_inputs, n_outputs = W.shape
+    limit = np.sqrt(6 / (n_inputs + n_outputs))
+    W[...] = rng.uniform(-limit, limit, W.shape)
+    b[...] = 0
+
+
+INITIALIZERS = {"truncated_normal": truncated_normal, "glorot": glorot}

@@ -1,0 +1,97 @@
+"""Three ways to walk downhill. Each is an update of all parameters by their gradients.
+
+Names: params and grads are arrays of one shape (the network keeps all its weights and biases in one long vector, so
+one update moves them all). `update` changes `params` in place and leaves `grads` alone. What an optimiser remembers
+between updates is in `state()`, a dict of arrays; an optimiser given that state goes on as if it had never stopped.
+"""
+
+import numpy as np
+
+
+class SGD:
+    """Gradient descent:  params <- params - learning_rate * grads."""
+
+    def __init__(self, params, learning_rate):
+        self.learning_rate = learning_rate
+        self._scratch = np.empty_like(params)
+
+    def update(self, params, grads):
+        """One step downhill."""
+        params -= np.multiply(grads, self.learning_rate, out=self._scratch)
+
+    def state(self):
+        """Nothing is remembered: an empty dict."""
+        return {}
+
+
+class Momentum:
+    """Gradient descent with momentum, a ball that rolls:
+
+        velocity <- momentum * velocity + grads
+        params   <- params - learning_rate * velocity
+
+    Source: Polyak, "Some methods of speeding up the convergence of iteration methods" (1964).
+    """
+
+    def __init__(self, params, learning_rate, *, momentum=0.9):
+        self.learning_rate, self.momentum = learning_rate, momentum
+        self.velocity = np.zeros_like(params)
+        self._scratch = np.empty_like(params)
+
+    def update(self, params, grads):
+        """One step of the rolling ball."""
+        self.velocity *= self.momentum
+        self.velocity += grads
+        params -= np.multiply(self.velocity, self.learning_rate, out=self._scratch)
+
+    def state(self):
+        """The velocity."""
+        return {"velocity": self.velocity}
+
+
+class Adam:
+    """Adam: each parameter has a step of its own, measured by the recent size of its gradient.
+
+        m <- beta1 * m + (1 - beta1) * g                   running mean of the gradient
+        v <- beta2 * v + (1 - beta2) * g * g               running mean of its square
+        params <- params - learning_rate * m_hat / (sqrt(v_hat) + epsilon)
+
+    with m_hat = m / (1 - beta1^t) and v_hat = v / (1 - beta2^t), which undo the start from zero; t counts updates.
+
+    Source: Kingma and Ba, "Adam: a method for stochastic optimization" (2015), algorithm 1.
+    """
+
+    def __init__(self, params, learning_rate, *, beta1=0.9, beta2=0.999, epsilon=1e-8):
+        self.learning_rate, self.beta1, self.beta2, self.epsilon = learning_rate, beta1, beta2, epsilon
+        self.m, self.v = np.zeros_like(params), np.zeros_like(params)
+        self.t = np.zeros((), np.int64)
+        self._scratch = np.empty_like(params)
+
+    def update(self, params, grads):
+        """One step, at the pace that each parameter's history allows."""
+        self.t += 1
+        adam_step(params, grads, self.m, self.v, int(self.t), learning_rate=self.learning_rate, beta1=self.beta1,
+                  beta2=self.beta2, epsilon=self.epsilon, scratch=self._scratch)
+
+    def state(self):
+        """Both running means and the count of updates."""
+        return {"m": self.m, "v": self.v, "t": self.t}
+
+
+def adam_step(params, grads, m, v, t, *, learning_rate, beta1, beta2, epsilon, scratch=None):
+    """Update number t (from 1) of Adam, in place on params, m and v (equations in `Adam`)."""
+    s = np.empty_like(params) if scratch is None else scratch
+    m *= beta1
+    m += np.multiply(grads, 1 - beta1, out=s)
+    v *= beta2
+    np.multiply(grads, grads, out=s)
+    v += np.multiply(s, 1 - beta2, out=s)
+    np.sqrt(v, out=s)
+    s *= 1 / np.sqrt(1 - beta2**t)  # sqrt(v_hat)
+    s += epsilon
+    np.divide(m, s, out=s)
+    s *= learning_rate / (1 - beta1**t)  # learning_rate * m_hat / (sqrt(v_hat) + epsilon)
+    params -= s
+
+
+OPTIMIZERS = {"sgd": SGD, "momentum": Momentum, "adam": Adam}

@@ -1,0 +1,175 @@
+"""The door: every array and every setting that a user hands in passes through here once.
+
+Bad input ends in one sentence that says what came, what was wanted and, where that helps, what to do. Types and
+wording follow scikit-learn's, so that code written for its estimators finds what it looks for.
+
+Shapes: N samples, D features.
+"""
+
+import math
+import numbers
+import sys
+
+import numpy as np
+
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def check_array(X, *, name="X", estimator="the estimator"):
+    """X as a float array (N, D): float32 and float64 stay what they are, everything else becomes float64.
+
+    Lists, integers, booleans, data frames, strided, Fortran-ordered and read-only arrays are welcome. Nothing is
+    copied that already is a float array.
+
+    Raises TypeError for sparse matrices and for entries that are no numbers; ValueError for complex numbers,
+    strings, another number of dimensions than two, no rows, no columns, NaN and infinity.
+    """
+    if hasattr(X, "toarray") and hasattr(X, "nnz"):
+        raise TypeError(f"Sparse data was passed for {name}, but dense data is required. "
+                        f"Use '.toarray()' to convert to a dense numpy array.")
+    array = np.asarray(X)
+    if np.iscomplexobj(array):
+        raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}")
+    if array.dtype not in FLOATS:
+        if array.dtype.kind == "U" or array.dtype.kind == "S":
+            raise ValueError(f"{name} must hold numbers; got strings (dtype {array.dtype})")
+        array = _as_float64(array, name)
+    if array.ndim != 2:
+        hint = {0: "Reshape your data to (n_samples, n_features).",
+                1: "Reshape your data either using array.reshape(-1, 1) if your data has a single feature or "
+                   "array.reshape(1, -1) if it contains a single sample."}
+        raise ValueError(f"Expected 2D array, got {_n_dimensional(array)} instead: {name} has shape {array.shape}. "
+                         + hint.get(array.ndim, f"{estimator} expected <= 2."))
+    for axis, what in enumerate(("sample", "feature")):
+        if array.shape[axis] == 0:
+            raise ValueError(f"Found array with 0 {what}(s) (shape={array.shape}) "
+                             f"while a minimum of 1 is required by {estimator}.")
+    check_finite(array, name)
+    return array
+
+
+def _as_float64(array, name):
+    try:
+        return array.astype(np.float64)
+    except TypeError as error:  # an entry such as a dictionary; numpy's own words name the type
+        raise TypeError(f"{name} must hold numbers: {error}") from None
+    except ValueError as error:
+        raise ValueError(f"{name} must hold numbers: {error}") from None
+
+
+def _n_dimensional(array):
+    return "scalar array" if array.ndim == 0 else f"{array.ndim}D array"
+
+
+def check_finite(array, name):
+    """Refuse NaN and infinity. The sum is a quick first look without a temporary array: it is finite if all is."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(np.sum(array)):
+            return
+    if np.isnan(array).any():
+        raise ValueError(f"Input {name} contains NaN.")
+    if np.isinf(array).any():
+        raise ValueError(f"Input {name} contains infinity or a value too large for {array.dtype!r}.")
+
+
+def check_sample_weight(sample_weight, n_samples):
+    """Weights (N,) float64: ones for None. Raises ValueError unless finite, >= 0 and not all zero."""
+    if sample_weight is None:
+        return np.ones(n_samples)
+    if isinstance(sample_weight, numbers.Real):
+        sample_weight = np.full(n_samples, sample_weight)
+    weight = _as_float64(np.asarray(sample_weight), "sample_weight")
+    if weight.ndim != 1:
+        raise ValueError(f"Sample weights must be 1D array or scalar; got shape {weight.shape}")
+    if weight.shape != (n_samples,):
+        raise ValueError(f"sample_weight.shape == {weight.shape}, expected {(n_samples,)}!")
+    check_finite(weight, "sample_weight")
+    if (weight < 0).any():
+        raise ValueError(f"sample_weight must not be negative; its smallest entry is {weight.min()}")
+    if not weight.any():
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weight
+
+
+def check_integer(name, value, low, high=None):
+    """`value` as an int from `low` to `high`. Raises TypeError for another type, ValueError for another range."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral):
+        raise TypeError(f"{name} must be an integer; got {value!r} of type {type(value).__name__}")
+    return _check_range(name, int(value), low, high, "an integer")
+
+
+def check_number(name, value, low, high=None, *, exclusive_low=False):
+    """`value` as a finite float from `low` to `high`. Raises TypeError for another type, ValueError for the rest."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number; got {value!r} of type {type(value).__name__}")
+    if not math.isfinite(value) or (exclusive_low and value == low):
+        raise ValueError(f"{name} must be finite and {'above' if exclusive_low else 'at least'} {low}; got {value}")
+    return _check_range(name, float(value), low, high, "a number")
+
+
+def _check_range(name, value, low, high, kind):
+    if value < low or (high is not None and value > high):
+        bounds = f"of at least {low}" if high is None else f"from {low} to {high}"
+        raise ValueError(f"{name} must be {kind} {bounds}; got {value}")
+    return value
+
+
+def check_choice(name, value, choices):
+    """`value`, which must be one of the strings in `choices`. Raises ValueError otherwise."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(repr(choice) for choice in choices)}; got {value!r}")
+    return value
+
+
+def check_float_dtype(dtype):
+    """np.float32 or np.float64 as a dtype. Raises TypeError for anything else."""
+    try:
+        known = np.dtype(dtype)
+    except TypeError:
+        known = None
+    if dtype is None or known not in FLOATS:
+        raise TypeError(f"dtype must be np.float32 or np.float64; got {dtype!r}")
+    return known
+
+
+def check_backend(backend):
+    """The back end that "auto" stands for. Raises ValueError for one that does not exist."""
+    if backend not in ("auto", "numpy"):
+        raise ValueError(f"backend {backend!r} does not exist in this version of aelearn: use 'auto' or 'numpy'")
+    return "numpy"
+
+
+def generator(random_state):
+    """A np.random.Generator from None (fresh entropy), an int, a Generator or a RandomState.
+
+    A Generator or RandomState is drawn from, not copied: its owner's stream moves on. NumPy's global state is
+    never touched.
+    """
+    if isinstance(random_state, np.random.RandomState):
+        return np.random.Generator(random_state._bit_generator)
+    if random_state is None or isinstance(random_state, np.random.Generator):
+        return np.random.default_rng(random_state)
+    return np.random.default_rng(check_integer("random_state", random_state, 0))
+
+
+def peer_class(module, name, fallback):
+    """scikit-learn's own exception or warning class where scikit-learn is loaded, else aelearn's `fallback`.
+
+    Code that catches sklearn.exceptions.NotFittedError then catches ours, and scikit-learn is still not needed.
+    """
+    return getattr(sys.modules.get(module), name, fallback)
+
+
+class NotFittedError(ValueError, AttributeError):
+    """A fitted attribute was needed before `fit`."""
+
+
+class ConvergenceWarning(UserWarning):
+    """The answer is usable, but not all that was asked for."""
+
+
+def not_fitted(estimator):
+    """The error to raise where `estimator` is used before it is fitted."""
+    error = peer_class("sklearn.exceptions", "NotFittedError", NotFittedError)
+    return error(f"This {type(estimator).__name__} instance is not fitted yet. "
+                 f"Call 'fit' with appropriate arguments before using this estimator.")
