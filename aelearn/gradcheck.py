@@ -1,0 +1,249 @@
+"""Is this gradient right? Ask the loss itself, by finite differences.
+
+A derivative is the slope of the loss. So nudge one entry of one parameter up and down, look how the loss answers, and
+compare with what the hand-derived backward says. Do it for every entry, in float64: a mistake hides in the one entry
+that nobody looked at.
+
+    report = check_gradients(loss, params, grads)     # raises GradientError, which says what is wrong and where
+
+`python -m aelearn.gradcheck` checks aelearn's own network with every activation and loss and prints the report.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+MACHINE_EPSILON = np.finfo(np.float64).eps
+
+
+class GradientError(AssertionError):
+    """At least one gradient is wrong. `report` is the GradientReport with all of them."""
+
+    def __init__(self, report):
+        super().__init__("; ".join(str(row) for row in report.rows if not row.right))
+        self.report = report
+
+
+@dataclass(frozen=True)
+class ParameterReport:
+    """What the check found for one parameter.
+
+    n_wrong of n_entries disagree; the worst one is at `index`, where the backward says `gradient` and the finite
+    difference is `numerical`. `problem` says in words what is wrong with the whole of it, where that can be told.
+    """
+
+    name: str
+    n_entries: int
+    n_wrong: int
+    index: tuple = ()
+    gradient: float = 0.0
+    numerical: float = 0.0
+    relative_error: float = 0.0
+    factor: float | None = None
+    problem: str = ""
+
+    @property
+    def right(self):
+        """True if every entry agrees."""
+        return self.n_wrong == 0
+
+    def __str__(self):
+        if self.right:
+            return f"d{self.name}: all {self.n_entries} entries are right, relative error {self.relative_error:.1e}"
+        if not self.index:
+            return f"d{self.name}: {self.problem}"
+        text = (f"d{self.name}: {self.n_wrong} of {self.n_entries} entries {'is' if self.n_wrong == 1 else 'are'} "
+                f"wrong, worst at {list(self.index)}: yours {self.gradient:.3g}, "
+                f"finite difference {self.numerical:.3g}, relative error {self.relative_error:.1e}")
+        return text + (f"; {self.problem}" if self.problem else "")
+
+
+@dataclass(frozen=True)
+class GradientReport:
+    """One ParameterReport for each parameter, in the order of `params`."""
+
+    rows: tuple
+
+    @property
+    def right(self):
+        """True if every entry of every gradient agrees."""
+        return all(row.right for row in self.rows)
+
+    @property
+    def relative_error(self):
+        """The worst relative error of all entries."""
+        return max((row.relative_error for row in self.rows), default=0.0)
+
+    def __str__(self):
+        return "\n".join(str(row) for row in self.rows)
+
+
+def check_gradients(loss, params, grads, *, eps=1e-4, rtol=1e-6):
+    """Hold `grads` against finite differences of `loss`, entry by entry.
+
+    loss    a function of a dict like `params` that returns the loss, a number computed in float64. To check one
+            layer, let it be np.sum(U * layer(...)) with a random U of the layer's output shape: then U is the
+            derivative that the layer's backward is given
+    params  dict of arrays: name -> parameter. They are not changed; `loss` gets float64 copies
+    grads   dict of arrays: name -> what the backward says
+    eps     how far to nudge an entry p: h = eps * max(1, |p|)
+    rtol    largest relative error of an entry that counts as right
+
+    The finite difference of an entry is the five-point one, whose own error falls with the fourth power of h:
+
+        numerical = (8 (L(p + h) - L(p - h)) - (L(p + 2h) - L(p - 2h))) / 12 h
+
+    Relative error: |gradient - numerical| / max(|gradient|, |numerical|, floor). The loss is only known to its last
+    digit, so a finite difference is only known to about 10 * machine epsilon * |L| / h; the floor is that uncertainty
+    divided by rtol, so that no entry is called wrong for it.
+
+    Returns a GradientReport. Raises GradientError if an entry is wrong, a gradient is missing, has another shape than
+    its parameter or is no finite number; TypeError or ValueError if the check itself cannot be made.
+
+    Source of the formula: Abramowitz and Stegun, "Handbook of mathematical functions", table 25.2.
+    """
+    params = {name: np.array(value, np.float64) for name, value in _dict_of_arrays("params", params).items()}
+    grads = _dict_of_arrays("grads", grads)
+    unknown = [name for name in grads if name not in params]
+    if unknown:
+        raise ValueError(f"grads names {', '.join(map(repr, unknown))}, which params does not have")
+    value = loss(params)
+    if np.ndim(value) != 0 or not np.isfinite(value):
+        raise ValueError(f"loss must return one finite number; got {value!r}")
+    report = GradientReport(tuple(_check_parameter(loss, params, name, grads.get(name), eps, rtol, abs(float(value)))
+                                  for name in params))
+    if not report.right:
+        raise GradientError(report)
+    return report
+
+
+def numerical_gradient(loss, params, name, *, eps=1e-4):
+    """The derivative of `loss` by every entry of params[name], by five-point finite differences.
+
+    params[name] is changed while this runs and has its old values afterwards. Returns the derivative, of its shape,
+    and the step h of each entry.
+    """
+    parameter = params[name]
+    numerical, steps = np.empty(parameter.shape), eps * np.maximum(1, np.abs(parameter))
+    for index in np.ndindex(parameter.shape):
+        old, h = parameter[index], steps[index]
+        values = []
+        for step in (-2 * h, -h, h, 2 * h):
+            parameter[index] = old + step
+            values.append(float(loss(params)))
+        parameter[index] = old
+        numerical[index] = (8 * (values[2] - values[1]) - (values[3] - values[0])) / (12 * h)
+    return numerical, steps
+
+
+def _dict_of_arrays(name, value):
+    if not isinstance(value, dict):
+        raise TypeError(f"{name} must be a dict from names to arrays; got {type(value).__name__}")
+    return value
+
+
+def _check_parameter(loss, params, name, gradient, eps, rtol, loss_size):
+    parameter = params[name]
+    size = parameter.size
+    if gradient is None:
+        return ParameterReport(name, size, size, problem="there is no gradient")
+    gradient = np.asarray(gradient)
+    if gradient.shape != parameter.shape:
+        hint = ": it is transposed" if gradient.shape == parameter.shape[::-1] else ""
+        return ParameterReport(name, size, size, problem=f"its shape is {gradient.shape}, "
+                                                         f"that of {name} is {parameter.shape}{hint}")
+    if not np.issubdtype(gradient.dtype, np.number) or not np.isfinite(gradient).all():
+        return ParameterReport(name, size, size, problem="it holds entries that are no finite numbers")
+    if size == 0:
+        return ParameterReport(name, 0, 0)
+    numerical, steps = numerical_gradient(loss, params, name, eps=eps)
+    floor = 10 * MACHINE_EPSILON * max(loss_size, np.finfo(np.float64).tiny) / steps / rtol
+    errors = _relative_error(gradient, numerical, floor)
+    wrong = errors > rtol
+    worst = np.unravel_index(np.argmax(errors), errors.shape)
+    factor, problem = _diagnose(gradient, numerical, floor, rtol, wrong)
+    return ParameterReport(name, size, int(wrong.sum()), tuple(int(i) for i in worst), float(gradient[worst]),
+                           float(numerical[worst]), float(errors[worst]), factor, problem)
+
+
+def _relative_error(gradient, numerical, floor):
+    return np.abs(gradient - numerical) / np.maximum(np.maximum(np.abs(gradient), np.abs(numerical)), floor)
+
+
+def _diagnose(gradient, numerical, floor, rtol, wrong):
+    """What is wrong with the whole array, if one thing is: (common factor or None, words)."""
+    clear = np.abs(numerical) > floor  # entries whose finite difference has digits enough to compare
+    if not wrong.any():
+        return None, ""
+    if not clear.any():
+        return None, "the loss does not depend on this parameter"
+    if not wrong[clear].all():
+        return None, ""
+    if gradient.ndim == 2 and gradient.shape[0] == gradient.shape[1] > 1:
+        if (_relative_error(gradient.T, numerical, floor) <= rtol).all():
+            return None, "it is right when transposed"
+    ratios = gradient[clear] / numerical[clear]
+    factor = float(np.median(ratios))
+    if np.abs(ratios - factor).max() > 1e-4 * max(1, abs(factor)):
+        return None, ""
+    if factor == 0:
+        return 0.0, "it is 0 everywhere"
+    if abs(factor + 1) < 1e-4:
+        return factor, "every entry has the wrong sign"
+    return factor, f"every entry is off by the factor {factor:.4g}"
+
+
+def check_network(hidden_layer_sizes, activation, output_activation, loss, *, n_features=6, n_samples=5, seed=0):
+    """check_gradients on one of aelearn's own networks with random weights and images in [0, 1], in float64.
+
+    With ReLU the loss has kinks, where no derivative exists: images and weights are drawn anew until every
+    pre-activation is at least 0.01 away from 0, farther than the check's nudges reach.
+    """
+    from aelearn.layers import INITIALIZERS
+    from aelearn.network import (Architecture, Workspace, autoencoder_widths, forward, loss_and_gradients, output_loss,
+                                 parameter_views)
+
+    architecture = Architecture(autoencoder_widths(n_features, hidden_layer_sizes), activation, output_activation, loss)
+    work = Workspace(architecture, n_samples, np.float64)
+    rng = np.random.default_rng(seed)
+    while True:
+        x = rng.random((n_samples, n_features))  # (N, D)
+        params = parameter_views(np.empty(architecture.n_parameters), architecture.widths)
+        for layer in range(1, architecture.n_layers + 1):
+            INITIALIZERS["glorot"](rng, params[f"W{layer}"], params[f"b{layer}"])
+            params[f"b{layer}"][...] = rng.uniform(-0.5, 0.5, params[f"b{layer}"].shape)
+        forward(params, x, architecture, work)
+        if "relu" not in (activation, output_activation) or min(np.abs(z).min() for z in work.z[1:]) > 0.01:
+            break
+    _, grads = loss_and_gradients(params, x, architecture)
+
+    def loss_of(changed):
+        forward(changed, x, architecture, work)
+        return output_loss(x, architecture, work)
+
+    return check_gradients(loss_of, params, grads)
+
+
+def network_cases():
+    """Every depth from 1 to 4 with every activation, output activation and loss that go together."""
+    from aelearn.layers import ACTIVATIONS
+
+    for hidden in ((3,), (4, 2), (5, 3, 2), (5, 4, 3, 2)):
+        for activation in ACTIVATIONS:
+            for output_activation in ACTIVATIONS:
+                yield hidden, activation, output_activation, "mse"
+            yield hidden, activation, "sigmoid", "bce"
+
+
+def main():
+    """Check all networks of `network_cases` and print one line each."""
+    print(f"{'network':24} {'hidden':9} {'output':9} {'loss':5} {'entries':>7}  worst relative error")
+    for hidden, activation, output_activation, loss in network_cases():
+        report = check_network(hidden, activation, output_activation, loss)
+        widths = "-".join(map(str, (6, *hidden, *hidden[-2::-1], 6)))
+        entries = sum(row.n_entries for row in report.rows)
+        print(f"{widths:24} {activation:9} {output_activation:9} {loss:5} {entries:7}  {report.relative_error:.1e}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,230 @@
+"""K-means as an estimator: starts, iterations until nothing moves, the best of several runs.
+
+The arithmetic is in lloyd.py. Shapes: N samples, D features, K clusters.
+
+Where it does the same thing as scikit-learn's KMeans it does it the same way: names, tolerance, dtypes, warnings.
+It differs in two points. Points are assigned once more at the very end, so that `labels_` and `inertia_` always belong
+to `cluster_centers_`, even after an empty cluster was filled in the last iteration. And `history_` records the descent.
+"""
+
+import math
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from aelearn.estimator import Estimator
+from aelearn.lloyd import (assign, blocks, fill_empty_clusters, kmeans_plusplus, lloyd_step, mean_variance,
+                           squared_distances)
+from aelearn.validation import (ConvergenceWarning, check_array, check_backend, check_choice, check_integer,
+                                check_number, check_sample_weight, generator, peer_class)
+
+
+class KMeans(Estimator):
+    """K-means by Lloyd's algorithm with greedy k-means++ starts.
+
+    n_clusters    K
+    init          "k-means++", "random" (K different points) or the centres to start from, an array (K, D)
+    n_init        how many starts; the run with the lowest inertia is kept. "auto": 10 for "random", else 1
+    max_iter      most iterations of a run
+    tol           stop when the centres together move by less than tol times the mean variance of the columns
+                  (squared distance); 0: stop when no label changes
+    algorithm     "lloyd"
+    backend       "auto" or "numpy"
+    random_state  None, an int, a np.random.Generator or RandomState
+
+    After `fit`:
+
+    cluster_centers_  (K, D), of X's dtype
+    labels_           (N,) int32, the nearest centre of each point
+    inertia_          sum of squared distances to the nearest centres, weighted, a float
+    n_iter_           iterations of the best run
+    history_          (n_iter_,) the inertia that each of its iterations found, in float64; it never rises
+    n_features_in_    D
+    """
+
+    _estimator_type = "clusterer"
+
+    def __init__(self, n_clusters=8, *, init="k-means++", n_init="auto", max_iter=300, tol=1e-4, algorithm="lloyd",
+                 backend="auto", random_state=None):
+        self.n_clusters = n_clusters
+        self.init = init
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.algorithm = algorithm
+        self.backend = backend
+        self.random_state = random_state
+
+    def fit(self, X, y=None, sample_weight=None):
+        """Find K clusters in X (N, D); y is ignored. Returns self.
+
+        sample_weight  (N,), not negative: how much each point counts; None: all the same
+
+        Raises ValueError or TypeError for data or settings that are not possible, such as fewer points than clusters.
+        Warns (ConvergenceWarning) if fewer than K clusters have points, because points are duplicates.
+        """
+        self._check_settings()
+        X = self._check_X(X, fitting=True)
+        n_clusters = int(self.n_clusters)
+        if len(X) < n_clusters:
+            raise ValueError(f"n_samples={len(X)} should be >= n_clusters={n_clusters}.")
+        weight = check_sample_weight(sample_weight, len(X))
+        start = self._check_start(X)
+        n_init = self._number_of_starts(start)
+        rng = generator(self.random_state)
+
+        exponent = _safe_exponent(X, start)
+        scaled = np.ldexp(X, -exponent) if exponent else X  # a power of two: every digit stays
+        tolerance = self.tol * mean_variance(scaled) if self.tol else 0.0
+        best = None
+        for _ in range(n_init):
+            centers = np.ldexp(start, -exponent) if start is not None else self._draw_start(scaled, weight, rng)
+            run = self._run(scaled, weight, centers, tolerance)
+            if best is None or run.inertia < best.inertia and not _same_clustering(run.labels, best.labels):
+                best = run
+
+        n_distinct = len(np.unique(best.labels))
+        if n_distinct < n_clusters:
+            warning = peer_class("sklearn.exceptions", "ConvergenceWarning", ConvergenceWarning)
+            warnings.warn(f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters ({n_clusters}). "
+                          "Possibly due to duplicate points in X.", warning, stacklevel=2)
+        with np.errstate(over="ignore", under="ignore"):  # inertia is a square: it may leave float64 where X does not
+            self.cluster_centers_ = np.ldexp(best.centers, exponent) if exponent else best.centers
+            self.history_ = np.ldexp(np.array(best.history), 2 * exponent)
+            self.inertia_ = float(np.ldexp(best.inertia, 2 * exponent))
+        self.labels_, self.n_iter_ = best.labels, len(best.history)
+        self._n_features_out = n_clusters
+        return self
+
+    def _run(self, X, weight, centers, tolerance):
+        """Lloyd's iterations from one start, then the final assignment."""
+        old_labels, history = None, []
+        centers = centers.astype(np.float64)  # (K, D)
+        for _ in range(self.max_iter):
+            labels, means, weights, inertia = lloyd_step(X, centers, weight)
+            if history and inertia > history[-1]:  # only rounding can do that: this is as low as it gets
+                centers = previous
+                break
+            history.append(inertia)
+            fill_empty_clusters(X, centers, weight, labels, means, weights)
+            shift = float(squared_distances(means, centers).sum())
+            previous, centers = centers, means
+            if np.array_equal(labels, old_labels) or shift <= tolerance:
+                break
+            old_labels = labels
+        centers = centers.astype(X.dtype)
+        labels, inertia = assign(X, centers, weight)
+        return _Run(labels, inertia, centers, history)
+
+    def predict(self, X):
+        """The nearest centre of each point of X (N, D): labels (N,) int32."""
+        self._check_fitted("cluster_centers_")
+        X = self._check_X(X, fitting=False)
+        return self._assign(X, np.ones(len(X)))[0]
+
+    def fit_predict(self, X, y=None, sample_weight=None):
+        """Find clusters in X (N, D) and return the labels of its points, (N,) int32."""
+        return self.fit(X, sample_weight=sample_weight).labels_
+
+    def transform(self, X):
+        """The distance (not squared) of each point of X (N, D) to each centre, (N, K)."""
+        self._check_fitted("cluster_centers_")
+        X = self._check_X(X, fitting=False)
+        exponent = _safe_exponent(X, self.cluster_centers_)
+        distances = np.empty((len(X), len(self.cluster_centers_)), X.dtype)
+        for k, center in enumerate(np.ldexp(self.cluster_centers_.astype(np.float64), -exponent)):
+            for rows in blocks(*X.shape):
+                x = np.ldexp(X[rows].astype(np.float64), -exponent)  # (B, D)
+                distances[rows, k] = np.ldexp(np.sqrt(squared_distances(x, center)), exponent)
+        return distances
+
+    def fit_transform(self, X, y=None, sample_weight=None):
+        """Find clusters in X (N, D) and return the distances of its points to the centres, (N, K)."""
+        return self.fit(X, sample_weight=sample_weight).transform(X)
+
+    def score(self, X, y=None, sample_weight=None):
+        """Minus the inertia of X (N, D) against the centres: higher is better."""
+        self._check_fitted("cluster_centers_")
+        X = self._check_X(X, fitting=False)
+        return -self._assign(X, check_sample_weight(sample_weight, len(X)))[1]
+
+    def _assign(self, X, weight):
+        """Labels and inertia of X against the fitted centres."""
+        exponent = _safe_exponent(X, self.cluster_centers_)
+        if not exponent:
+            return assign(X, self.cluster_centers_, weight)
+        labels, inertia = assign(np.ldexp(X, -exponent), np.ldexp(self.cluster_centers_, -exponent), weight)
+        return labels, float(np.ldexp(inertia, 2 * exponent))
+
+    def _check_settings(self):
+        """Refuse impossible settings, each with a sentence."""
+        check_integer("n_clusters", self.n_clusters, 1)
+        check_integer("max_iter", self.max_iter, 1)
+        check_number("tol", self.tol, 0)
+        check_choice("algorithm", self.algorithm, ("lloyd",))
+        check_backend(self.backend)
+        if isinstance(self.n_init, str):
+            check_choice("n_init", self.n_init, ("auto",))
+        else:
+            check_integer("n_init", self.n_init, 1)
+        if isinstance(self.init, str):
+            check_choice("init", self.init, ("k-means++", "random"))
+
+    def _check_start(self, X):
+        """`init` as an array (K, D) of X's dtype, or None if it names a method."""
+        if isinstance(self.init, str):
+            return None
+        start = check_array(self.init, name="init", estimator="KMeans").astype(X.dtype)
+        if start.shape[0] != self.n_clusters:
+            raise ValueError(f"The shape of the initial centers {start.shape} does not match "
+                             f"the number of clusters {self.n_clusters}.")
+        if start.shape[1] != X.shape[1]:
+            raise ValueError(f"The shape of the initial centers {start.shape} does not match "
+                             f"the number of features of the data {X.shape[1]}.")
+        return start
+
+    def _number_of_starts(self, start):
+        if self.n_init == "auto":
+            return 10 if start is None and self.init == "random" else 1
+        if start is not None and self.n_init != 1:
+            warnings.warn("Explicit initial center position passed: performing only one init in KMeans "
+                          f"instead of n_init={self.n_init}.", RuntimeWarning, stacklevel=3)
+            return 1
+        return self.n_init
+
+    def _draw_start(self, X, weight, rng):
+        """K of the points: spread out by k-means++, or any K that weigh something."""
+        if self.init == "k-means++":
+            return kmeans_plusplus(X, int(self.n_clusters), weight, rng)
+        n_weighted = np.count_nonzero(weight)
+        if n_weighted < self.n_clusters:
+            raise ValueError(f"init='random' draws {self.n_clusters} different points, "
+                             f"but only {n_weighted} have a sample_weight above 0")
+        return X[rng.choice(len(X), size=self.n_clusters, replace=False, p=weight / weight.sum())]
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The outcome of one start."""
+
+    labels: np.ndarray
+    inertia: float
+    centers: np.ndarray
+    history: list
+
+
+def _same_clustering(labels, others):
+    """True if both labelings (N,) group the points alike, whatever the numbers of the groups."""
+    pairs = np.unique(np.column_stack([labels, others]), axis=0)
+    return len(pairs) == len(np.unique(labels)) == len(np.unique(others))
+
+
+def _safe_exponent(*arrays):
+    """0 for ordinary data; for data so large or small that their squares leave float64, e with 2^e their size.
+
+    Distances are squares: from about 1e150 they overflow, below about 1e-150 they all round to 0. Data divided by 2^e
+    have neither trouble, and their digits are the same.
+    """
+    largest = max(float(max(array.max(), -array.min())) for array in arrays if array is not None)
+    return 0 if largest == 0 or 1e-100 < largest < 1e100 else math.frexp(largest)[1]

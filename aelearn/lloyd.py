@@ -1,0 +1,170 @@
+"""Lloyd's k-means as arithmetic: distances, one iteration, empty clusters, and the k-means++ start. No state.
+
+Shapes: N samples, D features, K clusters, B rows of a block.
+
+k-means looks for K centres with the smallest inertia, the sum of squared distances of all points to their nearest
+centre. Lloyd's algorithm takes two half-steps in turn, and neither can raise the inertia:
+
+    assign    each point goes to its nearest centre       (no other choice of label is nearer)
+    update    each centre moves to the mean of its points (no other place has smaller squared distances to them)
+
+Sources: Lloyd, "Least squares quantization in PCM" (1982); Arthur and Vassilvitskii, "k-means++: the advantages of
+careful seeding" (2007).
+
+Points are read in blocks of a fixed size and all sums are carried in float64. So nothing of size N by K is ever made,
+X is never copied whole, and the result does not depend on how the work is shared out.
+"""
+
+import numpy as np
+
+BLOCK_ENTRIES = 1 << 17  # entries of X in a block: 1 MB as float64
+
+
+def blocks(n_samples, n_features):
+    """Slices that cover rows 0..N-1, each of about BLOCK_ENTRIES entries of X."""
+    n_rows = max(1, BLOCK_ENTRIES // n_features)
+    return [slice(start, min(start + n_rows, n_samples)) for start in range(0, n_samples, n_rows)]
+
+
+def nearest_center(x, centers):
+    """The number of the nearest centre, (B,), for each row of x (B, D); the lowest number where two are as near.
+
+    |x - c|^2 = |x|^2 - 2 x . c + |c|^2, and |x|^2 is the same for every centre, so the nearest is where
+    |c|^2 - 2 x . c is smallest. Both are first moved so that the centres have mean 0: distances do not change, and
+    data far from the origin lose no digits in the difference of large numbers.
+    """
+    origin = centers.mean(axis=0)  # (D,)
+    c = centers - origin  # (K, D)
+    scores = (x - origin) @ c.T  # (B, K)
+    scores *= -2
+    scores += np.einsum("kd,kd->k", c, c)
+    return scores.argmin(axis=1)  # (B,)
+
+
+def squared_distances(x, points):
+    """|x - p|^2 for each row of x (B, D) and the same row of `points` (B, D), or one point (D,). Returns (B,).
+
+    By definition, without the expanded square: a point has exactly the distance 0 to itself.
+    """
+    difference = x - points  # (B, D)
+    return np.einsum("bd,bd->b", difference, difference)
+
+
+def assign(X, centers, sample_weight):
+    """The first half-step. Returns labels (N,) int32 and the inertia sum_n w_n |x_n - c_label(n)|^2, a float."""
+    centers = centers.astype(np.float64)  # (K, D)
+    labels, inertia = np.empty(len(X), np.int32), 0.0
+    for rows in blocks(*X.shape):
+        x = X[rows].astype(np.float64)  # (B, D)
+        labels[rows] = nearest_center(x, centers)
+        inertia += float(sample_weight[rows] @ squared_distances(x, centers[labels[rows]]))
+    return labels, inertia
+
+
+def lloyd_step(X, centers, sample_weight=None):
+    """One iteration: assign every point to its nearest centre, then take the mean of each cluster.
+
+    X (N, D), centers (K, D), sample_weight (N,) or None for all ones.
+
+    With the matrix R of ones and zeros, R[n, k] = 1 where label n is k, and the weights w:
+
+        weights[k] = sum_n R[n, k] w[n]                   weights = R.T @ w
+        means[k]   = sum_n R[n, k] w[n] x[n] / weights[k] means = R.T @ (w x) / weights
+
+    Returns labels (N,) int32, means (K, D) float64 (an empty cluster's is its old centre), weights (K,) float64, and
+    the inertia of the labels against `centers`.
+    """
+    if sample_weight is None:
+        sample_weight = np.ones(len(X))
+    centers = centers.astype(np.float64)  # (K, D)
+    n_clusters = len(centers)
+    labels, inertia = np.empty(len(X), np.int32), 0.0
+    shifts, weights = np.zeros(centers.shape), np.zeros(n_clusters)  # sums of w (x - centre): (K, D); of w: (K,)
+    for rows in blocks(*X.shape):
+        x, w = X[rows].astype(np.float64), sample_weight[rows]  # (B, D), (B,)
+        labels[rows] = nearest_center(x, centers)
+        x -= centers[labels[rows]]  # from its centre: the mean of small numbers keeps all digits
+        inertia += float(w @ np.einsum("bd,bd->b", x, x))
+        R = labels[rows, None] == np.arange(n_clusters)  # (B, K)
+        weights += w @ R
+        shifts += (R * w[:, None]).T @ x
+    means = centers + np.divide(shifts, weights[:, None], out=shifts, where=weights[:, None] > 0)  # (K, D)
+    return labels, means, weights, inertia
+
+
+def fill_empty_clusters(X, centers, sample_weight, labels, means, weights):
+    """Move the mean of each empty cluster to the point that is farthest from its centre, in place.
+
+    That point leaves its cluster, whose mean moves on without it. A point that weighs nothing, lies on its centre or
+    is the last of its cluster is never taken, so no move can empty another cluster, and none can raise the inertia.
+    Where no such point is left (more clusters than distinct points), the cluster stays empty and where it was.
+    """
+    empty = np.flatnonzero(weights == 0)
+    if len(empty) == 0:
+        return
+    distances = np.empty(len(X))  # (N,)
+    for rows in blocks(*X.shape):
+        distances[rows] = squared_distances(X[rows].astype(np.float64), centers[labels[rows]])
+    distances[sample_weight == 0] = 0
+    members = np.bincount(labels[sample_weight > 0], minlength=len(centers))  # points that count, per cluster: (K,)
+    farthest_first = iter(np.argsort(-distances, kind="stable"))
+    for cluster in empty:
+        for point in farthest_first:
+            donor = labels[point]
+            if distances[point] == 0:
+                return
+            if members[donor] > 1:
+                break
+        else:
+            return
+        w, x = sample_weight[point], X[point].astype(np.float64)
+        means[donor] += (means[donor] - x) * (w / (weights[donor] - w))
+        weights[donor] -= w
+        members[donor] -= 1
+        means[cluster], weights[cluster] = x, w
+
+
+def kmeans_plusplus(X, n_clusters, sample_weight, rng):
+    """Greedy k-means++: K points of X that lie far apart. Returns centres (K, D) of X's dtype.
+
+    The first is drawn with probability proportional to its weight; each further one with probability proportional to
+    weight times squared distance to the nearest centre so far. Of 2 + floor(log K) such draws the one that lowers
+    the inertia most is kept: the greedy variant that Arthur and Vassilvitskii tried (2007, section 5).
+    """
+    n_trials = 2 + int(np.log(n_clusters))
+    chosen = [_draw(rng, sample_weight)]
+    nearest = _distances_to(X, X[chosen[0]])  # squared distance to the nearest centre so far: (N,)
+    while len(chosen) < n_clusters:
+        best_inertia = np.inf
+        for _ in range(n_trials):
+            candidate = _draw(rng, sample_weight * nearest)
+            with_candidate = np.minimum(nearest, _distances_to(X, X[candidate]))  # (N,)
+            inertia = sample_weight @ with_candidate
+            if inertia < best_inertia:
+                best, best_inertia, best_nearest = candidate, inertia, with_candidate
+        chosen.append(best)
+        nearest = best_nearest
+    return X[chosen]
+
+
+def _draw(rng, mass):
+    """The index of one entry, drawn with probability proportional to `mass` (N,); any entry if all mass is 0."""
+    cumulative = np.cumsum(mass)
+    if cumulative[-1] == 0:
+        return int(rng.integers(len(mass)))
+    index = np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right")  # never an entry of mass 0 ...
+    return int(min(index, np.flatnonzero(mass)[-1]))  # ... and never past the last one, should the product round up
+
+
+def _distances_to(X, point):
+    """Squared distances (N,) of all rows of X to one point (D,)."""
+    distances = np.empty(len(X))
+    for rows in blocks(*X.shape):
+        distances[rows] = squared_distances(X[rows].astype(np.float64), point.astype(np.float64))
+    return distances
+
+
+def mean_variance(X):
+    """The variance of X (N, D), averaged over its D columns: the yardstick of the tolerance."""
+    mean = sum(X[rows].sum(axis=0, dtype=np.float64) for rows in blocks(*X.shape)) / len(X)  # (D,)
+    return sum(float(squared_distances(X[rows].astype(np.float64), mean).sum()) for rows in blocks(*X.shape)) / X.size

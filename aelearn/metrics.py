@@ -1,0 +1,189 @@
+"""How well do clusters fit the true classes? And how well separated are they, when there are no classes?
+
+Shapes: N samples, C classes, K clusters. All scores but the silhouette start from one table: `confusion_matrix` counts
+how many samples of class c are in cluster k, and nothing else about the labels matters.
+
+Labels may be integers, strings or anything else that can be sorted. Classes come first in every call.
+"""
+
+import numpy as np
+
+from aelearn.lloyd import blocks
+from aelearn.validation import check_array
+
+
+def confusion_matrix(classes, clusters):
+    """Counts (C, K) int64: row c, column k holds the number of samples of class c in cluster k.
+
+    Rows are the sorted distinct classes, columns the sorted distinct clusters. Raises ValueError unless both are 1-D,
+    of one length, not empty and free of NaN.
+    """
+    class_index, n_classes = _numbered(classes, "classes")
+    cluster_index, n_clusters = _numbered(clusters, "clusters")
+    if len(class_index) != len(cluster_index):
+        raise ValueError(f"classes has {len(class_index)} labels, clusters has {len(cluster_index)}: "
+                         "they must be of one length")
+    cells = class_index * n_clusters + cluster_index  # (N,)
+    return np.bincount(cells, minlength=n_classes * n_clusters).reshape(n_classes, n_clusters)
+
+
+def _numbered(labels, name):
+    """Each label as the number of its value among the sorted distinct ones, (N,), and how many there are."""
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or len(labels) == 0:
+        raise ValueError(f"{name} must be a 1-D array of one or more labels; got shape {labels.shape}")
+    if labels.dtype.kind == "f" and np.isnan(labels).any():
+        raise ValueError(f"{name} contains NaN")
+    values, index = np.unique(labels, return_inverse=True)
+    return index, len(values)
+
+
+def best_matching(classes, clusters):
+    """The one-to-one matching of clusters to classes under which most samples agree: {cluster: class}.
+
+    With more clusters than classes some clusters stay without a class, and the other way round.
+    """
+    counts = confusion_matrix(classes, clusters)  # (C, K)
+    class_values, cluster_values = np.unique(classes), np.unique(clusters)
+    pairs = zip(*linear_assignment(-counts))
+    return {cluster_values[k].item(): class_values[c].item() for c, k in pairs}
+
+
+def accuracy(classes, clusters, matching=None):
+    """The share of samples whose cluster's class is their own, from 0 to 1.
+
+    matching  {cluster: class}; None takes the best matching for these very labels. To score new data honestly, pass
+              the matching found on the training data. A cluster that is not in it counts as wrong.
+    """
+    if matching is None:
+        counts = confusion_matrix(classes, clusters)  # (C, K)
+        return float(counts[linear_assignment(-counts)].sum() / counts.sum())
+    confusion_matrix(classes, clusters)  # for its checks
+    right = [cluster in matching and matching[cluster] == label
+             for label, cluster in zip(np.asarray(classes).tolist(), np.asarray(clusters).tolist())]
+    return float(np.mean(right))
+
+
+def linear_assignment(cost):
+    """Pair rows with columns of cost (C, K), each at most once, min(C, K) pairs, so that the sum is smallest.
+
+    Returns rows and columns, two index arrays, rows ascending. The Hungarian algorithm by shortest augmenting paths:
+    each row keeps a price u, each column a price v, with cost[i, j] >= u[i] + v[j] everywhere and equality on pairs
+    that are taken. To add a row, search the cheapest path of alternating free and taken pairs to a free column, and
+    flip it. Source: Jonker and Volgenant, "A shortest augmenting path algorithm" (1987).
+    """
+    cost = np.asarray(cost, np.float64)
+    if cost.shape[0] > cost.shape[1]:
+        columns, rows = linear_assignment(cost.T)
+        order = np.argsort(rows)
+        return rows[order], columns[order]
+    n_rows, n_columns = cost.shape
+    u, v = np.zeros(n_rows), np.zeros(n_columns)
+    row_of = np.full(n_columns, -1)  # the row that each column is paired with
+    for new_row in range(n_rows):
+        distance = np.full(n_columns, np.inf)  # of the cheapest path from the new row to each column
+        came_from = np.full(n_columns, -1)  # the column before it on that path
+        done = np.zeros(n_columns, bool)
+        row, column, length = new_row, -1, 0.0
+        while row >= 0:  # until the path has reached a column that is free
+            step = length + cost[row] - u[row] - v  # (K,)
+            nearer = ~done & (step < distance)
+            distance[nearer], came_from[nearer] = step[nearer], column
+            column = int(np.where(done, np.inf, distance).argmin())
+            done[column], length, row = True, distance[column], row_of[column]
+        passed = done & (row_of >= 0)  # columns inside the path's tree; the last one is free
+        u[new_row] += length
+        u[row_of[passed]] += length - distance[passed]
+        v[done] -= length - distance[done]
+        while column >= 0:  # flip the path
+            before = came_from[column]
+            row_of[column] = new_row if before < 0 else row_of[before]
+            column = before
+    columns = np.flatnonzero(row_of >= 0)
+    order = np.argsort(row_of[columns])
+    return row_of[columns][order], columns[order]
+
+
+def purity(classes, clusters):
+    """The share of samples that belong to the largest class of their cluster, from 0 to 1.
+
+    Each cluster chooses freely, so many small clusters are pure: one for each sample has purity 1.
+    """
+    counts = confusion_matrix(classes, clusters)  # (C, K)
+    return float(counts.max(axis=0).sum() / counts.sum())
+
+
+def normalized_mutual_information(classes, clusters):
+    """NMI = I / ((H_classes + H_clusters) / 2), from 0 (independent) to 1 (the same grouping).
+
+    With p = counts / N and its margins p_c and p_k:  I = sum p log(p / (p_c p_k)),  H = -sum p log p.
+    1 when both have a single group. Source: Strehl and Ghosh, "Cluster ensembles" (2002), with the arithmetic mean.
+    """
+    counts = confusion_matrix(classes, clusters)  # (C, K)
+    if counts.size == 1:
+        return 1.0
+    p = counts / counts.sum()  # (C, K)
+    p_c, p_k = p.sum(axis=1), p.sum(axis=0)  # (C,), (K,)
+    there = p > 0
+    information = float(np.sum(p[there] * np.log(p[there] / np.outer(p_c, p_k)[there])))
+    if information <= np.finfo(np.float64).eps:  # independent, to rounding
+        return 0.0
+    return information / ((_entropy(p_c) + _entropy(p_k)) / 2)
+
+
+def _entropy(p):
+    return float(-np.sum(p * np.log(p)))
+
+
+def adjusted_rand_index(classes, clusters):
+    """ARI: the share of pairs of samples on which both groupings agree, moved and scaled so that chance gives 0.
+
+    With pairs(n) = n (n - 1) / 2:  index = sum over cells pairs(count),  a = sum pairs(row sums),
+    b = sum pairs(column sums),  expected = a b / pairs(N),
+
+        ARI = (index - expected) / ((a + b) / 2 - expected)
+
+    1 when both groupings are trivial in the same way. Source: Hubert and Arabie, "Comparing partitions" (1985).
+    """
+    counts = confusion_matrix(classes, clusters)  # (C, K)
+    index, a, b, all_pairs = (sum(int(n) * (int(n) - 1) // 2 for n in part.ravel())  # Python's integers are exact
+                              for part in (counts, counts.sum(axis=1), counts.sum(axis=0), counts.sum()))
+    if index == a == b:
+        return 1.0
+    expected = a * b / all_pairs
+    return (index - expected) / ((a + b) / 2 - expected)
+
+
+def silhouette(X, labels):
+    """The mean over all samples of (b - a) / max(a, b), from -1 to 1: high when clusters are dense and far apart.
+
+    a is the mean distance of a sample to the others of its cluster, b that to the nearest other cluster; a sample that
+    is alone in its cluster counts 0. X (N, D), labels (N,). Distances are made in blocks: memory grows with N, time
+    with N * N. Raises ValueError unless there are 2 to N - 1 clusters.
+
+    Source: Rousseeuw, "Silhouettes" (1987).
+    """
+    X = check_array(X).astype(np.float64)
+    index, n_clusters = _numbered(labels, "labels")
+    if len(index) != len(X):
+        raise ValueError(f"X has {len(X)} samples, labels has {len(index)}")
+    if not 2 <= n_clusters <= len(X) - 1:
+        raise ValueError(f"the silhouette needs 2 to n_samples - 1 = {len(X) - 1} clusters; got {n_clusters}")
+    sizes = np.bincount(index)  # (K,)
+    members = np.eye(n_clusters)[index]  # (N, K), one 1 a row
+    centered = X - X.mean(axis=0)  # (N, D)
+    norms = np.einsum("nd,nd->n", centered, centered)  # (N,)
+    total = 0.0
+    for rows in blocks(len(X), len(X)):
+        own = index[rows]  # (B,)
+        squared = norms[rows, None] - 2 * centered[rows] @ centered.T + norms  # (B, N)
+        squared[np.arange(len(own)), np.arange(len(X))[rows]] = 0  # a sample's distance to itself
+        sums = np.sqrt(np.maximum(squared, 0)) @ members  # (B, K)
+        a = sums[np.arange(len(own)), own] / np.maximum(sizes[own] - 1, 1)  # (B,)
+        means = sums / sizes  # (B, K)
+        means[np.arange(len(own)), own] = np.inf
+        b = means.min(axis=1)  # (B,)
+        larger = np.maximum(a, b)  # (B,)
+        scores = np.divide(b - a, larger, out=np.zeros_like(a), where=larger > 0)
+        total += float(np.where(sizes[own] > 1, scores, 0).sum())
+    return total / len(X)
