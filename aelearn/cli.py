@@ -1,0 +1,111 @@
+"""The command line: arguments in, exit code out, nothing else. What it does is told in pipeline.py.
+
+Exit codes: 0 done; 2 something about the arguments, the data or the output folder is wrong (one line on stderr says
+what); 130 interrupted by Ctrl-C.
+"""
+
+import argparse
+import sys
+from contextlib import nullcontext
+
+from aelearn import __version__
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse, but an error is one line."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def make_parser():
+    """The parser of all flags; their names are those of pipeline.Settings."""
+    parser = _Parser(
+        prog="aelearn", description="Train an autoencoder on handwritten digits, cluster its codes with k-means, "
+        "score both, and write a report, tables and pictures.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    add = parser.add_argument
+    add("--data", metavar="DIR", help="folder of IDX files in MNIST's format, plain or gzipped; None: MNIST itself")
+    add("--digits", type=int, nargs="+", default=[0, 1], metavar="D", help="labels whose images are used")
+    add("--hidden", type=int, nargs="*", default=[128], metavar="H", help="units of the layers before the code")
+    add("--code-size", type=int, default=3, metavar="C", help="numbers in a code")
+    add("--epochs", type=int, default=150, metavar="E", help="passes over the images")
+    add("--batch-size", type=int, default=48, metavar="B", help="images a training step")
+    add("--learning-rate", type=float, default=3e-3, metavar="R", help="step size of Adam")
+    add("--loss", choices=("mse", "bce"), default="mse", help="mean squared error or binary cross-entropy")
+    add("--clusters", type=int, metavar="K", help="clusters of k-means; None: one for each digit")
+    add("--backend", choices=("auto", "numpy", "numba", "cuda"), default="auto", help="what computes")
+    add("--seed", type=int, default=0, metavar="S", help="of all random choices")
+    add("--out", default="out", metavar="DIR", help="folder for the results")
+    add("--resume", action="store_true", help="go on from the checkpoint in the output folder")
+    add("--quiet", action="store_true", help="print nothing but errors")
+    add("--version", action="version", version=f"aelearn {__version__}")
+    return parser
+
+
+def main(argv=None):
+    """Run the job that the arguments ask for; returns the exit code."""
+    arguments = vars(make_parser().parse_args(argv))
+    quiet = arguments.pop("quiet")
+    try:
+        from aelearn.pipeline import Interrupted, Settings, run
+
+        settings = Settings(**{**arguments, "digits": tuple(arguments["digits"]),
+                               "hidden": tuple(arguments["hidden"])})
+        with nullcontext() if quiet else _Progress(settings.epochs) as progress:
+            report = run(settings, say=_silent if quiet else progress.say, callbacks=() if quiet else (progress,))
+    except Interrupted as interruption:
+        return _complain(interruption, 130)
+    except KeyboardInterrupt:
+        return _complain("interrupted", 130)
+    except (ValueError, TypeError, OSError, MemoryError) as error:
+        return _complain(error, 2)
+    if not quiet:
+        print(_table(report))
+    return 0
+
+
+def _silent(line):
+    pass
+
+
+def _complain(message, code):
+    print(f"aelearn: error: {' '.join(str(message).split()) or 'out of memory'}", file=sys.stderr)
+    return code
+
+
+class _Progress:
+    """A progress bar over the epochs (tqdm; silent where stderr is not a terminal) and lines that do not break it."""
+
+    def __init__(self, epochs):
+        from tqdm import tqdm
+
+        self._bar = tqdm(total=epochs, unit="epoch", leave=False, disable=None, delay=0.1)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self._bar.close()
+
+    def __call__(self, autoencoder, row):
+        self._bar.update(row["epoch"] - self._bar.n)
+        self._bar.set_postfix(loss=f"{row['loss']:.5f}")
+
+    def say(self, line):
+        self._bar.clear()
+        print(line, flush=True)
+
+
+def _table(report):
+    """The report's main figures as a small table."""
+    n_codes = report["settings"]["code_size"]
+    rows = [(f"k-means on codes ({n_codes} numbers)", report)]
+    for name, label in (("raw", "k-means on raw pixels"), ("pca", "k-means on principal components")):
+        rows.append((f"{label} ({report['baselines'][name]['n_dimensions']})", report["baselines"][name]))
+    lines = [f"{'':40} accuracy     NMI     ARI"]
+    lines += [f"{label:40} {r['accuracy']:8.4f} {r['nmi']:7.4f} {r['ari']:7.4f}" for label, r in rows]
+    lines.append(f"{'test images, by the same centres':40} {report['test_accuracy']:8.4f}")
+    lines.append(f"mean squared error {report['mse']:.5f}, on test images {report['test_mse']:.5f}; "
+                 f"{report['seconds']['total']:.1f} s in all")
+    return "\n".join(lines)

@@ -1,0 +1,322 @@
+"""The main job as a story: images -> codes -> clusters -> report.
+
+    load    the images of some digits, to train on, to watch, and to test with
+    train   an autoencoder that squeezes each image into a few numbers, its code
+    cluster the codes by k-means, which never sees a label
+    score   the clusters against the labels, on training and on test images, beside two baselines
+    write   the report, tables and pictures
+
+`run` tells the story; `Settings` says what about; the rest are its steps, in order.
+"""
+
+import csv
+import json
+import platform
+import time
+import warnings
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+import aelearn
+from aelearn import metrics
+from aelearn.autoencoder import Autoencoder
+from aelearn.callbacks import Checkpoint
+from aelearn.data import default_directory, image_shape, load_mnist
+from aelearn.files import replacing
+from aelearn.kmeans import KMeans
+from aelearn.losses import mean_squared_error
+from aelearn.validation import check_integer
+
+CHECKPOINT_EVERY = 5  # epochs
+N_STARTS = 10  # of k-means, the best is kept: codes, pixels and components alike
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the job is about; the defaults are the original script's.
+
+    data           folder of IDX files; None: the MNIST that comes with aelearn
+    digits         the labels whose images are used
+    hidden         units of the encoder's layers before the code
+    code_size      numbers in a code
+    clusters       K of k-means; None: one for each digit
+    out            folder for the results
+    resume         go on from the checkpoint in `out`
+
+    The others are those of Autoencoder; `seed` is its random_state, and that of k-means.
+    """
+
+    data: str | None = None
+    digits: tuple = (0, 1)
+    hidden: tuple = (128,)
+    code_size: int = 3
+    epochs: int = 150
+    batch_size: int = 48
+    learning_rate: float = 3e-3
+    loss: str = "mse"
+    clusters: int | None = None
+    backend: str = "auto"
+    seed: int = 0
+    out: str = "out"
+    resume: bool = False
+
+
+class Interrupted(Exception):
+    """Ctrl-C ended the training; the checkpoint holds what was learnt."""
+
+
+@dataclass(frozen=True)
+class Images:
+    """The three splits, images (N, D) and labels (N,) each, and the shape (rows, columns) of an image."""
+
+    train: np.ndarray
+    train_labels: np.ndarray
+    validation: np.ndarray | None
+    test: np.ndarray
+    test_labels: np.ndarray
+    shape: tuple
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """k-means on the training codes, and what follows from it for all images.
+
+    codes (N, C) and labels (N,) of the training images, test_codes and test_labels; matching {cluster: digit}.
+    """
+
+    codes: np.ndarray
+    labels: np.ndarray
+    test_codes: np.ndarray
+    test_labels: np.ndarray
+    kmeans: KMeans
+    matching: dict
+
+
+def run(settings, *, say=print, callbacks=()):
+    """Do the whole job and write its results into `settings.out`. Returns the report, a dict.
+
+    say        a function that is told each stage in a line
+    callbacks  called after each epoch of training, such as a progress bar
+
+    Raises ValueError, TypeError or OSError, before any training, for settings, data or a folder that cannot be used;
+    Interrupted if Ctrl-C ended the training.
+    """
+    seconds = {}
+    n_clusters = _check(settings)
+    out = _writable_folder(settings.out)
+    with _timed(seconds, "load"):
+        images = load(settings)
+    if n_clusters > len(images.train):
+        raise ValueError(f"--clusters {n_clusters} is more than the {len(images.train)} training images")
+    watched = "none" if images.validation is None else f"{len(images.validation):,}"
+    say(f"images    {len(images.train):,} to train on, {watched} to watch, {len(images.test):,} to test; "
+        f"digits {' '.join(map(str, settings.digits))}")
+
+    with _timed(seconds, "train"):
+        autoencoder = train(settings, images, out, say, callbacks)
+    with _timed(seconds, "cluster"):
+        clusters = cluster(autoencoder, images, n_clusters, settings)
+    say(f"clusters  {n_clusters} in {clusters.kmeans.n_iter_} iterations of k-means on the codes")
+    with _timed(seconds, "baselines"):
+        baselines = score_baselines(images, n_clusters, settings)
+    say("baselines k-means on raw pixels and on principal components")
+    report = score(settings, images, autoencoder, clusters, baselines)
+    with _timed(seconds, "write"):
+        draw(settings, images, autoencoder, clusters, out)
+        write_tables(images, autoencoder, clusters, out)
+        autoencoder.save(out / "model.npz")
+    report["seconds"] = {**seconds, "total": sum(seconds.values())}
+    with replacing(out / "report.json", "w") as file:
+        json.dump(report, file, indent=2, allow_nan=False)
+    (out / "checkpoint.npz").unlink(missing_ok=True)
+    say(f"written   {', '.join(sorted(path.name for path in out.iterdir() if path.is_file()))} in {out}")
+    return report
+
+
+def _check(settings):
+    """Refuse impossible settings before anything is read or written. Returns the number of clusters."""
+    check_integer("--code-size", settings.code_size, 1)
+    check_integer("--seed", settings.seed, 0)
+    check_integer("--epochs", settings.epochs, 1)
+    make_autoencoder(settings)._check_settings()
+    return check_integer("--clusters", len(settings.digits) if settings.clusters is None else settings.clusters, 1)
+
+
+def _writable_folder(name):
+    """The folder `name`, made if it is not there. Raises OSError now rather than after the training."""
+    folder = Path(name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(folder / ".aelearn-can-write") as file:
+            file.write(b"")
+        (folder / ".aelearn-can-write").unlink()
+    except OSError as error:
+        raise OSError(f"the output folder {folder} cannot be written: {error.strerror}") from None
+    return folder
+
+
+@contextmanager
+def _timed(seconds, stage):
+    started = time.perf_counter()
+    yield
+    seconds[stage] = time.perf_counter() - started
+
+
+def load(settings):
+    """All images of the digits: to train on, to watch (None if that split has not all of them), and to test with."""
+    def split(name):
+        return load_mnist(name, digits=settings.digits, directory=settings.data)
+
+    train_images, train_labels = split("train")
+    test_images, test_labels = split("test")
+    if train_images.shape[1] != test_images.shape[1]:
+        raise ValueError(f"training images have {train_images.shape[1]} pixels, test images {test_images.shape[1]}")
+    try:
+        validation = split("validation")[0]
+    except ValueError:  # a small folder: nothing to watch, everything else works
+        validation = None
+    return Images(train_images, train_labels, validation, test_images, test_labels, image_shape(settings.data))
+
+
+def make_autoencoder(settings):
+    """The autoencoder that the settings ask for, not trained yet."""
+    return Autoencoder((*settings.hidden, settings.code_size), loss=settings.loss, epochs=settings.epochs,
+                       batch_size=settings.batch_size, learning_rate=settings.learning_rate,
+                       backend=settings.backend, random_state=settings.seed)
+
+
+def train(settings, images, out, say, callbacks):
+    """An autoencoder trained on the training images, from the start or from the checkpoint."""
+    checkpoint = out / "checkpoint.npz"
+    autoencoder = _from_checkpoint(settings, checkpoint) if settings.resume else make_autoencoder(settings)
+    autoencoder.set_params(callbacks=(*callbacks, Checkpoint(checkpoint, every=CHECKPOINT_EVERY)))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Training interrupted")  # said below, in our own way
+        if settings.resume:
+            say(f"resuming  after epoch {len(autoencoder.history_)}")
+            autoencoder.resume(images.train, validation=images.validation)
+        else:
+            autoencoder.fit(images.train, validation=images.validation)
+    if autoencoder.interrupted_:
+        autoencoder.save(checkpoint)
+        raise Interrupted(f"interrupted after epoch {len(autoencoder.history_)} of {settings.epochs}; "
+                          f"what was learnt is in {checkpoint}, --resume goes on from there")
+    widths = "-".join(map(str, autoencoder._architecture.widths))
+    say(f"trained   {widths}, {len(autoencoder.history_)} epochs, loss {autoencoder.history_[-1]['loss']:.5f}")
+    return autoencoder
+
+
+def _from_checkpoint(settings, checkpoint):
+    """The autoencoder in the checkpoint, which must have been made with the same settings, --epochs aside."""
+    if not checkpoint.is_file():
+        raise ValueError(f"--resume: there is no checkpoint {checkpoint}; run without --resume")
+    autoencoder, wanted = Autoencoder.load(checkpoint), make_autoencoder(settings).get_params()
+    for name, value in autoencoder.get_params().items():
+        if name not in ("epochs", "callbacks", "backend") and value != wanted[name]:
+            raise ValueError(f"--resume: {checkpoint} was made with {name} {value}, not {wanted[name]}")
+    return autoencoder.set_params(epochs=settings.epochs)
+
+
+def cluster(autoencoder, images, n_clusters, settings):
+    """k-means on the codes of all training images. The labels serve to name the clusters, not to find them."""
+    codes, test_codes = autoencoder.transform(images.train), autoencoder.transform(images.test)  # (N, C), (M, C)
+    kmeans = KMeans(n_clusters, n_init=N_STARTS, backend=settings.backend, random_state=settings.seed).fit(codes)
+    matching = metrics.best_matching(images.train_labels, kmeans.labels_)
+    return Clusters(codes, kmeans.labels_, test_codes, kmeans.predict(test_codes), kmeans, matching)
+
+
+def score_baselines(images, n_clusters, settings):
+    """The same k-means on raw pixels and on as many principal components as a code has numbers."""
+    n_components = min(settings.code_size, *images.train.shape)
+    table = {}
+    for name, X in (("raw", images.train), ("pca", principal_components(images.train, n_components))):
+        kmeans = KMeans(n_clusters, n_init=N_STARTS, backend=settings.backend, random_state=settings.seed).fit(X)
+        table[name] = {"n_dimensions": X.shape[1], **_scores(images.train_labels, kmeans.labels_)}
+    return table
+
+
+def principal_components(X, n_components):
+    """X (N, D) projected on the directions in which it varies most, (N, n_components).
+
+    They are the eigenvectors of the covariance  S = (X - mean).T @ (X - mean) / N  with the largest eigenvalues.
+    Source: Hotelling, "Analysis of a complex of statistical variables into principal components" (1933).
+    """
+    centered = X - X.mean(axis=0)  # (N, D)
+    _, directions = np.linalg.eigh(centered.T @ centered / len(X))  # eigenvalues ascending; (D, D), a column each
+    return centered @ directions[:, ::-1][:, :n_components]
+
+
+def _scores(classes, clusters):
+    return {"accuracy": metrics.accuracy(classes, clusters),
+            "nmi": metrics.normalized_mutual_information(classes, clusters),
+            "ari": metrics.adjusted_rand_index(classes, clusters)}
+
+
+def score(settings, images, autoencoder, clusters, baselines):
+    """The report, a dict that JSON can hold. The test images are scored under the training images' matching."""
+    return {
+        "n_images": len(images.train),
+        "n_test_images": len(images.test),
+        "epochs": len(autoencoder.history_),
+        "mse": mean_squared_error(autoencoder.reconstruct(images.train), images.train),
+        "test_mse": mean_squared_error(autoencoder.reconstruct(images.test), images.test),
+        **_scores(images.train_labels, clusters.labels),
+        "test_accuracy": metrics.accuracy(images.test_labels, clusters.test_labels, clusters.matching),
+        "inertia": clusters.kmeans.inertia_,
+        "matching": {str(cluster): digit for cluster, digit in clusters.matching.items()},
+        "baselines": baselines,
+        "settings": {**asdict(settings), "data": str(settings.data or default_directory().name)},
+        "versions": {"aelearn": aelearn.__version__, "numpy": np.__version__, "python": platform.python_version()},
+    }
+
+
+def draw(settings, images, autoencoder, clusters, out):
+    """The four pictures."""
+    from aelearn import plotting
+
+    kmeans, names = clusters.kmeans, {k: clusters.matching.get(k) for k in range(len(clusters.kmeans.cluster_centers_))}
+    original_job = settings.data is None and asdict(settings) | {"out": "", "seed": 0, "resume": False} == \
+        asdict(Settings(out="", epochs=settings.epochs))
+    plotting.save(plotting.loss_curve(autoencoder.history_, loss=settings.loss,
+                                      reference=plotting.ORIGINAL_LOSSES if original_job else None), out / "loss.png")
+    plotting.save(plotting.reconstructions(images.train, autoencoder.reconstruct(images.train), images.shape),
+                  out / "reconstructions.png")
+    plotting.save(plotting.code_space(clusters.codes, images.train_labels, clusters.labels, kmeans.cluster_centers_,
+                                      names), out / "codes.png")
+    wrong = _mistakes(images.train_labels, clusters)
+    counts = np.bincount(clusters.labels, minlength=len(names))
+    plotting.save(plotting.center_images(autoencoder.inverse_transform(kmeans.cluster_centers_), counts, names,
+                                         images.train[wrong], images.train_labels[wrong], clusters.labels[wrong],
+                                         images.shape), out / "centers.png")
+
+
+def _mistakes(labels, clusters):
+    """Rows of the training images whose cluster is not their digit's, farthest from their own digit's centre first.
+
+    Images of a digit that has no cluster are wrong too; they come last.
+    """
+    cluster_of = {digit: cluster for cluster, digit in clusters.matching.items()}
+    own = np.array([cluster_of.get(label, -1) for label in labels.tolist()])  # (N,)
+    wrong = np.flatnonzero(own != clusters.labels)
+    distances = clusters.kmeans.transform(clusters.codes[wrong]) if len(wrong) else np.empty((0, 1))  # (M, K)
+    distance = np.where(own[wrong] >= 0, distances[np.arange(len(wrong)), own[wrong]], -1)  # (M,)
+    return wrong[np.argsort(-distance, kind="stable")]
+
+
+def write_tables(images, autoencoder, clusters, out):
+    """history.csv, a line an epoch, and clusters.csv, a line an image: row in its split, digit, cluster, code."""
+    with replacing(out / "history.csv", "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(("epoch", "loss", "validation_loss", "seconds"))
+        table.writerows(row.values() for row in autoencoder.history_)
+    with replacing(out / "clusters.csv", "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(("split", "row", "digit", "cluster", "cluster_digit",
+                        *(f"code{i}" for i in range(1, clusters.codes.shape[1] + 1))))
+        for split, labels, found, codes in (("train", images.train_labels, clusters.labels, clusters.codes),
+                                            ("test", images.test_labels, clusters.test_labels, clusters.test_codes)):
+            for row, (digit, k, code) in enumerate(zip(labels.tolist(), found.tolist(), codes)):
+                table.writerow((split, row, digit, k, clusters.matching.get(k, ""), *code))

@@ -1,0 +1,176 @@
+"""Every figure that the command line draws, each a function from arrays to a matplotlib Figure.
+
+No window is opened and no global state is touched: a figure is made, returned, and saved with `save`.
+
+Shapes: N samples, D pixels, C code size, K clusters.
+Colours are those of Okabe and Ito ("Color universal design", 2008), told apart by colour-blind readers; classes also
+differ in marker and lightness, so that the pictures can be read in grey.
+"""
+
+import math
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from aelearn.files import replacing
+
+PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000", "#999999", "#7B3F00")
+MARKERS = ("o", "^", "s", "D", "v", "P", "X", "<", ">", "h")
+
+# The original TensorFlow script's recorded loss over the whole training set: epoch -> mean squared error.
+ORIGINAL_LOSSES = {1: 0.04387, 5: 0.02789, 10: 0.02425, 20: 0.02138, 50: 0.01781, 100: 0.01682, 150: 0.01619}
+
+
+def save(figure, path):
+    """Write a figure to a PNG file, whole or not at all."""
+    with replacing(path) as file:
+        figure.savefig(file, format="png", dpi=110)
+
+
+def loss_curve(history, *, loss="mse", reference=None):
+    """The loss over the whole training set (and the validation set) after each epoch, on a logarithmic scale.
+
+    history    rows with "epoch", "loss" and "validation_loss", as in Autoencoder.history_
+    loss       "mse" or "bce", for the axis
+    reference  {epoch: loss} of another system, drawn as marked points
+    """
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.add_subplot()
+    epochs = [row["epoch"] for row in history]
+    mark = "o" if len(epochs) == 1 else None  # a single point draws no line
+    axes.plot(epochs, [row["loss"] for row in history], color=PALETTE[0], lw=2, marker=mark, label="training images")
+    if history and history[-1]["validation_loss"] is not None:
+        axes.plot(epochs, [row["validation_loss"] for row in history], color=PALETTE[5], lw=1.5, ls="--", marker=mark,
+                  label="validation images (not trained on)")
+    if reference:
+        points = {epoch: value for epoch, value in reference.items() if epoch <= max(epochs, default=0)}
+        axes.plot(list(points), list(points.values()), ls="none", marker="D", ms=7, mfc="white", mec="black",
+                  label="original TensorFlow script, training images")
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter("{x:g}")
+    unit = {"mse": "mean squared error per pixel", "bce": "binary cross-entropy per pixel (nats)"}[loss]
+    axes.set(xlabel="epoch", ylabel=f"{unit}, log scale",
+             title=f"Loss after each epoch: {history[-1]['loss']:.5f} in the end" if history else "No epoch yet")
+    axes.grid(True, which="both", color="0.9")
+    axes.legend()
+    return figure
+
+
+def reconstructions(images, outputs, shape, *, n_columns=10):
+    """Originals over their reconstructions: the best and the worst by mean squared error.
+
+    images, outputs  (N, D) originals and what the network made of them
+    shape            (rows, columns) of an image
+    """
+    errors = np.mean((images - outputs) ** 2, axis=1)  # (N,)
+    order = np.argsort(errors, kind="stable")
+    n_columns = min(n_columns, len(order))
+    groups = (("best", order[:n_columns]), ("worst", order[::-1][:n_columns]))
+    figure = Figure(figsize=(1.05 * n_columns + 1.4, 6.2), layout="constrained")
+    figure.suptitle(f"The {n_columns} best and the {n_columns} worst of {len(images):,} reconstructions\n"
+                    "(number: mean squared error per pixel)")
+    axes = figure.subplots(4, n_columns, squeeze=False)
+    for g, (name, rows) in enumerate(groups):
+        for column, row in enumerate(rows):
+            for kind, picture in enumerate((images[row], outputs[row])):
+                cell = axes[2 * g + kind, column]
+                _show(cell, picture, shape)
+                if column == 0:
+                    cell.set_ylabel(f"{name}:\n{('original', 'reconstruction')[kind]}", rotation=0, ha="right",
+                                    va="center")
+            axes[2 * g + 1, column].set_xlabel(f"{errors[row]:.4f}", fontsize=8)
+    return figure
+
+
+def code_space(codes, classes, clusters, centers, names):
+    """All codes twice: left coloured by true class, right by cluster, red stars at the centres.
+
+    codes (N, C), classes (N,), clusters (N,), centers (K, C); names {cluster: class or None}, for the legend.
+    C = 3 is drawn in space, C = 2 in the plane, C = 1 as a strip; beyond three, pairs of axes below each other.
+    """
+    n_codes = codes.shape[1]
+    pairs = [(0, 1, 2)[:n_codes]] if n_codes <= 3 else [(i, min(i + 1, n_codes - 1)) for i in range(0, n_codes, 2)]
+    if pairs[-1][0] == pairs[-1][-1] and n_codes > 1:
+        pairs[-1] = (n_codes - 2, n_codes - 1)  # an odd number of axes: the last pair shows one of them again
+    size = 6 if n_codes <= 3 else 4
+    figure = Figure(figsize=(2 * size + 1, size * len(pairs) + 0.6), layout="constrained")
+    figure.suptitle(f"{len(codes):,} codes of {n_codes} numbers each")
+    cluster_names = {k: f"cluster {k}" + (f" (digit {name})" if name is not None else "") for k, name in names.items()}
+    sides = (("coloured by true digit", classes, {c: f"digit {c}" for c in np.unique(classes).tolist()}),
+             ("coloured by cluster", clusters, cluster_names))
+    for row, dimensions in enumerate(pairs):
+        for side, (title, labels, legend) in enumerate(sides):
+            space = {"projection": "3d"} if len(dimensions) == 3 else {}
+            axes = figure.add_subplot(len(pairs), 2, 2 * row + side + 1, **space)
+            _scatter(axes, codes, labels, centers, dimensions, legend, first_color=0 if side == 0 else 2)
+            axes.set_title(title)
+    return figure
+
+
+def _scatter(axes, codes, labels, centers, dimensions, legend, first_color):
+    """Points in one, two or three of the code's dimensions, and the centres as red stars above them."""
+    def place(points):
+        columns = [points[:, d] for d in dimensions]
+        if len(columns) == 1:  # a strip: spread the points over the height, so that they do not hide each other
+            columns.append(np.linspace(0, 1, len(points)) if len(points) > len(centers) else np.full(len(points), 0.5))
+        return columns
+
+    for i, (label, name) in enumerate(legend.items()):
+        style = (first_color + i) % len(PALETTE)
+        axes.scatter(*place(codes[labels == label]), s=5, alpha=0.35, lw=0, color=PALETTE[style],
+                     marker=MARKERS[i % len(MARKERS)], label=name)
+    stars = {"depthshade": False} if len(dimensions) == 3 else {}
+    axes.scatter(*place(centers), s=330, marker="*", color="red", edgecolor="black", lw=0.9, zorder=10,
+                 label="centre", **stars)
+    if len(dimensions) == 3:
+        axes.computed_zorder = False  # else the points in front hide the stars
+        axes.set_box_aspect(None, zoom=0.9)
+        axes.set_zlabel("code 3")
+    axes.set_xlabel(f"code {dimensions[0] + 1}")
+    axes.set_ylabel(f"code {dimensions[1] + 1}" if len(dimensions) > 1 else "(spread out to be seen)")
+    legend = axes.legend(loc="upper left", fontsize=8)
+    for handle in legend.legend_handles[:-1]:
+        handle.set_alpha(1)
+        handle.set_sizes([30])
+    legend.legend_handles[-1].set_sizes([100])
+
+
+def center_images(centers, counts, names, wrong_images, wrong_classes, wrong_clusters, shape, *, n_shown=30):
+    """Each centre decoded into the image that it stands for, and images that k-means put into the wrong cluster.
+
+    centers (K, D) decoded centres; counts (K,) images in each cluster; names {cluster: class or None};
+    wrong_images (M, D), wrong_classes (M,), wrong_clusters (M,): the mistakes, the most telling first.
+    """
+    n_clusters, n_columns = len(centers), 10
+    wrong_images = wrong_images[:n_shown]
+    center_rows, wrong_rows = math.ceil(n_clusters / 5), max(1, math.ceil(len(wrong_images) / n_columns))
+    figure = Figure(figsize=(11, 2.6 * center_rows + 1.35 * wrong_rows + 1.2), layout="constrained")
+    top, bottom = figure.subfigures(2, 1, height_ratios=(2.6 * center_rows + 0.6, 1.35 * wrong_rows + 0.6))
+    top.suptitle("Each centre, decoded into the image it stands for")
+    cells = top.subplots(center_rows, min(5, n_clusters), squeeze=False).ravel()
+    for cell in cells:
+        cell.axis("off")
+    for k in range(n_clusters):
+        cells[k].axis("on")
+        _show(cells[k], centers[k], shape)
+        name = "no digit of its own" if names[k] is None else f"digit {names[k]}"
+        cells[k].set_title(f"cluster {k}: {name}\n{counts[k]:,} images", fontsize=10)
+    n_wrong = len(wrong_classes)
+    shown = f", the {len(wrong_images)} farthest from their digit's centre" if n_wrong > len(wrong_images) else ""
+    bottom.suptitle(f"{n_wrong:,} of {counts.sum():,} images are in the wrong cluster{shown}" if n_wrong
+                    else "No image is in the wrong cluster")
+    cells = bottom.subplots(wrong_rows, n_columns, squeeze=False).ravel()
+    for cell in cells:
+        cell.axis("off")
+    for cell, image, label, cluster in zip(cells, wrong_images, wrong_classes, wrong_clusters):
+        cell.axis("on")
+        _show(cell, image, shape)
+        cell.set_title(f"a {label} in cluster {cluster}", fontsize=7.5)
+    return figure
+
+
+def _show(axes, image, shape):
+    """One image of pixels 0 (black) to 1 (white), without ticks."""
+    axes.imshow(image.reshape(shape), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axes.set(xticks=[], yticks=[])
