@@ -119,6 +119,8 @@ def _read_split(split, directory):
 
 
 def _check_digits(digits, labels, labels_path):
+    if not np.iterable(digits):
+        raise TypeError(f"digits must be a sequence of labels, such as (0, 1); got {digits!r}")
     wanted = [check_integer("each of digits", digit, 0, 255) for digit in digits]
     if not wanted or len(set(wanted)) < len(wanted):
         raise ValueError(f"digits must name one or more labels, each once; got {tuple(digits)}")

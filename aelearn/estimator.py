@@ -6,6 +6,7 @@ pipelines and grid searches work. Conventions: scikit-learn's "Developing scikit
 """
 
 import inspect
+import warnings
 
 import numpy as np
 
@@ -61,14 +62,29 @@ class Estimator:
         if names is not None and known is not None and list(names) != list(known):
             raise ValueError("The feature names should match those that were passed during fit: "
                              f"{list(known)}; got {list(names)}")
+        if (names is None) != (known is None):
+            kind = type(self).__name__
+            warnings.warn(f"X does not have valid feature names, but {kind} was fitted with feature names"
+                          if names is None else
+                          f"X has feature names, but {kind} was fitted without feature names", stacklevel=4)
         if array.shape[1] != self.n_features_in_:
             raise ValueError(f"X has {array.shape[1]} features, but {type(self).__name__} "
                              f"is expecting {self.n_features_in_} features as input")
         return array
 
     def get_feature_names_out(self, input_features=None):
-        """Names of the columns that `transform` returns: the class's name in small letters and a number."""
+        """Names of the columns that `transform` returns: the class's name in small letters and a number.
+
+        input_features  names of X's columns; they are only compared with those that `fit` saw
+        """
         self._check_fitted("n_features_in_")
+        if input_features is not None:
+            known = getattr(self, "feature_names_in_", None)
+            if known is not None and list(input_features) != list(known):
+                raise ValueError(f"input_features is not equal to feature_names_in_, {list(known)}")
+            if len(input_features) != self.n_features_in_:
+                raise ValueError("input_features should have length equal to number of features "
+                                 f"({self.n_features_in_}), got {len(input_features)}")
         prefix = type(self).__name__.lower()
         return np.array([f"{prefix}{i}" for i in range(self._n_features_out)], dtype=object)
 

@@ -177,11 +177,11 @@ def _diagnose(gradient, numerical, floor, rtol, wrong):
         return None, ""
     if not clear.any():
         return None, "the loss does not depend on this parameter"
-    if not wrong[clear].all():
-        return None, ""
-    if gradient.ndim == 2 and gradient.shape[0] == gradient.shape[1] > 1:
+    if gradient.ndim == 2 and gradient.shape[0] == gradient.shape[1]:
         if (_relative_error(gradient.T, numerical, floor) <= rtol).all():
             return None, "it is right when transposed"
+    if not wrong[clear].all():
+        return None, ""
     ratios = gradient[clear] / numerical[clear]
     factor = float(np.median(ratios))
     if np.abs(ratios - factor).max() > 1e-4 * max(1, abs(factor)):

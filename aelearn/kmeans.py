@@ -89,7 +89,7 @@ class KMeans(Estimator):
             warning = peer_class("sklearn.exceptions", "ConvergenceWarning", ConvergenceWarning)
             warnings.warn(f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters ({n_clusters}). "
                           "Possibly due to duplicate points in X.", warning, stacklevel=2)
-        with np.errstate(over="ignore", under="ignore"):  # inertia is a square: it may leave float64 where X does not
+        with np.errstate(over="ignore", under="ignore"):  # inertia, a square, may be inf where X is near float64's end
             self.cluster_centers_ = np.ldexp(best.centers, exponent) if exponent else best.centers
             self.history_ = np.ldexp(np.array(best.history), 2 * exponent)
             self.inertia_ = float(np.ldexp(best.inertia, 2 * exponent))
@@ -155,7 +155,8 @@ class KMeans(Estimator):
         if not exponent:
             return assign(X, self.cluster_centers_, weight)
         labels, inertia = assign(np.ldexp(X, -exponent), np.ldexp(self.cluster_centers_, -exponent), weight)
-        return labels, float(np.ldexp(inertia, 2 * exponent))
+        with np.errstate(over="ignore", under="ignore"):
+            return labels, float(np.ldexp(inertia, 2 * exponent))
 
     def _check_settings(self):
         """Refuse impossible settings, each with a sentence."""

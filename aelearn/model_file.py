@@ -33,7 +33,7 @@ def read_model(path, build):
     if not path.is_file():
         raise FileNotFoundError(f"there is no model file {path}")
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             about = json.loads(str(file["about"]))
             if about.pop("format", None) != FORMAT:
                 raise ValueError(f"its format is not {FORMAT!r}")

@@ -24,7 +24,7 @@ import aelearn
 from aelearn import metrics
 from aelearn.autoencoder import Autoencoder
 from aelearn.callbacks import Checkpoint
-from aelearn.data import default_directory, image_shape, load_mnist
+from aelearn.data import image_shape, load_mnist
 from aelearn.files import replacing
 from aelearn.kmeans import KMeans
 from aelearn.losses import mean_squared_error
@@ -268,7 +268,8 @@ def score(settings, images, autoencoder, clusters, baselines):
         "inertia": clusters.kmeans.inertia_,
         "matching": {str(cluster): digit for cluster, digit in clusters.matching.items()},
         "baselines": baselines,
-        "settings": {**asdict(settings), "data": str(settings.data or default_directory().name)},
+        "settings": {name: list(value) if isinstance(value, tuple) else value
+                     for name, value in asdict(settings).items()},
         "versions": {"aelearn": aelearn.__version__, "numpy": np.__version__, "python": platform.python_version()},
     }
 

@@ -95,37 +95,41 @@ def code_space(codes, classes, clusters, centers, names):
         pairs[-1] = (n_codes - 2, n_codes - 1)  # an odd number of axes: the last pair shows one of them again
     size = 6 if n_codes <= 3 else 4
     figure = Figure(figsize=(2 * size + 1, size * len(pairs) + 0.6), layout="constrained")
-    figure.suptitle(f"{len(codes):,} codes of {n_codes} numbers each")
-    cluster_names = {k: f"cluster {k}" + (f" (digit {name})" if name is not None else "") for k, name in names.items()}
-    sides = (("coloured by true digit", classes, {c: f"digit {c}" for c in np.unique(classes).tolist()}),
-             ("coloured by cluster", clusters, cluster_names))
+    figure.suptitle(f"{len(codes):,} codes of {n_codes} number{'s' if n_codes > 1 else ''} each")
+    digits = np.unique(classes).tolist()
+    digit_styles = {digit: (i, f"digit {digit}") for i, digit in enumerate(digits)}
+    cluster_styles, free = {}, len(digits)  # a cluster looks like its digit; one without a digit has a look of its own
+    for k, digit in names.items():
+        style = digit_styles[digit][0] if digit is not None else free
+        cluster_styles[k] = style, f"cluster {k}: " + ("no digit of its own" if digit is None else f"digit {digit}")
+        free += digit is None
     for row, dimensions in enumerate(pairs):
-        for side, (title, labels, legend) in enumerate(sides):
+        for side, (title, labels, styles) in enumerate((("coloured by true digit", classes, digit_styles),
+                                                        ("coloured by cluster", clusters, cluster_styles))):
             space = {"projection": "3d"} if len(dimensions) == 3 else {}
             axes = figure.add_subplot(len(pairs), 2, 2 * row + side + 1, **space)
-            _scatter(axes, codes, labels, centers, dimensions, legend, first_color=0 if side == 0 else 2)
+            _scatter(axes, codes, labels, centers, dimensions, styles)
             axes.set_title(title)
     return figure
 
 
-def _scatter(axes, codes, labels, centers, dimensions, legend, first_color):
+def _scatter(axes, codes, labels, centers, dimensions, styles):
     """Points in one, two or three of the code's dimensions, and the centres as red stars above them."""
-    def place(points):
+    def place(points, heights):
         columns = [points[:, d] for d in dimensions]
-        if len(columns) == 1:  # a strip: spread the points over the height, so that they do not hide each other
-            columns.append(np.linspace(0, 1, len(points)) if len(points) > len(centers) else np.full(len(points), 0.5))
-        return columns
+        return [*columns, heights] if len(columns) == 1 else columns  # a strip needs a height to spread the points
 
-    for i, (label, name) in enumerate(legend.items()):
-        style = (first_color + i) % len(PALETTE)
-        axes.scatter(*place(codes[labels == label]), s=5, alpha=0.35, lw=0, color=PALETTE[style],
-                     marker=MARKERS[i % len(MARKERS)], label=name)
-    stars = {"depthshade": False} if len(dimensions) == 3 else {}
-    axes.scatter(*place(centers), s=330, marker="*", color="red", edgecolor="black", lw=0.9, zorder=10,
-                 label="centre", **stars)
+    flat = {} if len(dimensions) < 3 else {"depthshade": False}
+    for label, (style, name) in styles.items():
+        points = codes[labels == label]
+        axes.scatter(*place(points, np.linspace(0, 1, len(points))), s=6, alpha=0.5, lw=0, label=name,
+                     color=PALETTE[style % len(PALETTE)], marker=MARKERS[style % len(MARKERS)], **flat)
+    axes.scatter(*place(centers, np.full(len(centers), 0.5)), s=330, marker="*", color="red", edgecolor="black", lw=0.9,
+                 zorder=10, label="centre", **flat)
     if len(dimensions) == 3:
         axes.computed_zorder = False  # else the points in front hide the stars
         axes.set_box_aspect(None, zoom=0.9)
+        axes.view_init(*_view(codes, centers))
         axes.set_zlabel("code 3")
     axes.set_xlabel(f"code {dimensions[0] + 1}")
     axes.set_ylabel(f"code {dimensions[1] + 1}" if len(dimensions) > 1 else "(spread out to be seen)")
@@ -134,6 +138,22 @@ def _scatter(axes, codes, labels, centers, dimensions, legend, first_color):
         handle.set_alpha(1)
         handle.set_sizes([30])
     legend.legend_handles[-1].set_sizes([100])
+
+
+def _view(codes, centers):
+    """Elevation and azimuth, in degrees, from which the centres lie apart and the codes hide each other least.
+
+    The line along which the centres differ most must lie in the picture, so the eye looks at a right angle to it; of
+    those directions it takes the one along which the codes vary least.
+    """
+    def directions(points):  # columns, from the direction of least variance to that of most
+        return np.linalg.eigh(np.cov(points.T, bias=True))[1]
+
+    apart = directions(centers)[:, -1] if len(centers) > 1 else np.zeros(3)
+    in_plane = codes - np.outer(codes @ apart, apart)  # (N, 3): what is left at a right angle to `apart`
+    x, y, z = directions(in_plane)[:, 1 if len(centers) > 1 else 0]  # `apart` itself has variance 0 now: skip it
+    elevation, azimuth = np.degrees([np.arcsin(np.clip(z, -1, 1)), np.arctan2(y, x)])
+    return (elevation, azimuth) if elevation >= 0 else (-elevation, azimuth + 180)  # never from below
 
 
 def center_images(centers, counts, names, wrong_images, wrong_classes, wrong_clusters, shape, *, n_shown=30):
@@ -145,8 +165,8 @@ def center_images(centers, counts, names, wrong_images, wrong_classes, wrong_clu
     n_clusters, n_columns = len(centers), 10
     wrong_images = wrong_images[:n_shown]
     center_rows, wrong_rows = math.ceil(n_clusters / 5), max(1, math.ceil(len(wrong_images) / n_columns))
-    figure = Figure(figsize=(11, 2.6 * center_rows + 1.35 * wrong_rows + 1.2), layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=(2.6 * center_rows + 0.6, 1.35 * wrong_rows + 0.6))
+    figure = Figure(figsize=(11, 2.6 * center_rows + 1.5 * wrong_rows + 1.2), layout="constrained")
+    top, bottom = figure.subfigures(2, 1, height_ratios=(2.6 * center_rows + 0.6, 1.5 * wrong_rows + 0.6))
     top.suptitle("Each centre, decoded into the image it stands for")
     cells = top.subplots(center_rows, min(5, n_clusters), squeeze=False).ravel()
     for cell in cells:
@@ -166,7 +186,8 @@ def center_images(centers, counts, names, wrong_images, wrong_classes, wrong_clu
     for cell, image, label, cluster in zip(cells, wrong_images, wrong_classes, wrong_clusters):
         cell.axis("on")
         _show(cell, image, shape)
-        cell.set_title(f"a {label} in cluster {cluster}", fontsize=7.5)
+        taken = f"cluster {cluster}" if names[cluster] is None else f"a {names[cluster]}"
+        cell.set_title(f"a {label}, taken for\n{taken}", fontsize=7.5)
     return figure
 
 

@@ -124,10 +124,10 @@ def check_choice(name, value, choices):
 def check_float_dtype(dtype):
     """np.float32 or np.float64 as a dtype. Raises TypeError for anything else."""
     try:
-        known = np.dtype(dtype)
+        known = None if dtype is None else np.dtype(dtype)
     except TypeError:
         known = None
-    if dtype is None or known not in FLOATS:
+    if known is None or known not in FLOATS:  # NumPy holds that None == np.dtype("float64")
         raise TypeError(f"dtype must be np.float32 or np.float64; got {dtype!r}")
     return known
 

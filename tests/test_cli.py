@@ -1,0 +1,113 @@
+"""The command line as its user meets it: a real process, its output, its exit code."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aelearn import Autoencoder, __version__
+from tests.test_data import write_folder
+
+SMALL = ["--hidden", "5", "--code-size", "2", "--digits", "0", "1", "2"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "idx").mkdir()
+    return write_folder(tmp_path / "idx", n_train=60, n_test=12, shape=(4, 3))
+
+
+def aelearn(*arguments, cwd=None, **settings):
+    return subprocess.run([sys.executable, "-m", "aelearn", *map(str, arguments)], capture_output=True, text=True,
+                          cwd=cwd, timeout=120, **settings)
+
+
+def test_the_job(folder):
+    done = aelearn("--data", folder, *SMALL, "--epochs", 3, "--out", folder / "out")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert [line.split()[0] for line in lines[:5]] == ["images", "trained", "clusters", "baselines", "written"]
+    assert "accuracy" in lines[5] and "k-means on raw pixels (12)" in done.stdout and "on test images" in lines[-1]
+    assert len(list((folder / "out").iterdir())) == 8
+
+
+def test_quiet_and_the_console_script(folder):
+    script = Path(sys.executable).with_name("aelearn")
+    if not script.exists():
+        pytest.skip("aelearn is not installed in this environment, only importable")
+    done = subprocess.run([script, "--data", folder, *SMALL, "--epochs", "1", "--out", folder / "out", "--quiet"],
+                          capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert json.loads((folder / "out" / "report.json").read_text())["epochs"] == 1
+
+
+def test_the_default_output_folder_is_out(folder, tmp_path):
+    assert aelearn("--data", folder, *SMALL, "--epochs", 1, cwd=tmp_path,
+                   env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}).returncode == 0
+    assert (tmp_path / "out" / "report.json").is_file()
+
+
+def test_help_and_version():
+    assert aelearn("--version").stdout == f"aelearn {__version__}\n"
+    text = aelearn("--help").stdout
+    for flag in ("--data", "--digits", "--hidden", "--code-size", "--epochs", "--batch-size", "--learning-rate",
+                 "--loss", "--clusters", "--backend", "--seed", "--out", "--resume", "--quiet"):
+        assert flag in text
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["--digits", "0", "7"], "no images of 7"), (["--digits", "0", "0"], "each once"), (["--digits", "x"], "invalid int"),
+    (["--data", "nowhere"], "nowhere is not a folder"), (["--epochs", "0"], "--epochs must be"),
+    (["--code-size", "0"], "--code-size must be"), (["--hidden", "0"], "hidden_layer_sizes must be"),
+    (["--batch-size", "-3"], "batch_size must be"), (["--learning-rate", "nan"], "learning_rate must be"),
+    (["--learning-rate", "0"], "above 0"), (["--clusters", "0"], "--clusters must be"),
+    (["--clusters", "1000"], "more than the"), (["--backend", "numba"], "does not exist"),
+    (["--backend", "cuda"], "does not exist"), (["--seed", "-1"], "--seed must be"), (["--loss", "mae"], "invalid choice"),
+    (["--resume"], "there is no checkpoint"), (["--nonsense"], "unrecognized arguments"), (["--epochs"], "expected one"),
+])
+def test_bad_arguments_are_one_line_and_exit_2(folder, tmp_path, arguments, words):
+    out = tmp_path / "out"
+    done = aelearn("--data", folder, *SMALL, "--out", out, *arguments, cwd=tmp_path,
+                   env={**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)})
+    assert done.returncode == 2 and words in done.stderr
+    assert done.stderr.startswith("aelearn: error: ") and done.stderr.count("\n") == 1
+    assert not out.exists() or not list(out.iterdir()), "something was left behind"
+
+
+def test_an_output_folder_that_cannot_be_written_is_told_before_the_training(folder, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    done = aelearn("--data", folder, "--out", tmp_path / "file")
+    assert done.returncode == 2 and "file cannot be written" in done.stderr and done.stdout == ""
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def start_and_wait_for_a_checkpoint(folder, out):
+    process = subprocess.Popen([sys.executable, "-m", "aelearn", "--data", folder, *SMALL, "--epochs", "1000000",
+                                "--out", out], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not (out / "checkpoint.npz").exists() and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return process
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
+def test_stopped_and_resumed_ends_with_the_same_bits(folder, tmp_path, number, code):
+    process = start_and_wait_for_a_checkpoint(folder, tmp_path / "stopped")
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == code
+    if number == signal.SIGINT:
+        assert errors.count("\n") == 1 and "interrupted after epoch" in errors and "--resume" in errors
+    epochs = len(Autoencoder.load(tmp_path / "stopped" / "checkpoint.npz").history_) + 3
+    common = ["--data", folder, *SMALL, "--epochs", epochs]
+    assert aelearn(*common, "--out", tmp_path / "stopped", "--resume").returncode == 0
+    assert aelearn(*common, "--out", tmp_path / "through").returncode == 0
+    a, b = (Autoencoder.load(tmp_path / name / "model.npz") for name in ("stopped", "through"))
+    assert all(np.array_equal(a.params_[name], b.params_[name]) for name in a.params_)
+    assert (tmp_path / "stopped" / "clusters.csv").read_bytes() == (tmp_path / "through" / "clusters.csv").read_bytes()

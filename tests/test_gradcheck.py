@@ -1,0 +1,136 @@
+"""The checker passes what is right, and catches and names what is wrong. The whole network passes it."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from aelearn import GradientError, check_gradients
+from aelearn.gradcheck import check_network, network_cases
+from aelearn.layers import dense, dense_backward
+
+
+@pytest.mark.parametrize("hidden, activation, output_activation, loss", list(network_cases()))
+def test_whole_network(hidden, activation, output_activation, loss):
+    report = check_network(hidden, activation, output_activation, loss)
+    assert report.right and report.relative_error < 1e-6
+    assert len(report.rows) == 4 * len(hidden)
+
+
+class Layer:
+    """A dense layer with a random upstream gradient U, its loss, and its right gradients."""
+
+    def __init__(self, n=5, d=4, h=3, seed=0):
+        rng = np.random.default_rng(seed)
+        x, self.U = rng.normal(size=(n, d)), rng.normal(size=(n, h))
+        self.params = {"W": rng.normal(size=(d, h)), "b": rng.normal(size=h)}
+        self.loss = lambda p: np.sum(self.U * dense(x, p["W"], p["b"]) ** 3)
+        dz = 3 * self.U * dense(x, **self.params) ** 2
+        _, dW, db = dense_backward(dz, x, self.params["W"])
+        self.grads = {"W": dW, "b": db}
+
+    def fails(self, **wrong):
+        with pytest.raises(GradientError) as error:
+            check_gradients(self.loss, self.params, {**self.grads, **wrong})
+        return error.value
+
+
+def test_right_gradients_pass_and_nothing_is_changed():
+    layer = Layer()
+    for array in (*layer.params.values(), *layer.grads.values()):
+        array.flags.writeable = False
+    report = check_gradients(layer.loss, layer.params, layer.grads)
+    assert report.right and [row.n_entries for row in report.rows] == [12, 3]
+    assert str(report).count("\n") == 1 and "all 12 entries are right" in str(report)
+
+
+def test_wrong_sign():
+    layer = Layer()
+    error = layer.fails(W=-layer.grads["W"])
+    assert "dW: 12 of 12 entries are wrong" in str(error) and "wrong sign" in str(error) and "db" not in str(error)
+    assert error.report.rows[0].factor == pytest.approx(-1)
+
+
+@pytest.mark.parametrize("factor", [0.5, 2, -3, 1.01, 1e-3, 1 + 1e-5])
+def test_a_factor(factor):
+    layer = Layer()
+    row = layer.fails(b=factor * layer.grads["b"]).report.rows[1]
+    assert row.n_wrong == 3 and row.factor == pytest.approx(factor, rel=1e-5)
+    assert f"factor {factor:.4g}" in str(row)
+
+
+def test_a_factor_on_a_single_entry():
+    layer = Layer(h=1)
+    assert "off by the factor 2" in str(layer.fails(b=2 * layer.grads["b"]))
+
+
+@pytest.mark.parametrize("size", [2, 3, 5])
+def test_transposed_product_in_a_square_matrix(size):
+    layer = Layer(d=size, h=size)
+    error = layer.fails(W=layer.grads["W"].T)
+    assert "right when transposed" in str(error) and error.report.rows[0].factor is None
+
+
+def test_transposed_product_in_an_oblong_matrix():
+    layer = Layer()
+    assert "its shape is (3, 4), that of W is (4, 3): it is transposed" in str(layer.fails(W=layer.grads["W"].T))
+
+
+def test_one_entry():
+    layer = Layer()
+    wrong = layer.grads["W"].copy()
+    wrong[2, 1] *= 1.001
+    row = layer.fails(W=wrong).report.rows[0]
+    assert (row.n_wrong, row.index, row.factor) == (1, (2, 1), None)
+    assert row.gradient == wrong[2, 1] and row.numerical == pytest.approx(layer.grads["W"][2, 1])
+    assert row.relative_error == pytest.approx(0.001 / 1.001, rel=1e-3)
+    assert "1 of 12 entries is wrong, worst at [2, 1]" in str(row)
+
+
+def test_missing_bias():
+    layer = Layer()
+    assert "db: 3 of 3 entries are wrong" in str(error := layer.fails(b=np.zeros(3))) and "0 everywhere" in str(error)
+    with pytest.raises(GradientError, match="db: there is no gradient"):
+        check_gradients(layer.loss, layer.params, {"W": layer.grads["W"]})
+
+
+def test_bias_missing_in_the_forward():
+    layer = Layer()
+    with pytest.raises(GradientError, match="db: .*the loss does not depend on this parameter"):
+        check_gradients(lambda p: layer.loss({"W": p["W"], "b": layer.params["b"]}), layer.params, layer.grads)
+
+
+@pytest.mark.parametrize("wrong, words", [(np.full(3, np.nan), "no finite numbers"), (np.zeros(4), r"shape is \(4,\)"),
+                                          (0.0, r"shape is \(\)"), (np.array(["a"] * 3), "no finite numbers")])
+def test_gradients_that_are_no_gradients(wrong, words):
+    layer = Layer()
+    with pytest.raises(GradientError, match=words):
+        check_gradients(layer.loss, layer.params, {**layer.grads, "b": wrong})
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e-3, 1e6])
+def test_no_false_alarm_whatever_the_scale_of_the_loss(scale):
+    layer = Layer()
+    grads = {name: scale * gradient for name, gradient in layer.grads.items()}
+    assert check_gradients(lambda p: scale * layer.loss(p), layer.params, grads).right
+    with pytest.raises(GradientError, match="factor 1.001"):
+        check_gradients(lambda p: scale * layer.loss(p), layer.params, {**grads, "b": 1.001 * grads["b"]})
+
+
+@pytest.mark.parametrize("arguments, error, words", [
+    ((lambda p: np.nan, {"W": [1.0]}, {"W": [1.0]}), ValueError, "finite"),
+    ((lambda p: p["W"], {"W": [1.0, 2.0]}, {"W": [1.0, 2.0]}), ValueError, "one finite number"),
+    ((lambda p: 0.0, {"W": [1.0]}, {"W": [0.0], "V": [0.0]}), ValueError, "'V'"),
+    ((lambda p: 0.0, np.ones(3), {}), TypeError, "dict"),
+])
+def test_checks_that_cannot_be_made(arguments, error, words):
+    with pytest.raises(error, match=words):
+        check_gradients(*arguments)
+
+
+def test_the_report_from_the_command_line():
+    lines = subprocess.run([sys.executable, "-m", "aelearn.gradcheck"], capture_output=True, text=True,
+                           check=True).stdout.splitlines()
+    assert len(lines) == 1 + len(list(network_cases()))
+    assert all(float(line.split()[-1]) < 1e-6 for line in lines[1:])

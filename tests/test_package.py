@@ -1,0 +1,63 @@
+"""The package as it is installed: light to import, and with its data, wherever it lies."""
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import aelearn
+
+ROOT = Path(__file__).parent.parent
+
+
+def python(code, **settings):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, **settings).stdout
+
+
+def test_import_loads_neither_numba_nor_matplotlib():
+    assert python("import aelearn, sys; print([m for m in ('numba', 'matplotlib', 'numpy') if m in sys.modules])") == "[]\n"
+    loaded = python("import sys; from aelearn import Autoencoder, KMeans, load_mnist, check_gradients; print([m for m in "
+                    "('numba', 'matplotlib', 'tqdm', 'sklearn', 'scipy') if m in sys.modules])")
+    assert loaded == "[]\n"
+
+
+def test_public_names():
+    for name in aelearn.__all__:
+        assert getattr(aelearn, name) is not None and name in dir(aelearn)
+    with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
+        aelearn.Nonsense
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    """A wheel built from a copy of the sources, so that no earlier build can slip in. Nothing is fetched."""
+    source, folder = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
+    for name in ("aelearn", "data"):
+        shutil.copytree(ROOT / name, source / name)
+    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    built = subprocess.run([sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--quiet",
+                            "--wheel-dir", str(folder), str(source)], capture_output=True, text=True)
+    assert built.returncode == 0, built.stderr
+    return next(folder.glob("*.whl"))
+
+
+def test_the_wheel_works_in_another_folder(wheel, tmp_path):
+    names = zipfile.ZipFile(wheel).namelist()
+    assert sum(name.startswith("aelearn/mnist/") and name.endswith(".gz") for name in names) == 4
+    assert not [name for name in names if name.startswith(("tests", "lessons"))]
+    assert any(name.endswith("licenses/data/README.md") for name in names), "MNIST's notice must travel with MNIST"
+    with zipfile.ZipFile(wheel) as file:
+        file.extractall(tmp_path / "site")
+    where = python("import aelearn; from aelearn import load_mnist; print(aelearn.__file__, load_mnist('test')[0].shape)",
+                   cwd=tmp_path, env={"PYTHONPATH": str(tmp_path / "site"), "PATH": "/usr/bin:/bin"})
+    assert str(tmp_path) in where and "(10000, 784)" in where
+
+
+def test_works_from_any_folder_in_a_checkout(tmp_path):
+    out = python("from aelearn import load_mnist; print(load_mnist('validation')[0].shape)", cwd=tmp_path,
+                 env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"})
+    assert out == "(5000, 784)\n"

@@ -1,0 +1,135 @@
+"""The main job on real digits: its files, its report, its repeatability."""
+
+import csv
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from aelearn import Autoencoder, load_mnist
+from aelearn.pipeline import Settings, principal_components, run
+from tests.test_data import write_folder
+
+FILES = {"report.json", "history.csv", "clusters.csv", "model.npz", "loss.png", "reconstructions.png", "codes.png",
+         "centers.png"}
+
+
+def quiet(line):
+    pass
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """The whole job with 4 epochs: its folder and its report."""
+    out = tmp_path_factory.mktemp("job")
+    return out, run(Settings(epochs=4, out=str(out)), say=quiet)
+
+
+def test_files_and_report(done):
+    out, report = done
+    assert {path.name for path in out.iterdir()} == FILES
+    assert json.loads((out / "report.json").read_text()) == report
+    assert (report["n_images"], report["n_test_images"], report["epochs"]) == (11_623, 2_115, 4)
+    assert set(report["baselines"]) == {"raw", "pca"}
+    for scores in (report, *report["baselines"].values()):
+        assert all(0.9 < scores[name] <= 1 for name in ("accuracy",)) and {"nmi", "ari"} <= set(scores)
+    assert report["baselines"]["raw"]["accuracy"] == pytest.approx(0.9908, abs=0.001)
+    assert report["baselines"]["pca"]["accuracy"] == pytest.approx(0.9889, abs=0.001)
+    assert report["mse"] < 0.035 and report["test_mse"] < 0.035 and report["test_accuracy"] > 0.9
+    assert report["seconds"]["total"] == pytest.approx(sum(report["seconds"].values()) / 2)
+    for name in FILES:
+        if name.endswith(".png"):
+            assert (out / name).read_bytes().startswith(b"\x89PNG")
+
+
+def test_tables_and_model_belong_together(done):
+    out, report = done
+    with open(out / "clusters.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    train = [row for row in rows if row["split"] == "train"]
+    assert len(train) == 11_623 and len(rows) == 11_623 + 2_115
+    for split in ("train", "test"):
+        images, labels = load_mnist(split, digits=(0, 1))
+        mine = [row for row in rows if row["split"] == split]
+        assert [int(row["row"]) for row in mine] == list(range(len(images)))
+        assert [int(row["digit"]) for row in mine] == labels.tolist()
+        codes = np.array([[float(row[f"code{i}"]) for i in (1, 2, 3)] for row in mine])
+        np.testing.assert_allclose(Autoencoder.load(out / "model.npz").transform(images), codes, rtol=1e-5)
+        right = np.mean([row["cluster_digit"] == row["digit"] for row in mine])
+        assert right == pytest.approx(report["accuracy" if split == "train" else "test_accuracy"])
+    with open(out / "history.csv", newline="") as file:
+        history = list(csv.DictReader(file))
+    assert [row["epoch"] for row in history] == ["1", "2", "3", "4"]
+    assert float(history[-1]["loss"]) == pytest.approx(report["mse"], rel=1e-6)
+    assert float(history[-1]["validation_loss"]) > 0
+
+
+@pytest.fixture
+def small_folder(tmp_path):
+    (tmp_path / "idx").mkdir()
+    return write_folder(tmp_path / "idx", n_train=60, n_test=12, shape=(4, 3))
+
+
+def settings_for(folder, **changes):
+    return replace(Settings(data=str(folder), digits=(0, 1, 2), hidden=(5,), code_size=2, epochs=3,
+                            out=str(folder.parent / "out")), **changes)
+
+
+@pytest.mark.parametrize("changes", [{}, {"code_size": 1}, {"code_size": 4, "hidden": ()}, {"clusters": 5},
+                                     {"clusters": 1}, {"digits": (2,)}, {"loss": "bce", "hidden": (6, 4)},
+                                     {"code_size": 20}])
+def test_any_folder_any_code_any_clusters(small_folder, changes):
+    settings = settings_for(small_folder, **changes)
+    report = run(settings, say=quiet)
+    assert {path.name for path in (small_folder.parent / "out").iterdir()} == FILES
+    assert report["n_images"] == len(load_mnist("train", digits=settings.digits, directory=small_folder)[0])
+    assert np.isfinite([report[name] for name in ("mse", "test_mse", "accuracy", "nmi", "ari", "inertia")]).all()
+
+
+def test_the_same_settings_give_the_same_bits(small_folder, tmp_path):
+    reports = []
+    for name in ("a", "b"):
+        report = run(settings_for(small_folder, out=str(tmp_path / name)), say=quiet)
+        report.pop("seconds"), report["settings"].pop("out")
+        reports.append(report)
+    assert reports[0] == reports[1]
+    assert (tmp_path / "a" / "clusters.csv").read_bytes() == (tmp_path / "b" / "clusters.csv").read_bytes()
+
+
+def test_resume_from_the_checkpoint_gives_the_same_bits(small_folder, tmp_path):
+    through = run(settings_for(small_folder, epochs=12, out=str(tmp_path / "a")), say=quiet)
+
+    def fails(model, row):
+        if row["epoch"] == 8:
+            raise RuntimeError("the power went off")
+
+    stopped = settings_for(small_folder, epochs=12, out=str(tmp_path / "b"))
+    with pytest.raises(RuntimeError):
+        run(stopped, say=quiet, callbacks=(fails,))
+    assert {path.name for path in (tmp_path / "b").iterdir()} == {"checkpoint.npz"}
+    with pytest.raises(ValueError, match="was made with random_state 0, not 1"):
+        run(replace(stopped, resume=True, seed=1), say=quiet)
+    said = []
+    resumed = run(replace(stopped, resume=True), say=said.append)
+    assert "resuming  after epoch 5" in said
+    assert resumed["mse"] == through["mse"] and resumed["inertia"] == through["inertia"]
+    assert (tmp_path / "a" / "clusters.csv").read_bytes() == (tmp_path / "b" / "clusters.csv").read_bytes()
+    with pytest.raises(ValueError, match="there is no checkpoint"):
+        run(replace(stopped, resume=True), say=quiet)
+
+
+def test_a_folder_too_small_to_watch(tmp_path):
+    (tmp_path / "idx").mkdir()
+    said = []
+    run(settings_for(write_folder(tmp_path / "idx", n_train=11, n_test=4)), say=said.append)
+    assert "none to watch" in said[0]
+
+
+def test_principal_components_keep_the_variance(rng):
+    X = rng.normal(size=(200, 6)) * [5, 1, 3, 0.1, 2, 0.5] + 7
+    components = principal_components(X, 3)
+    assert components.shape == (200, 3)
+    np.testing.assert_allclose(components.mean(axis=0), 0, atol=1e-12)
+    values = np.linalg.eigvalsh(np.cov(X.T, bias=True))[::-1]
+    np.testing.assert_allclose(np.cov(components.T, bias=True), np.diag(values[:3]), atol=1e-10)

@@ -1,0 +1,74 @@
+"""The figures say what they show. (That they look right was seen by eye; this holds what can be held.)"""
+
+import numpy as np
+import pytest
+
+from aelearn import plotting
+
+HISTORY = [{"epoch": e, "loss": 0.05 / e, "validation_loss": 0.06 / e, "seconds": 1.0} for e in range(1, 21)]
+
+
+def texts(figure):
+    from matplotlib.text import Text
+
+    return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+
+
+def test_loss_curve_marks_the_original_up_to_the_epochs_that_were_run():
+    figure = plotting.loss_curve(HISTORY, reference=plotting.ORIGINAL_LOSSES)
+    train, validation, original = figure.axes[0].lines
+    assert figure.axes[0].get_yscale() == "log"
+    assert list(train.get_ydata()) == [row["loss"] for row in HISTORY] and len(validation.get_xdata()) == 20
+    assert dict(zip(original.get_xdata(), original.get_ydata())) == {1: 0.04387, 5: 0.02789, 10: 0.02425, 20: 0.02138}
+    assert "epoch" in texts(figure) and any("mean squared error" in text for text in texts(figure))
+
+
+def test_loss_curve_without_validation_and_with_one_epoch():
+    figure = plotting.loss_curve([{**HISTORY[0], "validation_loss": None}], loss="bce")
+    assert len(figure.axes[0].lines) == 1 and figure.axes[0].lines[0].get_marker() == "o"
+
+
+def test_reconstructions_show_the_best_and_the_worst(rng):
+    images = rng.random((30, 12))
+    outputs = images + np.linspace(0.5, 0, 30)[:, None]  # row 29 is perfect, row 0 the worst
+    figure = plotting.reconstructions(images, outputs, (3, 4), n_columns=5)
+    shown = [axes.images[0].get_array() for axes in figure.axes]
+    assert len(shown) == 20
+    np.testing.assert_array_equal(shown[0], images[29].reshape(3, 4))
+    np.testing.assert_array_equal(shown[10], images[0].reshape(3, 4))
+    np.testing.assert_array_equal(shown[15], outputs[0].reshape(3, 4))
+
+
+@pytest.mark.parametrize("n_codes, panels", [(1, 2), (2, 2), (3, 2), (4, 4), (5, 6), (8, 8)])
+def test_code_space_shows_every_code_in_every_panel(rng, tmp_path, n_codes, panels):
+    codes, classes, clusters = rng.random((90, n_codes)), np.arange(90) % 2, np.arange(90) % 3
+    figure = plotting.code_space(codes, classes, clusters, rng.random((3, n_codes)), {0: 1, 1: None, 2: 0})
+    assert len(figure.axes) == panels
+    for axes in figure.axes:
+        points = [len(collection.get_offsets()) for collection in axes.collections]
+        assert sum(points[:-1]) == 90 and points[-1] == 3  # the stars come last, above the points
+        assert tuple(axes.collections[-1].get_facecolor()[0][:3]) == (1, 0, 0)
+    assert "cluster 1: no digit of its own" in texts(figure)
+    shown = {axes.get_xlabel() for axes in figure.axes} | {axes.get_ylabel() for axes in figure.axes}
+    shown |= {axes.get_zlabel() for axes in figure.axes if hasattr(axes, "get_zlabel")}
+    assert {f"code {i + 1}" for i in range(n_codes)} <= shown
+    plotting.save(figure, tmp_path / "codes.png")
+    assert (tmp_path / "codes.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_view_looks_across_the_line_between_the_centres(rng):
+    codes = rng.normal(size=(200, 3)) * [1, 0.1, 0.5]
+    for apart in ([1.0, 0, 0], [0, 0, 1.0], [1.0, 1.0, 1.0]):
+        elevation, azimuth = np.radians(plotting._view(codes, np.array([np.zeros(3), apart])))
+        eye = [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)]
+        assert np.dot(eye, apart) == pytest.approx(0, abs=1e-9) and elevation >= 0
+
+
+@pytest.mark.parametrize("n_clusters, n_wrong, words", [(2, 0, "No image is in the wrong cluster"),
+                                                        (7, 45, "45 of 700 images are in the wrong cluster, the 30")])
+def test_center_images(rng, n_clusters, n_wrong, words):
+    names = {k: k if k < 5 else None for k in range(n_clusters)}
+    wrong = rng.random((n_wrong, 12)), np.zeros(n_wrong, int), np.arange(n_wrong) % n_clusters
+    figure = plotting.center_images(rng.random((n_clusters, 12)), np.full(n_clusters, 100), names, *wrong, (3, 4))
+    assert any(words in text for text in texts(figure))
+    assert sum(bool(axes.images) for axes in figure.findobj(lambda a: hasattr(a, "images"))) == n_clusters + min(n_wrong, 30)

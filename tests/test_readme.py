@@ -1,0 +1,34 @@
+"""What the README shows, works."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from aelearn import Autoencoder, GradientError
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def test_python_blocks_run(monkeypatch, capsys):
+    import aelearn.autoencoder
+
+    fit = Autoencoder.fit
+    monkeypatch.setattr(aelearn.autoencoder.Autoencoder, "fit",  # the same lines, with fewer epochs
+                        lambda self, X: fit(self.set_params(epochs=2), X))
+    job, check = re.findall(r"```python\n(.*?)```", README, re.S)
+    exec(job, {})
+    assert "[" in capsys.readouterr().out
+    with pytest.raises(GradientError, match=r"dW: 12 of 12 entries are wrong, worst at \["):
+        exec(check, {})
+
+
+def test_the_map_names_every_module_and_only_those():
+    block = re.search(r"```\naelearn/\n(.*?)\ntests/", README, re.S).group(1)
+    assert sorted(re.findall(r"\w+\.py", block)) == sorted(path.name for path in (ROOT / "aelearn").glob("*.py"))
+
+
+def test_links_lead_somewhere():
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README)]
+    assert len(links) >= 2 and all((ROOT / link).is_file() for link in links)
