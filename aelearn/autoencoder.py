@@ -12,6 +12,7 @@ Source: Hinton and Salakhutdinov, "Reducing the dimensionality of data with neur
 
 import time
 import warnings
+import zlib
 
 import numpy as np
 
@@ -21,8 +22,8 @@ from aelearn.model_file import read_model, write_model
 from aelearn.network import (EVALUATION_ROWS, LOSSES, Architecture, Workspace, autoencoder_widths, backward, forward,
                              loss_and_gradients, mean_loss, parameter_views)
 from aelearn.optim import OPTIMIZERS
-from aelearn.validation import (ConvergenceWarning, check_array, check_backend, check_choice, check_float_dtype,
-                                check_integer, check_number, generator, peer_class)
+from aelearn.validation import (ConvergenceWarning, check_array, check_backend, check_choice, check_finite,
+                                check_float_dtype, check_integer, check_number, generator, peer_class)
 
 
 class Autoencoder(Estimator):
@@ -47,6 +48,7 @@ class Autoencoder(Estimator):
     params_         {"W1": (D, H), "b1": (H,), ...}
     history_        a dict for each epoch: "epoch" (from 1), "loss" and "validation_loss" (over the whole set, after
                     the epoch; None without validation data), "seconds"
+    widths_         units of each layer, from the images through the code and back: (784, 128, 3, 128, 784)
     interrupted_    True if Ctrl-C ended the training early; `resume` goes on
     n_features_in_  D
     """
@@ -80,37 +82,76 @@ class Autoencoder(Estimator):
         Raises ValueError or TypeError for data or settings that are not possible, and ValueError if the loss stops
         being a finite number; the parameters are then those of the last good epoch.
         """
-        self._check_settings()
-        X = self._check_images(X, fitting=True)
-        validation = None if validation is None else self._check_images(validation)
-        self._set_architecture()
+        self.check_settings()
+        columns, X = X, _as_dtype(check_array(X, estimator="Autoencoder"), self.dtype, self.loss)
+        if validation is not None:
+            validation = _as_dtype(check_array(validation, name="validation", estimator="Autoencoder"), self.dtype,
+                                   self.loss)
+            if validation.shape[1] != X.shape[1]:
+                raise ValueError(f"validation has {validation.shape[1]} columns, X has {X.shape[1]}")
+        self._record_columns(columns, X.shape[1])
         # One seed rules the run. Each epoch's order is drawn from (seed, epoch): nothing random needs to be saved.
         self.seed_ = int(generator(self.random_state).integers(2**63))
+        self._build(self._structure(), X.shape[1])
         rng = np.random.default_rng(self.seed_)
-        self._vector = np.empty(self._architecture.n_parameters, self.dtype)
-        self.params_ = parameter_views(self._vector, self._architecture.widths)
         for layer in range(1, self._architecture.n_layers + 1):
             INITIALIZERS[self.weight_init](rng, self.params_[f"W{layer}"], self.params_[f"b{layer}"])
-        self._optimizer = OPTIMIZERS[self.optimizer](self._vector, self.learning_rate)
         self.history_ = []
+        self._fingerprint = zlib.crc32(X)
         return self._train(X, validation)
 
     def resume(self, X, *, validation=None):
         """Go on with a training that was interrupted or loaded from a checkpoint, until `epochs` are done.
 
         X must be the images that `fit` was given. The result has the same bits as that of one uninterrupted `fit`
-        with the same number of BLAS threads. To train for longer, raise `epochs` first. Returns self.
+        with the same number of BLAS threads. To train for longer, raise `epochs` first. The callbacks are asked once
+        more about the last epoch, so that a training which one of them had stopped stays stopped. Returns self.
+
+        Raises ValueError if X or a setting that shapes the network is not that of `fit`.
         """
         self._check_fitted("params_")
-        self._check_settings()
-        wanted = autoencoder_widths(self.n_features_in_, self.hidden_layer_sizes)
-        if wanted != self._architecture.widths:
-            raise ValueError(f"this network is {'-'.join(map(str, self._architecture.widths))}, the settings now ask "
-                             f"for {'-'.join(map(str, wanted))}: call fit to start anew")
-        X = self._check_images(X)
-        validation = None if validation is None else self._check_images(validation)
-        self._optimizer.learning_rate = self.learning_rate
+        self.check_settings()
+        for name, value in self._structure().items():
+            if value != self._fitted_structure[name]:
+                raise ValueError(f"this network was fitted with {name}={self._fitted_structure[name]!r}, "
+                                 f"not {value!r}: call fit to start anew")
+        X = self._images(X)
+        if zlib.crc32(X) != self._fingerprint:
+            raise ValueError("X is not the data that this network was fitted to: call fit to start anew")
+        validation = None if validation is None else self._images(validation)
+        self._optimizer.learning_rate = float(self.learning_rate)
+        self.interrupted_ = False
+        if self.history_ and self._call_back():
+            return self
         return self._train(X, validation)
+
+    def _structure(self):
+        """The settings that shape the network: what a fitted one cannot change any more."""
+        return {"hidden_layer_sizes": [int(size) for size in self.hidden_layer_sizes], "activation": self.activation,
+                "output_activation": self.output_activation, "loss": self.loss, "optimizer": self.optimizer,
+                "dtype": np.dtype(self.dtype).name}
+
+    def _build(self, structure, n_features):
+        """Make the network and its optimiser, with parameters that are not set yet."""
+        widths = autoencoder_widths(n_features, structure["hidden_layer_sizes"])
+        self._fitted_structure = structure
+        self._architecture = Architecture(widths, structure["activation"], structure["output_activation"],
+                                          structure["loss"])
+        self._vector = np.zeros(self._architecture.n_parameters, structure["dtype"])
+        self.params_ = parameter_views(self._vector, widths)
+        self._optimizer = OPTIMIZERS[structure["optimizer"]](self._vector, float(self.learning_rate))
+        self.widths_, self._n_features_out = widths, widths[self._architecture.n_layers // 2]
+
+    def __setstate__(self, state):
+        """Unpickle or copy: `params_` must be views of the vector again, not copies beside it."""
+        self.__dict__.update(state)
+        if "_vector" in state:
+            self.params_ = parameter_views(self._vector, self.widths_)
+
+    def _call_back(self):
+        """Tell every callback of the last epoch; True if one of them wants to stop."""
+        answers = [callback(self, self.history_[-1]) for callback in self.callbacks]
+        return any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers)
 
     def _train(self, X, validation):
         """Epochs until `epochs` are done. `good` is the state after the last whole epoch, to fall back on."""
@@ -126,14 +167,14 @@ class Autoencoder(Estimator):
                     row = self._measure(X, validation, blocks, started)
                     good = self._state(row)
                     self.history_.append(row)
-                    if any([callback(self, row) for callback in self.callbacks]):
+                    if self._call_back():
                         break
         except KeyboardInterrupt:
             self._restore(good)
             self.interrupted_ = True
-            warning = peer_class("sklearn.exceptions", "ConvergenceWarning", ConvergenceWarning)
             warnings.warn(f"Training interrupted after {len(self.history_)} of {self.epochs} epochs; "
-                          "what was learnt is kept, resume(X) goes on.", warning, stacklevel=3)
+                          "what was learnt is kept, resume(X) goes on.",
+                          peer_class("sklearn.exceptions", ConvergenceWarning), stacklevel=3)
         except BaseException:
             self._restore(good)
             raise
@@ -177,7 +218,7 @@ class Autoencoder(Estimator):
 
     def transform(self, X):
         """The codes (N, C) of images X (N, D)."""
-        return self._run(X, first=1, last=len(self._hidden()))
+        return self._evaluate(self._images(X), last=self._n_encoder_layers())
 
     def fit_transform(self, X, y=None, **fit_params):
         """Learn from X (N, D) and return its codes (N, C)."""
@@ -190,23 +231,24 @@ class Autoencoder(Estimator):
         if codes.shape[1] != self._n_features_out:
             raise ValueError(f"X has {codes.shape[1]} features, but {type(self).__name__} "
                              f"is expecting codes of {self._n_features_out} features as input")
-        return self._evaluate(self._as_dtype(codes), first=len(self._hidden()) + 1, last=self._architecture.n_layers)
+        return self._evaluate(_as_dtype(codes, self._vector.dtype), first=self._n_encoder_layers() + 1)
 
     def reconstruct(self, X):
         """Each image of X (N, D) as the network gives it back, (N, D)."""
-        return self._run(X, first=1, last=2 * len(self._hidden()))
+        return self._evaluate(self._images(X))
 
     def score(self, X, y=None):
         """Minus the loss on X (N, D): higher is better."""
-        self._check_fitted("params_")
-        X = self._check_images(X)
+        X = self._images(X)
         work = Workspace(self._architecture, EVALUATION_ROWS, self._vector.dtype)
-        return -mean_loss(self.params_, X, self._architecture, work)
+        with np.errstate(over="ignore", under="ignore"):
+            return -mean_loss(self.params_, X, self._architecture, work)
 
     def loss_and_gradients(self, X):
         """The loss on X (N, D), a float, and its derivative by every parameter, a dict like `params_`."""
-        self._check_fitted("params_")
-        return loss_and_gradients(self.params_, self._check_images(X), self._architecture)
+        X = self._images(X)
+        with np.errstate(over="ignore", under="ignore"):
+            return loss_and_gradients(self.params_, X, self._architecture)
 
     def save(self, path):
         """Write everything that `load` and `resume` need to one .npz file, whole or not at all.
@@ -214,14 +256,13 @@ class Autoencoder(Estimator):
         Callbacks are not saved, nor is a random_state that is not a number.
         """
         self._check_fitted("params_")
-        settings = self.get_params()
+        settings = {**self.get_params(), **self._fitted_structure}
         settings.pop("callbacks")
-        settings["dtype"] = np.dtype(self.dtype).name
-        settings["hidden_layer_sizes"] = self._hidden()
         if not isinstance(self.random_state, (int, np.integer, type(None))):
             settings["random_state"] = None
         write_model(path, settings=settings, seed=self.seed_, n_features=self.n_features_in_, history=self.history_,
-                    interrupted=self.interrupted_, params=self.params_, memory=self._optimizer.state())
+                    interrupted=self.interrupted_, fingerprint=self._fingerprint, params=self.params_,
+                    memory=self._optimizer.state())
 
     @classmethod
     def load(cls, path):
@@ -232,35 +273,32 @@ class Autoencoder(Estimator):
         return read_model(path, cls._from_file)
 
     @classmethod
-    def _from_file(cls, settings, seed, n_features, history, interrupted, params, memory):
+    def _from_file(cls, settings, seed, n_features, history, interrupted, fingerprint, params, memory):
         model = cls(**{**settings, "dtype": np.dtype(settings["dtype"]).type,
                        "hidden_layer_sizes": tuple(settings["hidden_layer_sizes"])})
-        model._check_settings()
-        model.seed_, model.n_features_in_ = seed, n_features
-        model.history_, model.interrupted_ = history, interrupted
-        model._set_architecture()
-        model._vector = np.empty(model._architecture.n_parameters, model.dtype)
-        model.params_ = parameter_views(model._vector, model._architecture.widths)
-        model._optimizer = OPTIMIZERS[model.optimizer](model._vector, model.learning_rate)
+        model.check_settings()
+        model.seed_, model.n_features_in_ = check_integer("seed", seed, 0), check_integer("n_features", n_features, 1)
+        model.history_, model.interrupted_ = [dict(row) for row in history], bool(interrupted)
+        model._fingerprint = fingerprint
+        if params["W1"].shape[0] != n_features:
+            raise ValueError("its arrays do not fit its settings")
+        model._build(model._structure(), n_features)
         for arrays, saved in ((model.params_, params), (model._optimizer.state(), memory)):
-            if {name: array.shape for name, array in arrays.items()} != {n: a.shape for n, a in saved.items()}:
+            if {name: (array.shape, array.dtype) for name, array in arrays.items()} != \
+                    {name: (array.shape, array.dtype) for name, array in saved.items()}:
                 raise ValueError("its arrays do not fit its settings")
             for name, array in arrays.items():
+                check_finite(saved[name], name)
                 array[...] = saved[name]
         return model
 
-    def _hidden(self):
-        return [int(size) for size in self.hidden_layer_sizes]
+    def _n_encoder_layers(self):
+        return self._architecture.n_layers // 2
 
-    def _set_architecture(self):
-        widths = autoencoder_widths(self.n_features_in_, self._hidden())
-        self._architecture = Architecture(widths, self.activation, self.output_activation, self.loss)
-        self._n_features_out = widths[len(self._hidden())]
-
-    def _check_settings(self):
-        """Refuse impossible settings, each with a sentence."""
+    def check_settings(self):
+        """Raise ValueError or TypeError for impossible settings, each with a sentence; `fit` does this first."""
         sizes = self.hidden_layer_sizes
-        if isinstance(sizes, (str, bytes)) or not np.iterable(sizes) or len(sizes) == 0:
+        if not isinstance(sizes, (tuple, list, np.ndarray)) or len(sizes) == 0:
             raise ValueError(f"hidden_layer_sizes must name one or more layer sizes, such as (128, 3); got {sizes!r}")
         for size in sizes:
             check_integer("each of hidden_layer_sizes", size, 1)
@@ -280,35 +318,34 @@ class Autoencoder(Estimator):
         if not np.iterable(self.callbacks) or not all(callable(callback) for callback in self.callbacks):
             raise TypeError(f"callbacks must be a sequence of functions; got {self.callbacks!r}")
 
-    def _check_images(self, X, *, fitting=False):
-        """X (N, D) as a C-ordered array of the network's dtype."""
-        X = self._as_dtype(self._check_X(X, fitting=fitting))
-        if self.loss == "bce" and (X.min() < 0 or X.max() > 1):
-            raise ValueError("loss 'bce' reads X as probabilities, from 0 to 1; "
-                             f"X goes from {X.min():.3g} to {X.max():.3g}: scale it, or use loss='mse'")
-        return X
-
-    def _as_dtype(self, X):
-        if X.dtype == np.float64 and np.dtype(self.dtype) == np.float32:
-            largest = np.abs(X).max()
-            if largest > np.finfo(np.float32).max:
-                raise ValueError(f"X holds {largest:.3g}, which float32 cannot: scale X, or use dtype=np.float64")
-        return np.ascontiguousarray(X, dtype=self.dtype)
-
-    def _run(self, X, first, last):
+    def _images(self, X):
+        """Images X (N, D), checked against the fitted network, as it wants them."""
         self._check_fitted("params_")
-        return self._evaluate(self._check_images(X), first, last)
+        return _as_dtype(self._check_X(X), self._vector.dtype, self._architecture.loss)
 
-    def _evaluate(self, X, first, last):
+    def _evaluate(self, X, first=1, last=None):
         """Layers `first` to `last` applied to all rows of X, block by block."""
+        last = last or self._architecture.n_layers
         work = Workspace(self._architecture, EVALUATION_ROWS, self._vector.dtype)
-        outputs = np.empty((len(X), self._architecture.widths[last]), self._vector.dtype)
+        outputs = np.empty((len(X), self.widths_[last]), self._vector.dtype)
         with np.errstate(over="ignore", under="ignore"):
             for start in range(0, len(X), EVALUATION_ROWS):
-                x = X[start:start + EVALUATION_ROWS]
-                outputs[start:start + len(x)] = forward(self.params_, x, self._architecture, work, first=first,
-                                                        last=last)
+                rows = slice(start, start + EVALUATION_ROWS)
+                outputs[rows] = forward(self.params_, X[rows], self._architecture, work, first=first, last=last)
         return outputs
 
     def _dtypes_kept(self):
         return [np.dtype(self.dtype).name]
+
+
+def _as_dtype(X, dtype, loss=None):
+    """X as a C-ordered array of the network's dtype. Raises ValueError if that or the loss cannot hold its values."""
+    dtype = np.dtype(dtype)
+    if X.dtype == np.float64 and dtype == np.float32:
+        largest = np.abs(X).max()
+        if largest > np.finfo(np.float32).max:
+            raise ValueError(f"X holds {largest:.3g}, which float32 cannot: scale X, or use dtype=np.float64")
+    if loss == "bce" and (X.min() < 0 or X.max() > 1):
+        raise ValueError("loss 'bce' reads X as probabilities, from 0 to 1; "
+                         f"X goes from {X.min():.3g} to {X.max():.3g}: scale it, or use loss='mse'")
+    return np.ascontiguousarray(X, dtype=dtype)

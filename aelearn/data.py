@@ -22,6 +22,7 @@ import numpy as np
 
 from aelearn.validation import check_float_dtype, check_integer, check_number, generator
 
+GZIP_MAGIC = b"\x1f\x8b"  # the first two bytes of every gzip file
 SPLITS = ("train", "validation", "train60k", "test")
 
 
@@ -56,19 +57,21 @@ def image_shape(directory=None):
 
 
 def read_idx(path, n_dimensions):
-    """The array of unsigned bytes in one IDX file, plain or (name ending in .gz) gzipped.
+    """The array of unsigned bytes in one IDX file, plain or gzipped.
 
     n_dimensions  what the file must hold: 1 for labels, 3 for images
 
     Raises ValueError, naming the file, where it is not a whole IDX file of that kind.
     """
     path = Path(path)
-    try:
-        content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-    except gzip.BadGzipFile:
-        raise ValueError(f"{path} is not a gzip file, although its name ends in .gz") from None
-    except (EOFError, zlib.error) as error:
-        raise ValueError(f"{path} is truncated or damaged: {error}") from None
+    content = path.read_bytes()
+    if content[:2] == GZIP_MAGIC:
+        try:
+            content = gzip.decompress(content)
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError(f"{path} is truncated or damaged: {error}") from None
+    elif path.suffix == ".gz":
+        raise ValueError(f"{path} is not a gzip file, although its name ends in .gz")
     header_size = 4 + 4 * n_dimensions
     if len(content) < header_size:
         raise ValueError(f"{path} is truncated: {len(content)} bytes are fewer than its {header_size}-byte header")
@@ -145,7 +148,7 @@ def make_blobs(n_samples=300, *, centers=3, n_features=2, cluster_std=1.0, rando
         shape = check_integer("centers", centers, 1), check_integer("n_features", n_features, 1)
         centers = rng.uniform(-10, 10, shape)  # (K, D)
     centers = np.asarray(centers, np.float64)
-    if centers.ndim != 2 or not np.isfinite(centers).all():
+    if centers.ndim != 2 or centers.size == 0 or not np.isfinite(centers).all():
         raise ValueError(f"centers is a number or a finite array (K, D); got an array of shape {centers.shape}")
     labels = rng.permutation(np.arange(n_samples) % len(centers))  # (N,)
     noise = check_number("cluster_std", cluster_std, 0) * rng.standard_normal((n_samples, centers.shape[1]))

@@ -47,17 +47,19 @@ class Estimator:
         if not hasattr(self, attribute):
             raise not_fitted(self)
 
-    def _check_X(self, X, *, fitting):
-        """X as a float array (N, D). In `fit` its columns are recorded; afterwards they must be the same."""
+    def _record_columns(self, X, n_features):
+        """Remember, in `fit`, how many columns X has and, if it is a data frame, their names."""
+        self.n_features_in_ = n_features
+        names = _column_names(X)
+        if names is not None:
+            self.feature_names_in_ = names
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+
+    def _check_X(self, X):
+        """X as a float array (N, D), with the columns that `fit` has seen."""
         array = check_array(X, estimator=type(self).__name__)
         names = _column_names(X)
-        if fitting:
-            self.n_features_in_ = array.shape[1]
-            if names is not None:
-                self.feature_names_in_ = names
-            elif hasattr(self, "feature_names_in_"):
-                del self.feature_names_in_
-            return array
         known = getattr(self, "feature_names_in_", None)
         if names is not None and known is not None and list(names) != list(known):
             raise ValueError("The feature names should match those that were passed during fit: "

@@ -7,7 +7,6 @@ It differs in two points. Points are assigned once more at the very end, so that
 to `cluster_centers_`, even after an empty cluster was filled in the last iteration. And `history_` records the descent.
 """
 
-import math
 import warnings
 from dataclasses import dataclass
 
@@ -15,9 +14,9 @@ import numpy as np
 
 from aelearn.estimator import Estimator
 from aelearn.lloyd import (assign, blocks, fill_empty_clusters, kmeans_plusplus, lloyd_step, mean_variance,
-                           squared_distances)
-from aelearn.validation import (ConvergenceWarning, check_array, check_backend, check_choice, check_integer,
-                                check_number, check_sample_weight, generator, peer_class)
+                           random_points, safe_exponent, squared_distances)
+from aelearn.validation import (ConvergenceWarning, check_array, check_backend, check_choice, check_finite,
+                                check_integer, check_number, check_sample_weight, generator, peer_class)
 
 
 class KMeans(Estimator):
@@ -39,7 +38,9 @@ class KMeans(Estimator):
     labels_           (N,) int32, the nearest centre of each point
     inertia_          sum of squared distances to the nearest centres, weighted, a float
     n_iter_           iterations of the best run
-    history_          (n_iter_,) the inertia that each of its iterations found, in float64; it never rises
+    history_          (n_iter_,) the inertia that each of its iterations found; it never rises. Iterations keep their
+                      centres in float64; with float32 X they are rounded at the end, and `inertia_` is that of the
+                      rounded centres: it may lie above the last entry in the digits that float32 does not have
     n_features_in_    D
     """
 
@@ -65,7 +66,7 @@ class KMeans(Estimator):
         Warns (ConvergenceWarning) if fewer than K clusters have points, because points are duplicates.
         """
         self._check_settings()
-        X = self._check_X(X, fitting=True)
+        columns, X = X, check_array(X, estimator="KMeans")
         n_clusters = int(self.n_clusters)
         if len(X) < n_clusters:
             raise ValueError(f"n_samples={len(X)} should be >= n_clusters={n_clusters}.")
@@ -74,7 +75,7 @@ class KMeans(Estimator):
         n_init = self._number_of_starts(start)
         rng = generator(self.random_state)
 
-        exponent = _safe_exponent(X, start)
+        exponent = safe_exponent(X) if start is None else safe_exponent(X, start)
         scaled = np.ldexp(X, -exponent) if exponent else X  # a power of two: every digit stays
         tolerance = self.tol * mean_variance(scaled) if self.tol else 0.0
         best = None
@@ -86,7 +87,7 @@ class KMeans(Estimator):
 
         n_distinct = len(np.unique(best.labels))
         if n_distinct < n_clusters:
-            warning = peer_class("sklearn.exceptions", "ConvergenceWarning", ConvergenceWarning)
+            warning = peer_class("sklearn.exceptions", ConvergenceWarning)
             warnings.warn(f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters ({n_clusters}). "
                           "Possibly due to duplicate points in X.", warning, stacklevel=2)
         with np.errstate(over="ignore", under="ignore"):  # inertia, a square, may be inf where X is near float64's end
@@ -94,6 +95,7 @@ class KMeans(Estimator):
             self.history_ = np.ldexp(np.array(best.history), 2 * exponent)
             self.inertia_ = float(np.ldexp(best.inertia, 2 * exponent))
         self.labels_, self.n_iter_ = best.labels, len(best.history)
+        self._record_columns(columns, X.shape[1])
         self._n_features_out = n_clusters
         return self
 
@@ -120,7 +122,7 @@ class KMeans(Estimator):
     def predict(self, X):
         """The nearest centre of each point of X (N, D): labels (N,) int32."""
         self._check_fitted("cluster_centers_")
-        X = self._check_X(X, fitting=False)
+        X = self._check_X(X)
         return self._assign(X, np.ones(len(X)))[0]
 
     def fit_predict(self, X, y=None, sample_weight=None):
@@ -130,13 +132,15 @@ class KMeans(Estimator):
     def transform(self, X):
         """The distance (not squared) of each point of X (N, D) to each centre, (N, K)."""
         self._check_fitted("cluster_centers_")
-        X = self._check_X(X, fitting=False)
-        exponent = _safe_exponent(X, self.cluster_centers_)
-        distances = np.empty((len(X), len(self.cluster_centers_)), X.dtype)
-        for k, center in enumerate(np.ldexp(self.cluster_centers_.astype(np.float64), -exponent)):
+        X = self._check_X(X)
+        exponent = safe_exponent(X, self.cluster_centers_)
+        centers = np.ldexp(self.cluster_centers_.astype(np.float64), -exponent)  # (K, D)
+        distances = np.empty((len(X), len(centers)), np.result_type(X, self.cluster_centers_))
+        with np.errstate(over="ignore", under="ignore"):  # a distance may be inf where X is near its dtype's end
             for rows in blocks(*X.shape):
                 x = np.ldexp(X[rows].astype(np.float64), -exponent)  # (B, D)
-                distances[rows, k] = np.ldexp(np.sqrt(squared_distances(x, center)), exponent)
+                for k, center in enumerate(centers):
+                    distances[rows, k] = np.ldexp(np.sqrt(squared_distances(x, center)), exponent)
         return distances
 
     def fit_transform(self, X, y=None, sample_weight=None):
@@ -146,12 +150,12 @@ class KMeans(Estimator):
     def score(self, X, y=None, sample_weight=None):
         """Minus the inertia of X (N, D) against the centres: higher is better."""
         self._check_fitted("cluster_centers_")
-        X = self._check_X(X, fitting=False)
+        X = self._check_X(X)
         return -self._assign(X, check_sample_weight(sample_weight, len(X)))[1]
 
     def _assign(self, X, weight):
         """Labels and inertia of X against the fitted centres."""
-        exponent = _safe_exponent(X, self.cluster_centers_)
+        exponent = safe_exponent(X, self.cluster_centers_)
         if not exponent:
             return assign(X, self.cluster_centers_, weight)
         labels, inertia = assign(np.ldexp(X, -exponent), np.ldexp(self.cluster_centers_, -exponent), weight)
@@ -176,7 +180,10 @@ class KMeans(Estimator):
         """`init` as an array (K, D) of X's dtype, or None if it names a method."""
         if isinstance(self.init, str):
             return None
-        start = check_array(self.init, name="init", estimator="KMeans").astype(X.dtype)
+        start = check_array(self.init, name="init", estimator="KMeans")
+        with np.errstate(over="ignore"):
+            start = start.astype(X.dtype)
+        check_finite(start, "init")
         if start.shape[0] != self.n_clusters:
             raise ValueError(f"The shape of the initial centers {start.shape} does not match "
                              f"the number of clusters {self.n_clusters}.")
@@ -202,7 +209,7 @@ class KMeans(Estimator):
         if n_weighted < self.n_clusters:
             raise ValueError(f"init='random' draws {self.n_clusters} different points, "
                              f"but only {n_weighted} have a sample_weight above 0")
-        return X[rng.choice(len(X), size=self.n_clusters, replace=False, p=weight / weight.sum())]
+        return random_points(X, int(self.n_clusters), weight, rng)
 
 
 @dataclass(frozen=True)
@@ -220,12 +227,3 @@ def _same_clustering(labels, others):
     pairs = np.unique(np.column_stack([labels, others]), axis=0)
     return len(pairs) == len(np.unique(labels)) == len(np.unique(others))
 
-
-def _safe_exponent(*arrays):
-    """0 for ordinary data; for data so large or small that their squares leave float64, e with 2^e their size.
-
-    Distances are squares: from about 1e150 they overflow, below about 1e-150 they all round to 0. Data divided by 2^e
-    have neither trouble, and their digits are the same.
-    """
-    largest = max(float(max(array.max(), -array.min())) for array in arrays if array is not None)
-    return 0 if largest == 0 or 1e-100 < largest < 1e100 else math.frexp(largest)[1]

@@ -12,42 +12,43 @@ Sources: Lloyd, "Least squares quantization in PCM" (1982); Arthur and Vassilvit
 careful seeding" (2007).
 
 Points are read in blocks of a fixed size and all sums are carried in float64. So nothing of size N by K is ever made,
-X is never copied whole, and the result does not depend on how the work is shared out.
+and the result does not depend on how the work is shared out.
 """
+
+import math
 
 import numpy as np
 
-BLOCK_ENTRIES = 1 << 17  # entries of X in a block: 1 MB as float64
+BLOCK_ENTRIES = 1 << 17  # entries of a block's largest array: 1 MB as float64
 
 
-def blocks(n_samples, n_features):
-    """Slices that cover rows 0..N-1, each of about BLOCK_ENTRIES entries of X."""
-    n_rows = max(1, BLOCK_ENTRIES // n_features)
+def blocks(n_samples, n_columns):
+    """Slices that cover rows 0..N-1 and have about BLOCK_ENTRIES entries each, in arrays of `n_columns` columns."""
+    n_rows = max(1, BLOCK_ENTRIES // n_columns)
     return [slice(start, min(start + n_rows, n_samples)) for start in range(0, n_samples, n_rows)]
-
-
-def nearest_center(x, centers):
-    """The number of the nearest centre, (B,), for each row of x (B, D); the lowest number where two are as near.
-
-    |x - c|^2 = |x|^2 - 2 x . c + |c|^2, and |x|^2 is the same for every centre, so the nearest is where
-    |c|^2 - 2 x . c is smallest. Both are first moved so that the centres have mean 0: distances do not change, and
-    data far from the origin lose no digits in the difference of large numbers.
-    """
-    origin = centers.mean(axis=0)  # (D,)
-    c = centers - origin  # (K, D)
-    scores = (x - origin) @ c.T  # (B, K)
-    scores *= -2
-    scores += np.einsum("kd,kd->k", c, c)
-    return scores.argmin(axis=1)  # (B,)
 
 
 def squared_distances(x, points):
     """|x - p|^2 for each row of x (B, D) and the same row of `points` (B, D), or one point (D,). Returns (B,).
 
-    By definition, without the expanded square: a point has exactly the distance 0 to itself.
+    By definition: the expanded square |x|^2 - 2 x . p + |p|^2 is faster for many points at once, but loses the digits
+    of a small distance between points that lie far from the origin.
     """
     difference = x - points  # (B, D)
     return np.einsum("bd,bd->b", difference, difference)
+
+
+def nearest_center(x, centers):
+    """The nearest centre of each row of x (B, D), and the squared distance to it: (B,) int32 and (B,).
+
+    Where two centres are as near, it is the one with the lower number.
+    """
+    labels, nearest = np.zeros(len(x), np.int32), np.full(len(x), np.inf)  # (B,), (B,)
+    for k, center in enumerate(centers):
+        distances = squared_distances(x, center)  # (B,)
+        closer = distances < nearest
+        labels[closer], nearest[closer] = k, distances[closer]
+    return labels, nearest
 
 
 def assign(X, centers, sample_weight):
@@ -55,9 +56,8 @@ def assign(X, centers, sample_weight):
     centers = centers.astype(np.float64)  # (K, D)
     labels, inertia = np.empty(len(X), np.int32), 0.0
     for rows in blocks(*X.shape):
-        x = X[rows].astype(np.float64)  # (B, D)
-        labels[rows] = nearest_center(x, centers)
-        inertia += float(sample_weight[rows] @ squared_distances(x, centers[labels[rows]]))
+        labels[rows], distances = nearest_center(X[rows].astype(np.float64), centers)  # (B,), (B,)
+        inertia += float(sample_weight[rows] @ distances)
     return labels, inertia
 
 
@@ -80,11 +80,11 @@ def lloyd_step(X, centers, sample_weight=None):
     n_clusters = len(centers)
     labels, inertia = np.empty(len(X), np.int32), 0.0
     shifts, weights = np.zeros(centers.shape), np.zeros(n_clusters)  # sums of w (x - centre): (K, D); of w: (K,)
-    for rows in blocks(*X.shape):
+    for rows in blocks(len(X), max(X.shape[1], n_clusters)):
         x, w = X[rows].astype(np.float64), sample_weight[rows]  # (B, D), (B,)
-        labels[rows] = nearest_center(x, centers)
+        labels[rows], distances = nearest_center(x, centers)  # (B,), (B,)
+        inertia += float(w @ distances)
         x -= centers[labels[rows]]  # from its centre: the mean of small numbers keeps all digits
-        inertia += float(w @ np.einsum("bd,bd->b", x, x))
         R = labels[rows, None] == np.arange(n_clusters)  # (B, K)
         weights += w @ R
         shifts += (R * w[:, None]).T @ x
@@ -95,8 +95,8 @@ def lloyd_step(X, centers, sample_weight=None):
 def fill_empty_clusters(X, centers, sample_weight, labels, means, weights):
     """Move the mean of each empty cluster to the point that is farthest from its centre, in place.
 
-    That point leaves its cluster, whose mean moves on without it. A point that weighs nothing, lies on its centre or
-    is the last of its cluster is never taken, so no move can empty another cluster, and none can raise the inertia.
+    That point leaves its cluster, whose mean moves on without it. A point that weighs nothing, lies on its centre, is
+    the last of its cluster or a duplicate of one that was taken is never taken, so no move can empty another cluster, and none can raise the inertia.
     Where no such point is left (more clusters than distinct points), the cluster stays empty and where it was.
     """
     empty = np.flatnonzero(weights == 0)
@@ -107,16 +107,17 @@ def fill_empty_clusters(X, centers, sample_weight, labels, means, weights):
         distances[rows] = squared_distances(X[rows].astype(np.float64), centers[labels[rows]])
     distances[sample_weight == 0] = 0
     members = np.bincount(labels[sample_weight > 0], minlength=len(centers))  # points that count, per cluster: (K,)
-    farthest_first = iter(np.argsort(-distances, kind="stable"))
+    farthest_first, placed = iter(np.argsort(-distances, kind="stable")), []
     for cluster in empty:
         for point in farthest_first:
             donor = labels[point]
             if distances[point] == 0:
                 return
-            if members[donor] > 1:
+            if members[donor] > 1 and not any(np.array_equal(X[point], X[other]) for other in placed):
                 break
         else:
             return
+        placed.append(point)
         w, x = sample_weight[point], X[point].astype(np.float64)
         means[donor] += (means[donor] - x) * (w / (weights[donor] - w))
         weights[donor] -= w
@@ -147,6 +148,15 @@ def kmeans_plusplus(X, n_clusters, sample_weight, rng):
     return X[chosen]
 
 
+def random_points(X, n_clusters, sample_weight, rng):
+    """K different rows of X, each drawn with probability proportional to its weight. Returns centres (K, D)."""
+    mass, chosen = sample_weight.copy(), []
+    for _ in range(n_clusters):
+        chosen.append(_draw(rng, mass))
+        mass[chosen[-1]] = 0
+    return X[chosen]
+
+
 def _draw(rng, mass):
     """The index of one entry, drawn with probability proportional to `mass` (N,); any entry if all mass is 0."""
     cumulative = np.cumsum(mass)
@@ -168,3 +178,13 @@ def mean_variance(X):
     """The variance of X (N, D), averaged over its D columns: the yardstick of the tolerance."""
     mean = sum(X[rows].sum(axis=0, dtype=np.float64) for rows in blocks(*X.shape)) / len(X)  # (D,)
     return sum(float(squared_distances(X[rows].astype(np.float64), mean).sum()) for rows in blocks(*X.shape)) / X.size
+
+
+def safe_exponent(*arrays):
+    """0 for ordinary data; for data so large or small that sums of their squares leave float64, e with 2^e their size.
+
+    Squares overflow from about 1e154 and round to 0 below about 1e-162; this steps in well before. Data divided by 2^e
+    have neither trouble, and their digits are the same.
+    """
+    largest = max(float(max(array.max(), -array.min())) for array in arrays)
+    return 0 if largest == 0 or 1e-100 < largest < 1e100 else math.frexp(largest)[1]

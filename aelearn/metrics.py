@@ -8,7 +8,7 @@ Labels may be integers, strings or anything else that can be sorted. Classes com
 
 import numpy as np
 
-from aelearn.lloyd import blocks
+from aelearn.lloyd import safe_exponent, squared_distances
 from aelearn.validation import check_array
 
 
@@ -32,9 +32,12 @@ def _numbered(labels, name):
     labels = np.asarray(labels)
     if labels.ndim != 1 or len(labels) == 0:
         raise ValueError(f"{name} must be a 1-D array of one or more labels; got shape {labels.shape}")
-    if labels.dtype.kind == "f" and np.isnan(labels).any():
+    if any(label != label for label in labels.tolist()):
         raise ValueError(f"{name} contains NaN")
-    values, index = np.unique(labels, return_inverse=True)
+    try:
+        values, index = np.unique(labels, return_inverse=True)
+    except TypeError as error:  # such as numbers beside strings
+        raise ValueError(f"{name} must hold labels that can be sorted: {error}") from None
     return index, len(values)
 
 
@@ -58,6 +61,8 @@ def accuracy(classes, clusters, matching=None):
     if matching is None:
         counts = confusion_matrix(classes, clusters)  # (C, K)
         return float(counts[linear_assignment(-counts)].sum() / counts.sum())
+    if not isinstance(matching, dict):
+        raise TypeError(f"matching must be a dict from clusters to classes; got {type(matching).__name__}")
     confusion_matrix(classes, clusters)  # for its checks
     right = [cluster in matching and matching[cluster] == label
              for label, cluster in zip(np.asarray(classes).tolist(), np.asarray(clusters).tolist())]
@@ -72,7 +77,7 @@ def linear_assignment(cost):
     that are taken. To add a row, search the cheapest path of alternating free and taken pairs to a free column, and
     flip it. Source: Jonker and Volgenant, "A shortest augmenting path algorithm" (1987).
     """
-    cost = np.asarray(cost, np.float64)
+    cost = check_array(cost, name="cost", estimator="linear_assignment").astype(np.float64)
     if cost.shape[0] > cost.shape[1]:
         columns, rows = linear_assignment(cost.T)
         order = np.argsort(rows)
@@ -158,8 +163,7 @@ def silhouette(X, labels):
     """The mean over all samples of (b - a) / max(a, b), from -1 to 1: high when clusters are dense and far apart.
 
     a is the mean distance of a sample to the others of its cluster, b that to the nearest other cluster; a sample that
-    is alone in its cluster counts 0. X (N, D), labels (N,). Distances are made in blocks: memory grows with N, time
-    with N * N. Raises ValueError unless there are 2 to N - 1 clusters.
+    is alone in its cluster counts 0. X (N, D), labels (N,). Memory grows with N, time with N * N * D. Raises ValueError unless there are 2 to N - 1 clusters.
 
     Source: Rousseeuw, "Silhouettes" (1987).
     """
@@ -169,21 +173,15 @@ def silhouette(X, labels):
         raise ValueError(f"X has {len(X)} samples, labels has {len(index)}")
     if not 2 <= n_clusters <= len(X) - 1:
         raise ValueError(f"the silhouette needs 2 to n_samples - 1 = {len(X) - 1} clusters; got {n_clusters}")
+    X = np.ldexp(X, -safe_exponent(X))  # the score does not depend on the scale
     sizes = np.bincount(index)  # (K,)
-    members = np.eye(n_clusters)[index]  # (N, K), one 1 a row
-    centered = X - X.mean(axis=0)  # (N, D)
-    norms = np.einsum("nd,nd->n", centered, centered)  # (N,)
     total = 0.0
-    for rows in blocks(len(X), len(X)):
-        own = index[rows]  # (B,)
-        squared = norms[rows, None] - 2 * centered[rows] @ centered.T + norms  # (B, N)
-        squared[np.arange(len(own)), np.arange(len(X))[rows]] = 0  # a sample's distance to itself
-        sums = np.sqrt(np.maximum(squared, 0)) @ members  # (B, K)
-        a = sums[np.arange(len(own)), own] / np.maximum(sizes[own] - 1, 1)  # (B,)
-        means = sums / sizes  # (B, K)
-        means[np.arange(len(own)), own] = np.inf
-        b = means.min(axis=1)  # (B,)
-        larger = np.maximum(a, b)  # (B,)
-        scores = np.divide(b - a, larger, out=np.zeros_like(a), where=larger > 0)
-        total += float(np.where(sizes[own] > 1, scores, 0).sum())
-    return total / len(X)
+    for x, own in zip(X, index):
+        distances = np.sqrt(squared_distances(X, x))  # (N,)
+        sums = np.bincount(index, weights=distances, minlength=n_clusters)  # (K,)
+        if sizes[own] > 1:
+            a = sums[own] / (sizes[own] - 1)  # its distance to itself is 0 and does not count
+            sums[own] = np.inf
+            b = (sums / sizes).min()
+            total += (b - a) / max(a, b) if max(a, b) > 0 else 0
+    return float(total / len(X))

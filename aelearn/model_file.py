@@ -7,6 +7,7 @@
 
 import json
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ def write_model(path, *, params, memory, **about):
     arrays = {f"params/{name}": array for name, array in params.items()}
     arrays |= {f"memory/{name}": array for name, array in memory.items()}
     with replacing(path) as file:
-        np.savez(file, about=json.dumps({"format": FORMAT, **about}), **arrays)
+        np.savez(file, about=json.dumps({"format": FORMAT, **about}, default=_plain), **arrays)
 
 
 def read_model(path, build):
@@ -43,5 +44,11 @@ def read_model(path, build):
                     group, _, key = name.partition("/")
                     groups[group][key] = file[name]
             return build(**about, **groups)
-    except (ValueError, TypeError, KeyError, AttributeError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError, MemoryError, OSError,
+            EOFError, zipfile.BadZipFile, zlib.error) as error:  # all that a damaged file was seen to bring about
         raise ValueError(f"{path} is not a whole model file of aelearn: {error}") from None
+
+
+def _plain(value):
+    """A NumPy number as Python's, for JSON."""
+    return value.item()

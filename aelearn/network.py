@@ -119,14 +119,16 @@ def backward(params, x, architecture, work):
         binary_cross_entropy_gradient(work.z[last][:n], x, out=dz)
     else:
         da = mean_squared_error_gradient(work.a[last][:n], x, out=work.da[last][:n])  # (N, D)
-        architecture.functions(last)[1](da, work.a[last][:n], out=dz)
+        _, activation_backward = architecture.functions(last)
+        activation_backward(da, work.a[last][:n], out=dz)
     for layer in range(last, 0, -1):
         below = layer - 1
         a = work.a[below][:n] if below else x  # (N, width below)
         da, _, _ = dense_backward(dz, a, params[f"W{layer}"], input_gradient=below > 0, dx=work.da[below][:n],
                                   dW=work.grads[f"W{layer}"], db=work.grads[f"b{layer}"])
         if below:
-            dz = architecture.functions(below)[1](da, a, out=work.dz[below][:n])
+            _, activation_backward = architecture.functions(below)
+            dz = activation_backward(da, a, out=work.dz[below][:n])
 
 
 def mean_loss(params, X, architecture, work):

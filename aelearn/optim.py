@@ -5,6 +5,8 @@ one update moves them all). `update` changes `params` in place and leaves `grads
 between updates is in `state()`, a dict of arrays; an optimiser given that state goes on as if it had never stopped.
 """
 
+import math
+
 import numpy as np
 
 
@@ -87,7 +89,7 @@ def adam_step(params, grads, m, v, t, *, learning_rate, beta1, beta2, epsilon, s
     np.multiply(grads, grads, out=s)
     v += np.multiply(s, 1 - beta2, out=s)
     np.sqrt(v, out=s)
-    s *= 1 / np.sqrt(1 - beta2**t)  # sqrt(v_hat)
+    s *= 1 / math.sqrt(1 - beta2**t)  # sqrt(v_hat)
     s += epsilon
     np.divide(m, s, out=s)
     s *= learning_rate / (1 - beta1**t)  # learning_rate * m_hat / (sqrt(v_hat) + epsilon)

@@ -31,7 +31,7 @@ from aelearn.losses import mean_squared_error
 from aelearn.validation import check_integer
 
 CHECKPOINT_EVERY = 5  # epochs
-N_STARTS = 10  # of k-means, the best is kept: codes, pixels and components alike
+N_STARTS = 4  # of k-means, the best is kept: codes, pixels and components alike
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,7 @@ def run(settings, *, say=print, callbacks=()):
     """
     seconds = {}
     n_clusters = _check(settings)
+    autoencoder = _from_checkpoint(settings) if settings.resume else make_autoencoder(settings)
     out = _writable_folder(settings.out)
     with _timed(seconds, "load"):
         images = load(settings)
@@ -116,13 +117,13 @@ def run(settings, *, say=print, callbacks=()):
         f"digits {' '.join(map(str, settings.digits))}")
 
     with _timed(seconds, "train"):
-        autoencoder = train(settings, images, out, say, callbacks)
+        train(autoencoder, settings, images, out, say, callbacks)
     with _timed(seconds, "cluster"):
         clusters = cluster(autoencoder, images, n_clusters, settings)
     say(f"clusters  {n_clusters} in {clusters.kmeans.n_iter_} iterations of k-means on the codes")
+    say("baselines the same k-means on raw pixels and on principal components")
     with _timed(seconds, "baselines"):
         baselines = score_baselines(images, n_clusters, settings)
-    say("baselines k-means on raw pixels and on principal components")
     report = score(settings, images, autoencoder, clusters, baselines)
     with _timed(seconds, "write"):
         draw(settings, images, autoencoder, clusters, out)
@@ -141,7 +142,7 @@ def _check(settings):
     check_integer("--code-size", settings.code_size, 1)
     check_integer("--seed", settings.seed, 0)
     check_integer("--epochs", settings.epochs, 1)
-    make_autoencoder(settings)._check_settings()
+    make_autoencoder(settings).check_settings()
     return check_integer("--clusters", len(settings.digits) if settings.clusters is None else settings.clusters, 1)
 
 
@@ -176,7 +177,7 @@ def load(settings):
         raise ValueError(f"training images have {train_images.shape[1]} pixels, test images {test_images.shape[1]}")
     try:
         validation = split("validation")[0]
-    except ValueError:  # a small folder: nothing to watch, everything else works
+    except ValueError:  # its files were read without complaint above: this split has no image of some digit
         validation = None
     return Images(train_images, train_labels, validation, test_images, test_labels, image_shape(settings.data))
 
@@ -188,10 +189,9 @@ def make_autoencoder(settings):
                        backend=settings.backend, random_state=settings.seed)
 
 
-def train(settings, images, out, say, callbacks):
-    """An autoencoder trained on the training images, from the start or from the checkpoint."""
+def train(autoencoder, settings, images, out, say, callbacks):
+    """Train the autoencoder on the training images, from the start or from where its checkpoint was made."""
     checkpoint = out / "checkpoint.npz"
-    autoencoder = _from_checkpoint(settings, checkpoint) if settings.resume else make_autoencoder(settings)
     autoencoder.set_params(callbacks=(*callbacks, Checkpoint(checkpoint, every=CHECKPOINT_EVERY)))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Training interrupted")  # said below, in our own way
@@ -204,19 +204,22 @@ def train(settings, images, out, say, callbacks):
         autoencoder.save(checkpoint)
         raise Interrupted(f"interrupted after epoch {len(autoencoder.history_)} of {settings.epochs}; "
                           f"what was learnt is in {checkpoint}, --resume goes on from there")
-    widths = "-".join(map(str, autoencoder._architecture.widths))
+    widths = "-".join(map(str, autoencoder.widths_))
     say(f"trained   {widths}, {len(autoencoder.history_)} epochs, loss {autoencoder.history_[-1]['loss']:.5f}")
-    return autoencoder
 
 
-def _from_checkpoint(settings, checkpoint):
+def _from_checkpoint(settings):
     """The autoencoder in the checkpoint, which must have been made with the same settings, --epochs aside."""
+    checkpoint = Path(settings.out) / "checkpoint.npz"
     if not checkpoint.is_file():
         raise ValueError(f"--resume: there is no checkpoint {checkpoint}; run without --resume")
     autoencoder, wanted = Autoencoder.load(checkpoint), make_autoencoder(settings).get_params()
     for name, value in autoencoder.get_params().items():
         if name not in ("epochs", "callbacks", "backend") and value != wanted[name]:
             raise ValueError(f"--resume: {checkpoint} was made with {name} {value}, not {wanted[name]}")
+    if len(autoencoder.history_) > settings.epochs:
+        raise ValueError(f"--resume: {checkpoint} has seen {len(autoencoder.history_)} epochs, "
+                         f"more than --epochs {settings.epochs}")
     return autoencoder.set_params(epochs=settings.epochs)
 
 
@@ -279,10 +282,8 @@ def draw(settings, images, autoencoder, clusters, out):
     from aelearn import plotting
 
     kmeans, names = clusters.kmeans, {k: clusters.matching.get(k) for k in range(len(clusters.kmeans.cluster_centers_))}
-    original_job = settings.data is None and asdict(settings) | {"out": "", "seed": 0, "resume": False} == \
-        asdict(Settings(out="", epochs=settings.epochs))
-    plotting.save(plotting.loss_curve(autoencoder.history_, loss=settings.loss,
-                                      reference=plotting.ORIGINAL_LOSSES if original_job else None), out / "loss.png")
+    reference = plotting.ORIGINAL_LOSSES if _is_the_original_training(settings) else None
+    plotting.save(plotting.loss_curve(autoencoder.history_, loss=settings.loss, reference=reference), out / "loss.png")
     plotting.save(plotting.reconstructions(images.train, autoencoder.reconstruct(images.train), images.shape),
                   out / "reconstructions.png")
     plotting.save(plotting.code_space(clusters.codes, images.train_labels, clusters.labels, kmeans.cluster_centers_,
@@ -292,6 +293,12 @@ def draw(settings, images, autoencoder, clusters, out):
     plotting.save(plotting.center_images(autoencoder.inverse_transform(kmeans.cluster_centers_), counts, names,
                                          images.train[wrong], images.train_labels[wrong], clusters.labels[wrong],
                                          images.shape), out / "centers.png")
+
+
+def _is_the_original_training(settings):
+    """True if the loss can be compared with the original script's: same images, same network, same steps."""
+    names = ("data", "digits", "hidden", "code_size", "batch_size", "learning_rate", "loss")
+    return all(getattr(settings, name) == getattr(Settings(), name) for name in names)
 
 
 def _mistakes(labels, clusters):
@@ -308,7 +315,10 @@ def _mistakes(labels, clusters):
 
 
 def write_tables(images, autoencoder, clusters, out):
-    """history.csv, a line an epoch, and clusters.csv, a line an image: row in its split, digit, cluster, code."""
+    """history.csv, a line an epoch, and clusters.csv, a line an image: its row, digit, cluster and code.
+
+    `row` counts the chosen digits of a split: it is the row in load_mnist(split, digits=...).
+    """
     with replacing(out / "history.csv", "w", newline="") as file:
         table = csv.writer(file)
         table.writerow(("epoch", "loss", "validation_loss", "seconds"))

@@ -94,7 +94,8 @@ def code_space(codes, classes, clusters, centers, names):
     if pairs[-1][0] == pairs[-1][-1] and n_codes > 1:
         pairs[-1] = (n_codes - 2, n_codes - 1)  # an odd number of axes: the last pair shows one of them again
     size = 6 if n_codes <= 3 else 4
-    figure = Figure(figsize=(2 * size + 1, size * len(pairs) + 0.6), layout="constrained")
+    legend_width = 1.7 * (1 + max(len(names), len(np.unique(classes))) // 20)
+    figure = Figure(figsize=(2 * (size + legend_width), size * len(pairs) + 0.6), layout="constrained")
     figure.suptitle(f"{len(codes):,} codes of {n_codes} number{'s' if n_codes > 1 else ''} each")
     digits = np.unique(classes).tolist()
     digit_styles = {digit: (i, f"digit {digit}") for i, digit in enumerate(digits)}
@@ -123,7 +124,7 @@ def _scatter(axes, codes, labels, centers, dimensions, styles):
     for label, (style, name) in styles.items():
         points = codes[labels == label]
         axes.scatter(*place(points, np.linspace(0, 1, len(points))), s=6, alpha=0.5, lw=0, label=name,
-                     color=PALETTE[style % len(PALETTE)], marker=MARKERS[style % len(MARKERS)], **flat)
+                     color=PALETTE[style % len(PALETTE)], marker=MARKERS[(style + style // len(PALETTE)) % len(MARKERS)], **flat)
     axes.scatter(*place(centers, np.full(len(centers), 0.5)), s=330, marker="*", color="red", edgecolor="black", lw=0.9,
                  zorder=10, label="centre", **flat)
     if len(dimensions) == 3:
@@ -133,7 +134,7 @@ def _scatter(axes, codes, labels, centers, dimensions, styles):
         axes.set_zlabel("code 3")
     axes.set_xlabel(f"code {dimensions[0] + 1}")
     axes.set_ylabel(f"code {dimensions[1] + 1}" if len(dimensions) > 1 else "(spread out to be seen)")
-    legend = axes.legend(loc="upper left", fontsize=8)
+    legend = axes.legend(loc="upper left", fontsize=8, bbox_to_anchor=(1.02, 1), ncols=1 + len(styles) // 20)
     for handle in legend.legend_handles[:-1]:
         handle.set_alpha(1)
         handle.set_sizes([30])

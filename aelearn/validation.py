@@ -27,12 +27,11 @@ def check_array(X, *, name="X", estimator="the estimator"):
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
         raise TypeError(f"Sparse data was passed for {name}, but dense data is required. "
                         f"Use '.toarray()' to convert to a dense numpy array.")
-    array = np.asarray(X)
-    if np.iscomplexobj(array):
-        raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}")
+    try:
+        array = np.asarray(X)
+    except ValueError:
+        raise ValueError(f"{name} must be a 2D array; got rows of different lengths") from None
     if array.dtype not in FLOATS:
-        if array.dtype.kind == "U" or array.dtype.kind == "S":
-            raise ValueError(f"{name} must hold numbers; got strings (dtype {array.dtype})")
         array = _as_float64(array, name)
     if array.ndim != 2:
         hint = {0: "Reshape your data to (n_samples, n_features).",
@@ -49,11 +48,17 @@ def check_array(X, *, name="X", estimator="the estimator"):
 
 
 def _as_float64(array, name):
+    if np.iscomplexobj(array):
+        raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}")
+    if array.dtype.kind not in "biufO":
+        raise ValueError(f"{name} must hold numbers; got dtype {array.dtype}"
+                         + (" (strings)" if array.dtype.kind in "SUT" else ""))
     try:
-        return array.astype(np.float64)
-    except TypeError as error:  # an entry such as a dictionary; numpy's own words name the type
+        with np.errstate(over="ignore"):  # what float64 cannot hold becomes infinity, which is refused next
+            return array.astype(np.float64)
+    except TypeError as error:  # an entry such as a dictionary; NumPy's own words name the type
         raise TypeError(f"{name} must hold numbers: {error}") from None
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise ValueError(f"{name} must hold numbers: {error}") from None
 
 
@@ -84,8 +89,9 @@ def check_sample_weight(sample_weight, n_samples):
     if weight.shape != (n_samples,):
         raise ValueError(f"sample_weight.shape == {weight.shape}, expected {(n_samples,)}!")
     check_finite(weight, "sample_weight")
-    if (weight < 0).any():
-        raise ValueError(f"sample_weight must not be negative; its smallest entry is {weight.min()}")
+    if weight.min() < 0 or weight.max() > 1e100:
+        raise ValueError("sample_weight must not be negative, nor above 1e100; "
+                         f"its entries go from {weight.min()} to {weight.max()}")
     if not weight.any():
         raise ValueError("Sample weights must contain at least one non-zero number.")
     return weight
@@ -102,7 +108,7 @@ def check_number(name, value, low, high=None, *, exclusive_low=False):
     """`value` as a finite float from `low` to `high`. Raises TypeError for another type, ValueError for the rest."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number; got {value!r} of type {type(value).__name__}")
-    if not math.isfinite(value) or (exclusive_low and value == low):
+    if not math.isfinite(value) or (exclusive_low and value <= low):
         raise ValueError(f"{name} must be finite and {'above' if exclusive_low else 'at least'} {low}; got {value}")
     return _check_range(name, float(value), low, high, "a number")
 
@@ -134,7 +140,7 @@ def check_float_dtype(dtype):
 
 def check_backend(backend):
     """The back end that "auto" stands for. Raises ValueError for one that does not exist."""
-    if backend not in ("auto", "numpy"):
+    if not isinstance(backend, str) or backend not in ("auto", "numpy"):
         raise ValueError(f"backend {backend!r} does not exist in this version of aelearn: use 'auto' or 'numpy'")
     return "numpy"
 
@@ -152,12 +158,13 @@ def generator(random_state):
     return np.random.default_rng(check_integer("random_state", random_state, 0))
 
 
-def peer_class(module, name, fallback):
-    """scikit-learn's own exception or warning class where scikit-learn is loaded, else aelearn's `fallback`.
+def peer_class(module, own):
+    """`own`, an exception or warning class; where scikit-learn is loaded, a class that is scikit-learn's as well.
 
     Code that catches sklearn.exceptions.NotFittedError then catches ours, and scikit-learn is still not needed.
     """
-    return getattr(sys.modules.get(module), name, fallback)
+    peer = getattr(sys.modules.get(module), own.__name__, None)
+    return own if peer is None else type(own.__name__, (own, peer), {"__doc__": own.__doc__})
 
 
 class NotFittedError(ValueError, AttributeError):
@@ -170,6 +177,6 @@ class ConvergenceWarning(UserWarning):
 
 def not_fitted(estimator):
     """The error to raise where `estimator` is used before it is fitted."""
-    error = peer_class("sklearn.exceptions", "NotFittedError", NotFittedError)
+    error = peer_class("sklearn.exceptions", NotFittedError)
     return error(f"This {type(estimator).__name__} instance is not fitted yet. "
                  f"Call 'fit' with appropriate arguments before using this estimator.")

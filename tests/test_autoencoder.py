@@ -1,7 +1,9 @@
 """The estimator: it learns, it can be stopped, saved and resumed to the same bits, and it refuses what it cannot do."""
 
+import copy
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -225,7 +227,19 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, fitted, monkeypatch):
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["model.npz"]
 
 
-@pytest.mark.parametrize("damage", [lambda b: b"", lambda b: b[:1000], lambda b: b"not a zip file", lambda b: b[:-50]])
+def flipped_bytes(content):
+    """Every 97th byte inverted."""
+    return bytes(byte ^ 255 if i % 97 == 5 else byte for i, byte in enumerate(content))
+
+
+def unknown_compression(content):
+    """The first entry of the zip's directory claims a method of compression that nobody knows."""
+    at = content.index(b"PK\x01\x02") + 10
+    return content[:at] + b"\x63" + content[at + 1:]
+
+
+@pytest.mark.parametrize("damage", [lambda b: b"", lambda b: b[:1000], lambda b: b"not a zip file", lambda b: b[:-50],
+                                    flipped_bytes, unknown_compression])
 def test_damaged_model_files(tmp_path, fitted, damage):
     path = tmp_path / "model.npz"
     fitted.save(path)
@@ -247,13 +261,20 @@ def test_other_files_are_no_models(tmp_path, fitted):
     with zipfile.ZipFile(tmp_path / "empty.npz", "w"):
         pass
     np.save(tmp_path / "array.npy", np.ones(3))
-    for name in ("other.npz", "pickled.npz", "format.npz", "shapes.npz", "empty.npz", "array.npy"):
+    np.savez(tmp_path / "nan.npz", **{**arrays, "params/W1": arrays["params/W1"] * np.nan})
+    np.savez(tmp_path / "dtype.npz", **{**arrays, "params/W1": arrays["params/W1"].astype(np.float64)})
+    about = json.loads(str(arrays["about"]))
+    np.savez(tmp_path / "huge.npz", **{**arrays, "about": json.dumps({**about, "n_features": 10**12})})
+    np.savez(tmp_path / "history.npz", **{**arrays, "about": json.dumps({**about, "history": None})})
+    for name in ("nan.npz", "dtype.npz", "huge.npz", "history.npz", "other.npz", "pickled.npz", "format.npz", "shapes.npz", "empty.npz", "array.npy"):
         with pytest.raises(ValueError, match=f"{name} is not a whole model file"):
             Autoencoder.load(tmp_path / name)
 
 
 @pytest.mark.parametrize("settings, error, words", [
     ({"hidden_layer_sizes": ()}, ValueError, "one or more"), ({"hidden_layer_sizes": 3}, ValueError, "layer sizes"),
+    ({"hidden_layer_sizes": {3, 2}}, ValueError, "layer sizes"), ({"learning_rate": -1.0}, ValueError, "above 0"),
+    ({"backend": np.array(["numpy", "auto"])}, ValueError, "does not exist"),
     ({"hidden_layer_sizes": (3, 0)}, ValueError, "at least 1"), ({"hidden_layer_sizes": (3.0,)}, TypeError, "integer"),
     ({"activation": "softmax"}, ValueError, "'relu'"), ({"output_activation": None}, ValueError, "output_activation"),
     ({"loss": "mae"}, ValueError, "'mse', 'bce'"), ({"optimizer": "lbfgs"}, ValueError, "'adam'"),
@@ -287,8 +308,50 @@ def test_wrong_numbers_of_columns(few_digits, fitted):
             use(few_digits[0][:, 1:])
     with pytest.raises(ValueError, match="codes of 3"):
         fitted.inverse_transform(np.ones((2, 4)))
-    with pytest.raises(ValueError, match="784-16-3-16-784"):
-        Autoencoder((16, 3), epochs=1).fit(few_digits[0]).set_params(hidden_layer_sizes=(16, 2)).resume(few_digits[0])
+    with pytest.raises(ValueError, match="validation has 783 columns, X has 784"):
+        quick().fit(few_digits[0], validation=few_digits[0][:, 1:])
+
+
+@pytest.mark.parametrize("changes", [{"hidden_layer_sizes": (16, 2)}, {"activation": "relu"}, {"optimizer": "sgd"},
+                                     {"dtype": np.float64}, {"output_activation": "identity"}, {"loss": "bce"}])
+def test_settings_changed_after_fit_neither_change_the_network_nor_are_resumed(tmp_path, few_digits, changes):
+    images = few_digits[0]
+    model = quick(epochs=1).fit(images)
+    codes, outputs = model.transform(images), model.reconstruct(images)
+    model.set_params(**changes)
+    assert np.array_equal(model.transform(images), codes) and np.array_equal(model.reconstruct(images), outputs)
+    model.save(tmp_path / "m.npz")
+    assert np.array_equal(Autoencoder.load(tmp_path / "m.npz").transform(images), codes)
+    with pytest.raises(ValueError, match=f"was fitted with {next(iter(changes))}="):
+        model.resume(images)
+
+
+def test_resume_wants_the_same_data(few_digits):
+    model = quick(epochs=1).fit(few_digits[0]).set_params(epochs=2)
+    for other in (few_digits[0][:-1], few_digits[0][::-1], 1 - few_digits[0]):
+        with pytest.raises(ValueError, match="not the data"):
+            model.resume(other)
+
+
+def test_copies_and_pickles_train_on_to_the_same_bits(few_digits):
+    through = quick(epochs=4).fit(few_digits[0])
+    half = quick(epochs=2).fit(few_digits[0])
+    for copied in (copy.deepcopy(half), pickle.loads(pickle.dumps(half))):
+        assert same_parameters(copied.set_params(epochs=4).resume(few_digits[0]), through)
+    assert len(half.history_) == 2
+
+
+def test_a_training_that_was_stopped_early_stays_stopped(tmp_path, few_digits):
+    images = few_digits[0]
+    rule = EarlyStopping(2, monitor="loss", min_delta=10)
+    model = quick(epochs=50, callbacks=(rule, Checkpoint(tmp_path / "c.npz", every=1))).fit(images)
+    again = Autoencoder.load(tmp_path / "c.npz").set_params(callbacks=(rule,)).resume(images)
+    assert len(model.history_) == len(again.history_) == 3 and same_parameters(model, again)
+
+
+def test_numpy_integers_are_saved(tmp_path, few_digits):
+    quick(batch_size=np.int64(7), random_state=np.int64(3), epochs=np.int32(1)).fit(few_digits[0]).save(tmp_path / "m")
+    assert Autoencoder.load(tmp_path / "m").batch_size == 7
 
 
 def test_bce_wants_probabilities(rng):

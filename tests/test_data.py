@@ -74,6 +74,12 @@ def test_any_folder(tmp_path, gzipped):
     assert image_shape(tmp_path) == (3, 4)
 
 
+def test_gzipped_without_saying_so_in_the_name(tmp_path):
+    for path in list(write_folder(tmp_path, gzipped=True).iterdir()):
+        path.rename(path.with_suffix(""))
+    assert load_mnist("test", directory=tmp_path)[0].shape == (5, 12)
+
+
 def test_the_other_spelling_of_the_names(tmp_path):
     for path in list(write_folder(tmp_path).iterdir()):
         path.rename(tmp_path / path.name.replace("-idx", ".idx"))
@@ -109,7 +115,8 @@ def test_damaged_files_are_named(tmp_path, how, gzipped):
 
 @pytest.mark.parametrize("change, words", [(lambda c: c[:-20], "truncated or damaged"),
                                            (lambda c: b"plain text", "not a gzip file"),
-                                           (lambda c: c[:40] + b"xxxx" + c[44:], "damaged|not a gzip")])
+                                           (lambda c: c[:40] + b"xxxx" + c[44:], "truncated or damaged"),
+                                           (lambda c: c[:-8] + bytes(8), "truncated or damaged")])
 def test_damaged_gzip(tmp_path, change, words):
     path = next(write_folder(tmp_path, gzipped=True).glob("t10k-images*"))
     damage(path, change)

@@ -57,7 +57,31 @@ def test_a_factor(factor):
     layer = Layer()
     row = layer.fails(b=factor * layer.grads["b"]).report.rows[1]
     assert row.n_wrong == 3 and row.factor == pytest.approx(factor, rel=1e-5)
-    assert f"factor {factor:.4g}" in str(row)
+    assert f"factor {row.factor:.7g}" in str(row)
+
+
+@pytest.mark.parametrize("loss, slope, at", [
+    (lambda p: np.log(p["p"]).sum(), lambda p: 1 / p, [1e-2, 3.0]),
+    (lambda p: np.tanh(p["p"] * 1000).sum(), lambda p: 1000 / np.cosh(p * 1000) ** 2, [1e-3, -5e-4, 0.0]),
+    (lambda p: np.sum(p["p"] ** 2), lambda p: 2 * p, [1e6, -1e6, 1.0]),
+    (lambda p: 1e-12 * np.sum(p["p"] ** 3), lambda p: 3e-12 * p**2, [1.0, 2.0]),
+])
+def test_no_false_alarm_where_the_loss_is_steep_or_large(loss, slope, at):
+    p = np.array(at)
+    assert check_gradients(loss, {"p": p}, {"p": slope(p)}).right
+    with pytest.raises(GradientError, match="factor 1.01"):
+        check_gradients(loss, {"p": p}, {"p": 1.01 * slope(p)})
+
+
+def test_entries_that_rounding_hides_are_counted():
+    p = np.ones(5)
+    report = check_gradients(lambda q: 1e6 + 1e-6 * np.sum(q["p"] ** 2), {"p": p}, {"p": 2e-6 * p})
+    assert report.rows[0].n_unclear == 5 and "5 too small beside the loss to be told" in str(report)
+
+
+def test_a_parameter_without_dimensions():
+    with pytest.raises(GradientError, match=r"dp: 1 of 1 entries is wrong, worst at \[\]: yours 12, finite"):
+        check_gradients(lambda q: q["p"] ** 2, {"p": np.array(3.0)}, {"p": np.array(12.0)})
 
 
 def test_a_factor_on_a_single_entry():
@@ -97,7 +121,7 @@ def test_missing_bias():
 
 def test_bias_missing_in_the_forward():
     layer = Layer()
-    with pytest.raises(GradientError, match="db: .*the loss does not depend on this parameter"):
+    with pytest.raises(GradientError, match="db: .*does the loss use this parameter"):
         check_gradients(lambda p: layer.loss({"W": p["W"], "b": layer.params["b"]}), layer.params, layer.grads)
 
 
@@ -123,10 +147,19 @@ def test_no_false_alarm_whatever_the_scale_of_the_loss(scale):
     ((lambda p: p["W"], {"W": [1.0, 2.0]}, {"W": [1.0, 2.0]}), ValueError, "one finite number"),
     ((lambda p: 0.0, {"W": [1.0]}, {"W": [0.0], "V": [0.0]}), ValueError, "'V'"),
     ((lambda p: 0.0, np.ones(3), {}), TypeError, "dict"),
+    ((lambda p: 0.0, {"W": [np.nan]}, {"W": [0.0]}), ValueError, "parameter W contains NaN"),
+    ((lambda p: 0.0, {"W": [1j]}, {"W": [0.0]}), TypeError, "real numbers"),
+    ((lambda p: np.log(p["W"][0]), {"W": [1e-7]}, {"W": [1e7]}), ValueError, r"not finite when entry \[0\] of W"),
 ])
 def test_checks_that_cannot_be_made(arguments, error, words):
     with pytest.raises(error, match=words):
         check_gradients(*arguments)
+
+
+@pytest.mark.parametrize("settings", [{"eps": 0}, {"eps": np.nan}, {"eps": -1e-4}, {"rtol": 0}, {"rtol": np.inf}])
+def test_impossible_settings(settings):
+    with pytest.raises(ValueError, match="must be"):
+        check_gradients(lambda p: 0.0, {"W": [1.0]}, {"W": [0.0]}, **settings)
 
 
 def test_the_report_from_the_command_line():

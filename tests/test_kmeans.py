@@ -69,6 +69,14 @@ def test_empty_clusters_are_filled(blobs):
     assert np.bincount(model.labels_, minlength=4).min() > 50
 
 
+@pytest.mark.parametrize("gap, noise", [(1e8, 1.0), (1e8, 0.01), (1e10, 1.0)])
+def test_labels_are_the_nearest_centres_even_where_tight_clusters_lie_far_apart(rng, gap, noise):
+    X = rng.normal(size=(100, 1)) * noise + gap * (np.arange(100) % 2)[:, None]
+    model = KMeans(4, random_state=0).fit(X)
+    distances = np.abs(X - model.cluster_centers_.T)
+    assert (distances[np.arange(100), model.labels_] == distances.min(axis=1)).all() and len(set(model.labels_)) == 4
+
+
 def test_k_equals_n(rng):
     X = rng.normal(size=(30, 2))
     for init in ("k-means++", "random", np.zeros((30, 2))):
@@ -127,6 +135,7 @@ def test_given_start_is_not_changed_and_one_run_is_made(blobs):
     ({"n_clusters": True}, TypeError, "integer"), ({"n_clusters": 601}, ValueError, "n_samples=600 should be >= n_c"),
     ({"init": "best"}, ValueError, "'random'"), ({"init": np.zeros((3, 2))}, ValueError, "number of clusters 4"),
     ({"init": np.zeros((4, 3))}, ValueError, "number of features of the data 2"),
+    ({"backend": None}, ValueError, "does not exist"),
     ({"init": np.full((4, 2), np.nan)}, ValueError, "init contains NaN"), ({"init": None}, (ValueError, TypeError), "init"),
     ({"n_init": 0}, ValueError, "n_init"), ({"n_init": "many"}, ValueError, "n_init"),
     ({"max_iter": 0}, ValueError, "max_iter"), ({"tol": -1}, ValueError, "tol"), ({"tol": np.inf}, ValueError, "tol"),
@@ -141,7 +150,8 @@ def test_impossible_settings(blobs, settings, error, words):
 
 @pytest.mark.parametrize("weight, error, words", [
     (np.ones(5), ValueError, "expected"), (np.full(600, -1.0), ValueError, "negative"),
-    (np.zeros(600), ValueError, "at least one non-zero"), (np.full(600, np.nan), ValueError, "NaN"),
+    (np.zeros(600), ValueError, "at least one non-zero"), (np.full(600, 1e308), ValueError, "above 1e100"),
+    (np.full(600, 1j), ValueError, "Complex"), (np.full(600, np.nan), ValueError, "NaN"),
     (np.ones((600, 1)), ValueError, "1D"), (["a"] * 600, ValueError, "numbers"),
 ])
 def test_impossible_weights(blobs, weight, error, words):

@@ -49,7 +49,7 @@ def test_many_blocks_are_as_one(rng, monkeypatch):
 
 
 def test_ties_go_to_the_lower_number():
-    assert nearest_center(np.array([[0.0], [1.0]]), np.array([[-1.0], [1.0], [1.0]])).tolist() == [0, 1]
+    assert nearest_center(np.array([[0.0], [1.0]]), np.array([[-1.0], [1.0], [1.0]]))[0].tolist() == [0, 1]
 
 
 def test_an_offset_costs_no_digits():
@@ -68,6 +68,14 @@ def test_an_empty_cluster_goes_to_the_farthest_point():
     fill_empty_clusters(X, centers, weight, labels, means, weights)
     np.testing.assert_allclose(means, [[1.0], [9.0]])
     assert weights.tolist() == [3, 1]
+
+
+def test_empty_clusters_take_different_points():
+    X = np.array([0.0] * 50 + [10.0] * 50 + [1, 2, 3, 4, 5, 6, 7, 8])[:, None]
+    centers = np.array([0.0, *range(100, 109)])[:, None]
+    labels, means, weights, _ = lloyd_step(X, centers, weight := np.ones(len(X)))
+    fill_empty_clusters(X, centers, weight, labels, means, weights)
+    assert means[1:, 0].tolist() == [10, 8, 7, 6, 5, 4, 3, 2, 1]
 
 
 def test_filling_takes_no_last_point_no_weightless_point_and_no_point_on_its_centre():

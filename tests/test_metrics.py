@@ -71,20 +71,32 @@ def test_silhouette_by_hand():
     assert metrics.silhouette(X, labels) == pytest.approx((0.8 + 0.75) / 4)
 
 
-def test_silhouette_in_blocks_is_the_same(rng, monkeypatch):
-    from aelearn import lloyd
-
-    X, labels = rng.normal(size=(60, 3)) + 1e6, rng.integers(0, 4, 60)
-    whole = metrics.silhouette(X, labels)
-    monkeypatch.setattr(lloyd, "BLOCK_ENTRIES", 60 * 7)
-    assert metrics.silhouette(X, labels) == pytest.approx(whole, rel=1e-12)
+def test_silhouette_of_tight_groups_far_apart():
+    """Exact by symmetry: in each group of two, a = 1; b is the gap, to within its last digits."""
+    X = np.array([[0.0], [1.0], [1e12], [1e12 + 1]])
+    assert metrics.silhouette(X, [0, 0, 1, 1]) == pytest.approx(1 - 1e-12, abs=1e-13)
 
 
 def test_silhouette_of_duplicates_is_finite():
     assert metrics.silhouette(np.zeros((6, 2)), [0, 0, 0, 1, 1, 1]) == 0
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_silhouette_does_not_depend_on_the_scale(rng, scale):
+    X, labels = rng.normal(size=(30, 2)), np.arange(30) % 3
+    assert metrics.silhouette(X * scale, labels) == pytest.approx(metrics.silhouette(X, labels), rel=1e-12)
+
+
+def test_matching_must_be_a_dict():
+    with pytest.raises(TypeError, match="dict"):
+        metrics.accuracy([0, 1], [0, 1], [0, 1])
+
+
 @pytest.mark.parametrize("call, words", [
+    (lambda: metrics.accuracy(np.array([0, "a"], object), [0, 1]), "sorted"),
+    (lambda: metrics.purity(np.array([0, float("nan")], object), [0, 1]), "NaN"),
+    (lambda: metrics.linear_assignment([1, 2]), "2D array"), (lambda: metrics.linear_assignment([[np.nan]]), "NaN"),
+
     (lambda: metrics.accuracy([0, 1], [0]), "one length"), (lambda: metrics.purity([], []), "one or more"),
     (lambda: metrics.accuracy([[0, 1]], [[0, 1]]), "1-D"), (lambda: metrics.accuracy([0, np.nan], [0, 1]), "NaN"),
     (lambda: metrics.silhouette([[0.0], [1.0]], [0, 0]), "2 to n_samples - 1"),

@@ -110,6 +110,10 @@ def test_resume_from_the_checkpoint_gives_the_same_bits(small_folder, tmp_path):
     assert {path.name for path in (tmp_path / "b").iterdir()} == {"checkpoint.npz"}
     with pytest.raises(ValueError, match="was made with random_state 0, not 1"):
         run(replace(stopped, resume=True, seed=1), say=quiet)
+    with pytest.raises(ValueError, match="not the data"):
+        run(replace(stopped, resume=True, digits=(0, 1)), say=quiet)
+    with pytest.raises(ValueError, match="has seen 5 epochs, more than --epochs 4"):
+        run(replace(stopped, resume=True, epochs=4), say=quiet)
     said = []
     resumed = run(replace(stopped, resume=True), say=said.append)
     assert "resuming  after epoch 5" in said
