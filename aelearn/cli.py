@@ -48,7 +48,7 @@ def main(argv=None):
     arguments = vars(make_parser().parse_args(argv))
     quiet = arguments.pop("quiet")
     try:
-        from aelearn.pipeline import Interrupted, Settings, run
+        from aelearn.pipeline import Interrupted, Settings, run  # NumPy and matplotlib are not needed for --help
 
         settings = Settings(**{**arguments, "digits": tuple(arguments["digits"]),
                                "hidden": tuple(arguments["hidden"])})

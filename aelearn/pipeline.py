@@ -4,12 +4,11 @@
     train   an autoencoder that squeezes each image into a few numbers, its code
     cluster the codes by k-means, which never sees a label
     score   the clusters against the labels, on training and on test images, beside two baselines
-    write   the report, tables and pictures
+    write   the report, tables and pictures (results.py)
 
 `run` tells the story; `Settings` says what about; the rest are its steps, in order.
 """
 
-import csv
 import json
 import platform
 import time
@@ -21,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 import aelearn
-from aelearn import metrics
+from aelearn import metrics, results
 from aelearn.autoencoder import Autoencoder
 from aelearn.callbacks import Checkpoint
 from aelearn.data import image_shape, load_mnist
@@ -126,8 +125,8 @@ def run(settings, *, say=print, callbacks=()):
         baselines = score_baselines(images, n_clusters, settings)
     report = score(settings, images, autoencoder, clusters, baselines)
     with _timed(seconds, "write"):
-        draw(settings, images, autoencoder, clusters, out)
-        write_tables(images, autoencoder, clusters, out)
+        results.draw(images, autoencoder, clusters, out, compare=_is_the_original_training(settings))
+        results.write_tables(images, autoencoder, clusters, out)
         autoencoder.save(out / "model.npz")
     report["seconds"] = {**seconds, "total": sum(seconds.values())}
     with replacing(out / "report.json", "w") as file:
@@ -277,57 +276,7 @@ def score(settings, images, autoencoder, clusters, baselines):
     }
 
 
-def draw(settings, images, autoencoder, clusters, out):
-    """The four pictures."""
-    from aelearn import plotting
-
-    kmeans, names = clusters.kmeans, {k: clusters.matching.get(k) for k in range(len(clusters.kmeans.cluster_centers_))}
-    reference = plotting.ORIGINAL_LOSSES if _is_the_original_training(settings) else None
-    plotting.save(plotting.loss_curve(autoencoder.history_, loss=settings.loss, reference=reference), out / "loss.png")
-    plotting.save(plotting.reconstructions(images.train, autoencoder.reconstruct(images.train), images.shape),
-                  out / "reconstructions.png")
-    plotting.save(plotting.code_space(clusters.codes, images.train_labels, clusters.labels, kmeans.cluster_centers_,
-                                      names), out / "codes.png")
-    wrong = _mistakes(images.train_labels, clusters)
-    counts = np.bincount(clusters.labels, minlength=len(names))
-    plotting.save(plotting.center_images(autoencoder.inverse_transform(kmeans.cluster_centers_), counts, names,
-                                         images.train[wrong], images.train_labels[wrong], clusters.labels[wrong],
-                                         images.shape), out / "centers.png")
-
-
 def _is_the_original_training(settings):
     """True if the loss can be compared with the original script's: same images, same network, same steps."""
     names = ("data", "digits", "hidden", "code_size", "batch_size", "learning_rate", "loss")
     return all(getattr(settings, name) == getattr(Settings(), name) for name in names)
-
-
-def _mistakes(labels, clusters):
-    """Rows of the training images whose cluster is not their digit's, farthest from their own digit's centre first.
-
-    Images of a digit that has no cluster are wrong too; they come last.
-    """
-    cluster_of = {digit: cluster for cluster, digit in clusters.matching.items()}
-    own = np.array([cluster_of.get(label, -1) for label in labels.tolist()])  # (N,)
-    wrong = np.flatnonzero(own != clusters.labels)
-    distances = clusters.kmeans.transform(clusters.codes[wrong]) if len(wrong) else np.empty((0, 1))  # (M, K)
-    distance = np.where(own[wrong] >= 0, distances[np.arange(len(wrong)), own[wrong]], -1)  # (M,)
-    return wrong[np.argsort(-distance, kind="stable")]
-
-
-def write_tables(images, autoencoder, clusters, out):
-    """history.csv, a line an epoch, and clusters.csv, a line an image: its row, digit, cluster and code.
-
-    `row` counts the chosen digits of a split: it is the row in load_mnist(split, digits=...).
-    """
-    with replacing(out / "history.csv", "w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(("epoch", "loss", "validation_loss", "seconds"))
-        table.writerows(row.values() for row in autoencoder.history_)
-    with replacing(out / "clusters.csv", "w", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(("split", "row", "digit", "cluster", "cluster_digit",
-                        *(f"code{i}" for i in range(1, clusters.codes.shape[1] + 1))))
-        for split, labels, found, codes in (("train", images.train_labels, clusters.labels, clusters.codes),
-                                            ("test", images.test_labels, clusters.test_labels, clusters.test_codes)):
-            for row, (digit, k, code) in enumerate(zip(labels.tolist(), found.tolist(), codes)):
-                table.writerow((split, row, digit, k, clusters.matching.get(k, ""), *code))
