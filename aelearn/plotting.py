@@ -121,9 +121,10 @@ def _scatter(axes, codes, labels, centers, dimensions, styles):
         return [*columns, heights] if len(columns) == 1 else columns  # a strip needs a height to spread the points
 
     flat = {} if len(dimensions) < 3 else {"depthshade": False}
+    alpha = float(np.clip(6000 / len(codes), 0.1, 0.5))  # many points must not hide those drawn before them
     for label, (style, name) in styles.items():
         points = codes[labels == label]
-        axes.scatter(*place(points, np.linspace(0, 1, len(points))), s=6, alpha=0.5, lw=0, label=name,
+        axes.scatter(*place(points, np.linspace(0, 1, len(points))), s=6, alpha=alpha, lw=0, label=name,
                      color=PALETTE[style % len(PALETTE)], marker=MARKERS[(style + style // len(PALETTE)) % len(MARKERS)], **flat)
     axes.scatter(*place(centers, np.full(len(centers), 0.5)), s=330, marker="*", color="red", edgecolor="black", lw=0.9,
                  zorder=10, label="centre", **flat)
