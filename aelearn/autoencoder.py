@@ -3,14 +3,13 @@
     x (N, 784) -> 128 -> code (N, 3) -> 128 -> reconstruction (N, 784)
 
 What the code keeps is what the network found most useful for drawing the image again. This module is the estimator:
-settings, training, saving. The arithmetic is in network.py, layers.py, losses.py and optim.py.
+settings, checks, saving. The arithmetic is in network.py, the way downhill in training.py.
 
-Shapes: N samples, D features, C code size, B rows of a batch.
+Shapes: N samples, D features, C code size.
 
 Source: Hinton and Salakhutdinov, "Reducing the dimensionality of data with neural networks" (2006).
 """
 
-import time
 import warnings
 import zlib
 
@@ -19,9 +18,10 @@ import numpy as np
 from aelearn.estimator import Estimator
 from aelearn.layers import ACTIVATIONS, INITIALIZERS
 from aelearn.model_file import read_model, write_model
-from aelearn.network import (EVALUATION_ROWS, LOSSES, Architecture, Workspace, autoencoder_widths, backward, forward,
-                             loss_and_gradients, mean_loss, parameter_views)
+from aelearn.network import (EVALUATION_ROWS, LOSSES, Architecture, Workspace, autoencoder_widths, forward,
+                             loss_and_gradients, mean_loss)
 from aelearn.optim import OPTIMIZERS
+from aelearn.training import Training
 from aelearn.validation import (ConvergenceWarning, check_array, check_backend, check_choice, check_finite,
                                 check_float_dtype, check_integer, check_number, generator, peer_class)
 
@@ -90,13 +90,8 @@ class Autoencoder(Estimator):
             if validation.shape[1] != X.shape[1]:
                 raise ValueError(f"validation has {validation.shape[1]} columns, X has {X.shape[1]}")
         self._record_columns(columns, X.shape[1])
-        # One seed rules the run. Each epoch's order is drawn from (seed, epoch): nothing random needs to be saved.
-        self.seed_ = int(generator(self.random_state).integers(2**63))
-        self._build(self._structure(), X.shape[1])
-        rng = np.random.default_rng(self.seed_)
-        for layer in range(1, self._architecture.n_layers + 1):
-            INITIALIZERS[self.weight_init](rng, self.params_[f"W{layer}"], self.params_[f"b{layer}"])
-        self.history_ = []
+        self._start(self._structure(), seed=int(generator(self.random_state).integers(2**63)))
+        self._training.initialize(self.weight_init)
         self._fingerprint = zlib.crc32(X)
         return self._train(X, validation)
 
@@ -109,7 +104,7 @@ class Autoencoder(Estimator):
 
         Raises ValueError if X or a setting that shapes the network is not that of `fit`.
         """
-        self._check_fitted("params_")
+        self._check_fitted("_training")
         self.check_settings()
         for name, value in self._structure().items():
             if value != self._fitted_structure[name]:
@@ -119,11 +114,40 @@ class Autoencoder(Estimator):
         if zlib.crc32(X) != self._fingerprint:
             raise ValueError("X is not the data that this network was fitted to: call fit to start anew")
         validation = None if validation is None else self._images(validation)
-        self._optimizer.learning_rate = float(self.learning_rate)
+        self._training.optimizer.learning_rate = float(self.learning_rate)
         self.interrupted_ = False
         if self.history_ and self._call_back():
             return self
         return self._train(X, validation)
+
+    def _train(self, X, validation):
+        self.interrupted_ = False
+        try:
+            self._training.run(X, validation, epochs=self.epochs, batch_size=int(self.batch_size),
+                               after_epoch=self._call_back)
+        except KeyboardInterrupt:
+            self.interrupted_ = True
+            warnings.warn(f"Training interrupted after {len(self.history_)} of {self.epochs} epochs; "
+                          "what was learnt is kept, resume(X) goes on.",
+                          peer_class("sklearn.exceptions", ConvergenceWarning), stacklevel=3)
+        return self
+
+    def _call_back(self):
+        """Tell every callback of the last epoch; True if one of them wants to stop."""
+        answers = [callback(self, self.history_[-1]) for callback in self.callbacks]
+        return any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers)
+
+    @property
+    def params_(self):
+        """The parameters, {"W1": (D, H), "b1": (H,), ...}: the network's own arrays, not copies."""
+        self._check_fitted("_training")
+        return self._training.params
+
+    @property
+    def history_(self):
+        """A dict for each epoch of the training."""
+        self._check_fitted("_training")
+        return self._training.history
 
     def _structure(self):
         """The settings that shape the network: what a fitted one cannot change any more."""
@@ -131,94 +155,20 @@ class Autoencoder(Estimator):
                 "output_activation": self.output_activation, "loss": self.loss, "optimizer": self.optimizer,
                 "dtype": np.dtype(self.dtype).name}
 
-    def _build(self, structure, n_features):
-        """Make the network and its optimiser, with parameters that are not set yet."""
-        widths = autoencoder_widths(n_features, structure["hidden_layer_sizes"])
+    def _start(self, structure, seed):
+        """A network of this structure and its training run, with parameters that are not set yet."""
+        self.widths_ = autoencoder_widths(self.n_features_in_, structure["hidden_layer_sizes"])
         self._fitted_structure = structure
-        self._architecture = Architecture(widths, structure["activation"], structure["output_activation"],
+        self._architecture = Architecture(self.widths_, structure["activation"], structure["output_activation"],
                                           structure["loss"])
-        self._vector = np.zeros(self._architecture.n_parameters, structure["dtype"])
-        self.params_ = parameter_views(self._vector, widths)
-        self._optimizer = OPTIMIZERS[structure["optimizer"]](self._vector, float(self.learning_rate))
-        self.widths_, self._n_features_out = widths, widths[self._architecture.n_layers // 2]
-
-    def __setstate__(self, state):
-        """Unpickle or copy: `params_` must be views of the vector again, not copies beside it."""
-        self.__dict__.update(state)
-        if "_vector" in state:
-            self.params_ = parameter_views(self._vector, self.widths_)
-
-    def _call_back(self):
-        """Tell every callback of the last epoch; True if one of them wants to stop."""
-        answers = [callback(self, self.history_[-1]) for callback in self.callbacks]
-        return any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers)
-
-    def _train(self, X, validation):
-        """Epochs until `epochs` are done. `good` is the state after the last whole epoch, to fall back on."""
-        batch = Workspace(self._architecture, min(self.batch_size, len(X)), self._vector.dtype)
-        blocks = Workspace(self._architecture, EVALUATION_ROWS, self._vector.dtype)
-        self.interrupted_ = False
-        good = self._state()
-        try:
-            with np.errstate(over="ignore", invalid="ignore", under="ignore"):  # _measure looks at the loss instead
-                while len(self.history_) < self.epochs:
-                    started = time.perf_counter()
-                    self._train_epoch(X, len(self.history_) + 1, batch)
-                    row = self._measure(X, validation, blocks, started)
-                    good = self._state(row)
-                    self.history_.append(row)
-                    if self._call_back():
-                        break
-        except KeyboardInterrupt:
-            self._restore(good)
-            self.interrupted_ = True
-            warnings.warn(f"Training interrupted after {len(self.history_)} of {self.epochs} epochs; "
-                          "what was learnt is kept, resume(X) goes on.",
-                          peer_class("sklearn.exceptions", ConvergenceWarning), stacklevel=3)
-        except BaseException:
-            self._restore(good)
-            raise
-        return self
-
-    def _train_epoch(self, X, epoch, work):
-        """One pass over X in the epoch's own random order."""
-        order = np.random.default_rng((self.seed_, epoch)).permutation(len(X))  # (N,)
-        x = np.empty((min(self.batch_size, len(X)), X.shape[1]), X.dtype)  # (B, D)
-        for start in range(0, len(X), self.batch_size):
-            rows = order[start:start + self.batch_size]
-            batch = np.take(X, rows, axis=0, out=x[:len(rows)], mode="clip")  # (B, D); "clip" spares a hidden copy
-            forward(self.params_, batch, self._architecture, work)
-            backward(self.params_, batch, self._architecture, work)
-            self._optimizer.update(self._vector, work.gradient)
-
-    def _measure(self, X, validation, work, started):
-        """The new row of `history_`. Raises ValueError if the loss is not a finite number."""
-        epoch = len(self.history_) + 1
-        loss = mean_loss(self.params_, X, self._architecture, work)
-        if not np.isfinite(loss) or not np.isfinite(self._vector).all():
-            raise ValueError(f"the training diverged in epoch {epoch} (loss {loss}): lower learning_rate, now "
-                             f"{self.learning_rate}, or scale X, whose largest entry is {np.abs(X).max():.3g}")
-        validation_loss = None
-        if validation is not None:
-            validation_loss = mean_loss(self.params_, validation, self._architecture, work)
-        return {"epoch": epoch, "loss": loss, "validation_loss": validation_loss,
-                "seconds": time.perf_counter() - started}
-
-    def _state(self, *new_rows):
-        """Copies of all that training changes: history, parameters, the optimiser's memory."""
-        memory = {name: array.copy() for name, array in self._optimizer.state().items()}
-        return [*self.history_, *new_rows], self._vector.copy(), memory
-
-    def _restore(self, state):
-        history, vector, memory = state
-        self.history_ = history
-        self._vector[...] = vector
-        for name, array in self._optimizer.state().items():
-            array[...] = memory[name]
+        self._n_encoder_layers = self._architecture.n_layers // 2
+        self._n_features_out = self.widths_[self._n_encoder_layers]
+        self._training = Training(self._architecture, structure["optimizer"], self.learning_rate, structure["dtype"],
+                                  seed)
 
     def transform(self, X):
         """The codes (N, C) of images X (N, D)."""
-        return self._evaluate(self._images(X), last=self._n_encoder_layers())
+        return self._evaluate(self._images(X), last=self._n_encoder_layers)
 
     def fit_transform(self, X, y=None, **fit_params):
         """Learn from X (N, D) and return its codes (N, C)."""
@@ -226,12 +176,12 @@ class Autoencoder(Estimator):
 
     def inverse_transform(self, X):
         """The images (N, D) that codes X (N, C) stand for."""
-        self._check_fitted("params_")
+        self._check_fitted("_training")
         codes = check_array(X, estimator=type(self).__name__)
         if codes.shape[1] != self._n_features_out:
             raise ValueError(f"X has {codes.shape[1]} features, but {type(self).__name__} "
                              f"is expecting codes of {self._n_features_out} features as input")
-        return self._evaluate(_as_dtype(codes, self._vector.dtype), first=self._n_encoder_layers() + 1)
+        return self._evaluate(_as_dtype(codes, self._training.vector.dtype), first=self._n_encoder_layers + 1)
 
     def reconstruct(self, X):
         """Each image of X (N, D) as the network gives it back, (N, D)."""
@@ -240,7 +190,7 @@ class Autoencoder(Estimator):
     def score(self, X, y=None):
         """Minus the loss on X (N, D): higher is better."""
         X = self._images(X)
-        work = Workspace(self._architecture, EVALUATION_ROWS, self._vector.dtype)
+        work = Workspace(self._architecture, EVALUATION_ROWS, self._training.vector.dtype)
         with np.errstate(over="ignore", under="ignore"):
             return -mean_loss(self.params_, X, self._architecture, work)
 
@@ -255,14 +205,14 @@ class Autoencoder(Estimator):
 
         Callbacks are not saved, nor is a random_state that is not a number.
         """
-        self._check_fitted("params_")
+        self._check_fitted("_training")
         settings = {**self.get_params(), **self._fitted_structure}
         settings.pop("callbacks")
         if not isinstance(self.random_state, (int, np.integer, type(None))):
             settings["random_state"] = None
-        write_model(path, settings=settings, seed=self.seed_, n_features=self.n_features_in_, history=self.history_,
+        write_model(path, settings=settings, seed=self._training.seed, n_features=self.n_features_in_, history=self.history_,
                     interrupted=self.interrupted_, fingerprint=self._fingerprint, params=self.params_,
-                    memory=self._optimizer.state())
+                    memory=self._training.optimizer.state())
 
     @classmethod
     def load(cls, path):
@@ -277,23 +227,16 @@ class Autoencoder(Estimator):
         model = cls(**{**settings, "dtype": np.dtype(settings["dtype"]).type,
                        "hidden_layer_sizes": tuple(settings["hidden_layer_sizes"])})
         model.check_settings()
-        model.seed_, model.n_features_in_ = check_integer("seed", seed, 0), check_integer("n_features", n_features, 1)
-        model.history_, model.interrupted_ = [dict(row) for row in history], bool(interrupted)
-        model._fingerprint = fingerprint
-        if params["W1"].shape[0] != n_features:
+        model.n_features_in_, model._fingerprint = check_integer("n_features", n_features, 1), fingerprint
+        model.interrupted_ = bool(interrupted)
+        for name, array in {**params, **memory}.items():
+            check_finite(array, name)
+        if params["W1"].shape[0] != n_features:  # asked first: a wrong number could ask for all the memory there is
             raise ValueError("its arrays do not fit its settings")
-        model._build(model._structure(), n_features)
-        for arrays, saved in ((model.params_, params), (model._optimizer.state(), memory)):
-            if {name: (array.shape, array.dtype) for name, array in arrays.items()} != \
-                    {name: (array.shape, array.dtype) for name, array in saved.items()}:
-                raise ValueError("its arrays do not fit its settings")
-            for name, array in arrays.items():
-                check_finite(saved[name], name)
-                array[...] = saved[name]
+        model._start(model._structure(), check_integer("seed", seed, 0))
+        model._training.fill(params, memory)
+        model._training.history = [dict(row) for row in history]
         return model
-
-    def _n_encoder_layers(self):
-        return self._architecture.n_layers // 2
 
     def check_settings(self):
         """Raise ValueError or TypeError for impossible settings, each with a sentence; `fit` does this first."""
@@ -320,14 +263,14 @@ class Autoencoder(Estimator):
 
     def _images(self, X):
         """Images X (N, D), checked against the fitted network, as it wants them."""
-        self._check_fitted("params_")
-        return _as_dtype(self._check_X(X), self._vector.dtype, self._architecture.loss)
+        self._check_fitted("_training")
+        return _as_dtype(self._check_X(X), self._training.vector.dtype, self._architecture.loss)
 
     def _evaluate(self, X, first=1, last=None):
         """Layers `first` to `last` applied to all rows of X, block by block."""
         last = last or self._architecture.n_layers
-        work = Workspace(self._architecture, EVALUATION_ROWS, self._vector.dtype)
-        outputs = np.empty((len(X), self.widths_[last]), self._vector.dtype)
+        work = Workspace(self._architecture, EVALUATION_ROWS, self._training.vector.dtype)
+        outputs = np.empty((len(X), self.widths_[last]), self._training.vector.dtype)
         with np.errstate(over="ignore", under="ignore"):
             for start in range(0, len(X), EVALUATION_ROWS):
                 rows = slice(start, start + EVALUATION_ROWS)

@@ -67,7 +67,7 @@ def test_the_last_smaller_batch_is_used(rng):
     X = rng.random((5, 4))
     model = Autoencoder((2,), optimizer="sgd", epochs=1, batch_size=2, dtype=np.float64, random_state=0).fit(X)
     start = Autoencoder((2,), optimizer="sgd", epochs=0, dtype=np.float64, random_state=0).fit(X)
-    order = np.random.default_rng((model.seed_, 1)).permutation(5)
+    order = np.random.default_rng((model._training.seed, 1)).permutation(5)
     for rows in (order[:2], order[2:4], order[4:]):
         for name, gradient in start.loss_and_gradients(X[rows])[1].items():
             start.params_[name] -= 3e-3 * gradient

@@ -63,7 +63,7 @@ def test_a_training_of_three_epochs(few_digits):
     peer = torch.optim.Adam(params.values(), lr=3e-3)
     X = torch.tensor(images)
     for epoch, row in enumerate(model.history_, 1):
-        for rows in torch.tensor(np.random.default_rng((model.seed_, epoch)).permutation(len(images))).split(48):
+        for rows in torch.tensor(np.random.default_rng((model._training.seed, epoch)).permutation(len(images))).split(48):
             peer.zero_grad()
             torch_loss(params, X[rows], "sigmoid", "sigmoid", "mse").backward()
             peer.step()
