@@ -210,9 +210,9 @@ class Autoencoder(Estimator):
         settings.pop("callbacks")
         if not isinstance(self.random_state, (int, np.integer, type(None))):
             settings["random_state"] = None
-        write_model(path, settings=settings, seed=self._training.seed, n_features=self.n_features_in_, history=self.history_,
-                    interrupted=self.interrupted_, fingerprint=self._fingerprint, params=self.params_,
-                    memory=self._training.optimizer.state())
+        write_model(path, settings=settings, seed=self._training.seed, n_features=self.n_features_in_,
+                    history=self.history_, interrupted=self.interrupted_, fingerprint=self._fingerprint,
+                    params=self.params_, memory=self._training.optimizer.state())
 
     @classmethod
     def load(cls, path):

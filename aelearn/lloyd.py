@@ -66,10 +66,13 @@ def lloyd_step(X, centers, sample_weight=None):
 
     X (N, D), centers (K, D), sample_weight (N,) or None for all ones.
 
-    With the matrix R of ones and zeros, R[n, k] = 1 where label n is k, and the weights w:
+    With the matrix R of ones and zeros, R[n, k] = 1 where label n is k, and w[n] the weights of the points:
 
-        weights[k] = sum_n R[n, k] w[n]                   weights = R.T @ w
-        means[k]   = sum_n R[n, k] w[n] x[n] / weights[k] means = R.T @ (w x) / weights
+        weights[k] = sum_n w[n] R[n, k]
+        shifts[k]  = sum_n R[n, k] w[n] (x[n] - centers[k])
+        means[k]   = centers[k] + shifts[k] / weights[k]
+
+    which is the weighted mean of the points of cluster k, written as a step from its old centre.
 
     Returns labels (N,) int32, means (K, D) float64 (an empty cluster's is its old centre), weights (K,) float64, and
     the inertia of the labels against `centers`.
@@ -79,12 +82,12 @@ def lloyd_step(X, centers, sample_weight=None):
     centers = centers.astype(np.float64)  # (K, D)
     n_clusters = len(centers)
     labels, inertia = np.empty(len(X), np.int32), 0.0
-    shifts, weights = np.zeros(centers.shape), np.zeros(n_clusters)  # sums of w (x - centre): (K, D); of w: (K,)
+    shifts, weights = np.zeros(centers.shape), np.zeros(n_clusters)  # (K, D), (K,)
     for rows in blocks(len(X), max(X.shape[1], n_clusters)):
         x, w = X[rows].astype(np.float64), sample_weight[rows]  # (B, D), (B,)
         labels[rows], distances = nearest_center(x, centers)  # (B,), (B,)
         inertia += float(w @ distances)
-        x -= centers[labels[rows]]  # from its centre: the mean of small numbers keeps all digits
+        x -= centers[labels[rows]]  # seen from its centre: sums of small numbers keep their digits
         R = labels[rows, None] == np.arange(n_clusters)  # (B, K)
         weights += w @ R
         shifts += (R * w[:, None]).T @ x
@@ -95,9 +98,10 @@ def lloyd_step(X, centers, sample_weight=None):
 def fill_empty_clusters(X, centers, sample_weight, labels, means, weights):
     """Move the mean of each empty cluster to the point that is farthest from its centre, in place.
 
-    That point leaves its cluster, whose mean moves on without it. A point that weighs nothing, lies on its centre, is
-    the last of its cluster or a duplicate of one that was taken is never taken, so no move can empty another cluster, and none can raise the inertia.
-    Where no such point is left (more clusters than distinct points), the cluster stays empty and where it was.
+    That point leaves its cluster, whose mean moves on without it. Never taken is a point that weighs nothing, lies on
+    its centre, is the last of its cluster, or is a duplicate of one that was taken: so no move can empty another
+    cluster, and none can raise the inertia. Where no point is left to take (more clusters than distinct points), the
+    cluster stays empty and where it was.
     """
     empty = np.flatnonzero(weights == 0)
     if len(empty) == 0:
@@ -113,7 +117,8 @@ def fill_empty_clusters(X, centers, sample_weight, labels, means, weights):
             donor = labels[point]
             if distances[point] == 0:
                 return
-            if members[donor] > 1 and not any(np.array_equal(X[point], X[other]) for other in placed):
+            last = members[donor] == 1 or weights[donor] == sample_weight[point]  # or all but the last, to rounding
+            if not last and not any(np.array_equal(X[point], X[other]) for other in placed):
                 break
         else:
             return

@@ -163,7 +163,8 @@ def silhouette(X, labels):
     """The mean over all samples of (b - a) / max(a, b), from -1 to 1: high when clusters are dense and far apart.
 
     a is the mean distance of a sample to the others of its cluster, b that to the nearest other cluster; a sample that
-    is alone in its cluster counts 0. X (N, D), labels (N,). Memory grows with N, time with N * N * D. Raises ValueError unless there are 2 to N - 1 clusters.
+    is alone in its cluster counts 0. X (N, D), labels (N,). Memory grows with N, time with N * N * D.
+    Raises ValueError unless there are 2 to N - 1 clusters.
 
     Source: Rousseeuw, "Silhouettes" (1987).
     """

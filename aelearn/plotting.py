@@ -124,8 +124,10 @@ def _scatter(axes, codes, labels, centers, dimensions, styles):
     alpha = float(np.clip(6000 / len(codes), 0.1, 0.5))  # many points must not hide those drawn before them
     for label, (style, name) in styles.items():
         points = codes[labels == label]
-        axes.scatter(*place(points, np.linspace(0, 1, len(points))), s=6, alpha=alpha, lw=0, label=name,
-                     color=PALETTE[style % len(PALETTE)], marker=MARKERS[(style + style // len(PALETTE)) % len(MARKERS)], **flat)
+        color = PALETTE[style % len(PALETTE)]
+        marker = MARKERS[(style + style // len(PALETTE)) % len(MARKERS)]  # the eleventh differs from the first
+        axes.scatter(*place(points, np.linspace(0, 1, len(points))), s=6, alpha=alpha, lw=0, label=name, color=color,
+                     marker=marker, **flat)
     axes.scatter(*place(centers, np.full(len(centers), 0.5)), s=330, marker="*", color="red", edgecolor="black", lw=0.9,
                  zorder=10, label="centre", **flat)
     if len(dimensions) == 3:

@@ -89,8 +89,9 @@ class Training:
         epoch = len(self.history) + 1
         loss = mean_loss(self.params, X, self.architecture, work)
         if not np.isfinite(loss) or not np.isfinite(self.vector).all():
-            raise ValueError(f"the training diverged in epoch {epoch} (loss {loss}): lower learning_rate, now "
-                             f"{self.optimizer.learning_rate}, or scale X, whose largest entry is {np.abs(X).max():.3g}")
+            raise ValueError(f"the training diverged in epoch {epoch} (loss {loss}): "
+                             f"lower learning_rate, now {self.optimizer.learning_rate}, "
+                             f"or scale X, whose largest entry is {np.abs(X).max():.3g}")
         validation_loss = None
         if validation is not None:
             validation_loss = mean_loss(self.params, validation, self.architecture, work)

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from aelearn import load_mnist
+from aelearn.pipeline import Settings, run
 
 
 @pytest.fixture(scope="session")
 def digits():
-    """All 11,623 zeros and ones of MNIST's training split: images (N, 784), labels (N,). Read-only, as they are shared."""
+    """All 11,623 zeros and ones of MNIST's training split, images (N, 784) and labels (N,): shared, so read-only."""
     images, labels = load_mnist("train", digits=(0, 1))
     images.flags.writeable = labels.flags.writeable = False
     return images, labels
@@ -24,3 +25,10 @@ def few_digits(digits):
 @pytest.fixture
 def rng():
     return np.random.default_rng(0)
+
+
+@pytest.fixture(scope="session")
+def done(tmp_path_factory):
+    """The whole job with 4 epochs: its folder and its report."""
+    out = tmp_path_factory.mktemp("job")
+    return out, run(Settings(epochs=4, out=str(out)), say=lambda line: None)

@@ -1,29 +1,19 @@
 """The estimator: it learns, it can be stopped, saved and resumed to the same bits, and it refuses what it cannot do."""
 
 import copy
-import json
-import os
 import pickle
 import signal
 import subprocess
 import sys
 import time
 import warnings
-import zipfile
 
 import numpy as np
 import pytest
 
-from aelearn import Autoencoder, Checkpoint, EarlyStopping
+from aelearn import Autoencoder
 from aelearn.validation import ConvergenceWarning, NotFittedError
-
-
-def quick(**settings):
-    return Autoencoder(**{"hidden_layer_sizes": (16, 3), "epochs": 4, "random_state": 0, **settings})
-
-
-def same_parameters(a, b):
-    return all(np.array_equal(a.params_[name], b.params_[name]) for name in a.params_)
+from tests.small import quick, same_parameters
 
 
 @pytest.fixture(scope="module")
@@ -62,21 +52,9 @@ def test_the_same_seed_gives_the_same_bits(few_digits):
                            quick(random_state=np.random.default_rng(3)).fit(images))
 
 
-def test_the_last_smaller_batch_is_used(rng):
-    """With one epoch and plain SGD, dropping the last row of 5 would leave the parameters of 2 steps, not 3."""
-    X = rng.random((5, 4))
-    model = Autoencoder((2,), optimizer="sgd", epochs=1, batch_size=2, dtype=np.float64, random_state=0).fit(X)
-    start = Autoencoder((2,), optimizer="sgd", epochs=0, dtype=np.float64, random_state=0).fit(X)
-    order = np.random.default_rng((model._training.seed, 1)).permutation(5)
-    for rows in (order[:2], order[2:4], order[4:]):
-        for name, gradient in start.loss_and_gradients(X[rows])[1].items():
-            start.params_[name] -= 3e-3 * gradient
-    for name in model.params_:
-        np.testing.assert_allclose(model.params_[name], start.params_[name], rtol=1e-12)
-
-
 @pytest.mark.parametrize("settings", [
-    {"hidden_layer_sizes": (2,)}, {"hidden_layer_sizes": [12, 8, 4, 2]}, {"activation": "tanh", "weight_init": "glorot"},
+    {"hidden_layer_sizes": (2,)}, {"hidden_layer_sizes": [12, 8, 4, 2]},
+    {"activation": "tanh", "weight_init": "glorot"},
     {"activation": "relu"}, {"activation": "identity", "output_activation": "identity"}, {"loss": "bce"},
     {"optimizer": "sgd", "learning_rate": 1.0}, {"optimizer": "momentum", "learning_rate": 0.5},
     {"dtype": np.float64}, {"batch_size": 10_000}, {"batch_size": 1, "epochs": 1},
@@ -95,29 +73,6 @@ def test_validation_loss(few_digits):
     model = quick().fit(images[:300], validation=images[300:])
     assert model.history_[-1]["validation_loss"] == pytest.approx(-model.score(images[300:]), rel=1e-6)
     assert same_parameters(model, quick().fit(images[:300])), "the validation images were learnt from"
-
-
-def test_early_stopping(few_digits):
-    images = few_digits[0]
-    model = quick(epochs=200, learning_rate=0.05, callbacks=(EarlyStopping(patience=3),))
-    model.fit(images[:100], validation=images[300:])
-    losses = [row["validation_loss"] for row in model.history_]
-    assert len(losses) < 200 and len(losses) - 1 - int(np.argmin(losses)) == 3
-    with pytest.raises(ValueError, match="validation"):
-        quick(callbacks=(EarlyStopping(),)).fit(images)
-    training = quick(epochs=50, callbacks=(EarlyStopping(2, monitor="loss", min_delta=10),)).fit(images)
-    assert len(training.history_) == 3  # the first epoch is the best: nothing falls by 10
-
-
-def test_callbacks_see_each_epoch_and_can_stop(few_digits):
-    seen = []
-
-    def callback(model, row):
-        seen.append((row["epoch"], len(model.history_), model.history_[-1] is row))
-        return row["epoch"] == 3
-
-    assert len(quick(epochs=10, callbacks=[callback]).fit(few_digits[0]).history_) == 3
-    assert seen == [(1, 1, True), (2, 2, True), (3, 3, True)]
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "momentum", "sgd"])
@@ -170,17 +125,6 @@ def test_ctrl_c_keeps_what_was_learnt_and_resume_goes_on(few_digits, monkeypatch
     assert not model.interrupted_ and same_parameters(model, through)
 
 
-def test_an_exception_in_a_callback_leaves_the_last_whole_epoch(few_digits):
-    def fails(model, row):
-        if row["epoch"] == 3:
-            raise RuntimeError("no space left")
-
-    model = quick(callbacks=(fails,))
-    with pytest.raises(RuntimeError, match="no space left"):
-        model.fit(few_digits[0])
-    assert len(model.history_) == 3 and same_parameters(model, quick(epochs=3).fit(few_digits[0]))
-
-
 RUN = """
 import sys
 from aelearn import Autoencoder, Checkpoint, load_mnist
@@ -210,65 +154,6 @@ def test_killed_and_resumed_ends_with_the_same_bits(tmp_path):
     assert done >= 2 and done % 2 == 0
     resumed.set_params(epochs=done + 3).resume(images)
     assert same_parameters(resumed, Autoencoder((16, 3), epochs=done + 3, random_state=0).fit(images))
-
-
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, fitted, monkeypatch):
-    path = tmp_path / "model.npz"
-    fitted.save(path)
-    before = path.read_bytes()
-
-    def breaks(file, **arrays):
-        file.write(b"half a file")
-        raise OSError("no space left on device")
-
-    monkeypatch.setattr(np, "savez", breaks)
-    with pytest.raises(OSError, match="no space"):
-        fitted.save(path)
-    assert path.read_bytes() == before and os.listdir(tmp_path) == ["model.npz"]
-
-
-def flipped_bytes(content):
-    """Every 97th byte inverted."""
-    return bytes(byte ^ 255 if i % 97 == 5 else byte for i, byte in enumerate(content))
-
-
-def unknown_compression(content):
-    """The first entry of the zip's directory claims a method of compression that nobody knows."""
-    at = content.index(b"PK\x01\x02") + 10
-    return content[:at] + b"\x63" + content[at + 1:]
-
-
-@pytest.mark.parametrize("damage", [lambda b: b"", lambda b: b[:1000], lambda b: b"not a zip file", lambda b: b[:-50],
-                                    flipped_bytes, unknown_compression])
-def test_damaged_model_files(tmp_path, fitted, damage):
-    path = tmp_path / "model.npz"
-    fitted.save(path)
-    path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(ValueError, match="model.npz is not a whole model file"):
-        Autoencoder.load(path)
-
-
-def test_other_files_are_no_models(tmp_path, fitted):
-    with pytest.raises(FileNotFoundError, match="no model file"):
-        Autoencoder.load(tmp_path / "nowhere.npz")
-    np.savez(tmp_path / "other.npz", a=np.ones(3))
-    np.savez(tmp_path / "pickled.npz", about=np.array([{"a": 1}], dtype=object))
-    np.savez(tmp_path / "format.npz", about=json.dumps({"format": "something else"}))
-    fitted.save(tmp_path / "shapes.npz")
-    with np.load(tmp_path / "shapes.npz") as file:
-        arrays = dict(file)
-    np.savez(tmp_path / "shapes.npz", **{**arrays, "params/W1": np.ones((2, 2))})
-    with zipfile.ZipFile(tmp_path / "empty.npz", "w"):
-        pass
-    np.save(tmp_path / "array.npy", np.ones(3))
-    np.savez(tmp_path / "nan.npz", **{**arrays, "params/W1": arrays["params/W1"] * np.nan})
-    np.savez(tmp_path / "dtype.npz", **{**arrays, "params/W1": arrays["params/W1"].astype(np.float64)})
-    about = json.loads(str(arrays["about"]))
-    np.savez(tmp_path / "huge.npz", **{**arrays, "about": json.dumps({**about, "n_features": 10**12})})
-    np.savez(tmp_path / "history.npz", **{**arrays, "about": json.dumps({**about, "history": None})})
-    for name in ("nan.npz", "dtype.npz", "huge.npz", "history.npz", "other.npz", "pickled.npz", "format.npz", "shapes.npz", "empty.npz", "array.npy"):
-        with pytest.raises(ValueError, match=f"{name} is not a whole model file"):
-            Autoencoder.load(tmp_path / name)
 
 
 @pytest.mark.parametrize("settings, error, words", [
@@ -341,14 +226,6 @@ def test_copies_and_pickles_train_on_to_the_same_bits(few_digits):
     assert len(half.history_) == 2
 
 
-def test_a_training_that_was_stopped_early_stays_stopped(tmp_path, few_digits):
-    images = few_digits[0]
-    rule = EarlyStopping(2, monitor="loss", min_delta=10)
-    model = quick(epochs=50, callbacks=(rule, Checkpoint(tmp_path / "c.npz", every=1))).fit(images)
-    again = Autoencoder.load(tmp_path / "c.npz").set_params(callbacks=(rule,)).resume(images)
-    assert len(model.history_) == len(again.history_) == 3 and same_parameters(model, again)
-
-
 def test_numpy_integers_are_saved(tmp_path, few_digits):
     quick(batch_size=np.int64(7), random_state=np.int64(3), epochs=np.int32(1)).fit(few_digits[0]).save(tmp_path / "m")
     assert Autoencoder.load(tmp_path / "m").batch_size == 7
@@ -357,17 +234,6 @@ def test_numpy_integers_are_saved(tmp_path, few_digits):
 def test_bce_wants_probabilities(rng):
     with pytest.raises(ValueError, match="from 0 to 1"):
         quick(loss="bce").fit(rng.normal(size=(10, 5)))
-
-
-def test_divergence_is_told_and_the_last_good_epoch_kept(rng):
-    X = rng.normal(size=(64, 5)) * 10
-    model = Autoencoder((4,), activation="identity", output_activation="identity", optimizer="sgd", learning_rate=100.0,
-                        epochs=500, random_state=0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        with pytest.raises(ValueError, match="diverged in epoch .*lower learning_rate"):
-            model.fit(X)
-    assert all(np.isfinite(p).all() for p in model.params_.values())
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -397,11 +263,3 @@ def test_any_layout_gives_the_same_bits(few_digits, change):
 def test_integers_and_booleans(few_digits):
     bits = few_digits[0][:60] > 0.5
     assert same_parameters(quick(epochs=2).fit(bits), quick(epochs=2).fit(bits.astype(np.int64)))
-
-
-def test_checkpoint_only_every_few_epochs(tmp_path, few_digits):
-    path = tmp_path / "c.npz"
-    quick(epochs=5, callbacks=(Checkpoint(path, every=3),)).fit(few_digits[0])
-    assert len(Autoencoder.load(path).history_) == 3
-    with pytest.raises(ValueError, match="every"):
-        Checkpoint(path, every=0)

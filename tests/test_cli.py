@@ -62,14 +62,17 @@ def test_help_and_version():
 
 
 @pytest.mark.parametrize("arguments, words", [
-    (["--digits", "0", "7"], "no images of 7"), (["--digits", "0", "0"], "each once"), (["--digits", "x"], "invalid int"),
+    (["--digits", "0", "7"], "no images of 7"), (["--digits", "0", "0"], "each once"),
+    (["--digits", "x"], "invalid int"),
     (["--data", "nowhere"], "nowhere is not a folder"), (["--epochs", "0"], "--epochs must be"),
     (["--code-size", "0"], "--code-size must be"), (["--hidden", "0"], "hidden_layer_sizes must be"),
     (["--batch-size", "-3"], "batch_size must be"), (["--learning-rate", "nan"], "learning_rate must be"),
     (["--learning-rate", "0"], "above 0"), (["--clusters", "0"], "--clusters must be"),
     (["--clusters", "1000"], "more than the"), (["--backend", "numba"], "does not exist"),
-    (["--backend", "cuda"], "does not exist"), (["--seed", "-1"], "--seed must be"), (["--loss", "mae"], "invalid choice"),
-    (["--resume"], "there is no checkpoint"), (["--nonsense"], "unrecognized arguments"), (["--epochs"], "expected one"),
+    (["--backend", "cuda"], "does not exist"), (["--seed", "-1"], "--seed must be"),
+    (["--loss", "mae"], "invalid choice"),
+    (["--resume"], "there is no checkpoint"), (["--nonsense"], "unrecognized arguments"),
+    (["--epochs"], "expected one"),
 ])
 def test_bad_arguments_are_one_line_and_exit_2(folder, tmp_path, arguments, words):
     out = tmp_path / "out"

@@ -70,6 +70,14 @@ def test_an_empty_cluster_goes_to_the_farthest_point():
     assert weights.tolist() == [3, 1]
 
 
+def test_a_point_that_outweighs_its_cluster_beyond_rounding_is_not_taken():
+    X, weight = np.array([[0.0], [1.0], [7.0]]), np.array([1e-20, 1e30, 1.0])
+    centers = np.array([[0.0], [6.5], [50.0]])
+    labels, means, weights, _ = lloyd_step(X, centers, weight)
+    fill_empty_clusters(X, centers, weight, labels, means, weights)
+    assert np.isfinite(means).all()
+
+
 def test_empty_clusters_take_different_points():
     X = np.array([0.0] * 50 + [10.0] * 50 + [1, 2, 3, 4, 5, 6, 7, 8])[:, None]
     centers = np.array([0.0, *range(100, 109)])[:, None]

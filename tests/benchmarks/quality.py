@@ -16,7 +16,8 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4], metavar="S")
     parser.add_argument("--epochs", type=int, default=Settings.epochs, metavar="E")
     arguments = parser.parse_args()
-    columns = ("mse", "test_mse", "accuracy", "nmi", "ari", "test_accuracy", "raw accuracy", "pca accuracy", "seconds")
+    columns = ("mse", "test_mse", "accuracy", "nmi", "ari", "test_accuracy", "raw accuracy", "pca accuracy",
+               "seconds")
     print(f"| seed | {' | '.join(columns)} |\n|{'---|' * (len(columns) + 1)}", flush=True)
     table = []
     for seed in arguments.seeds:
@@ -27,8 +28,8 @@ def main():
                       baselines["pca"]["accuracy"], report["seconds"]["total"]])
         print(_row(seed, table[-1]), flush=True)
     print(_row("mean", np.mean(table, axis=0)))
-    print(f"\n{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, NumPy {np.__version__}, "
-          f"{arguments.epochs} epochs")
+    print(f"\n{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+          f"NumPy {np.__version__}, {arguments.epochs} epochs")
 
 
 def _row(name, values):

@@ -1,4 +1,4 @@
-"""The same network in PyTorch, whose gradients come from automatic differentiation. Skipped where it is not installed."""
+"""The same network in PyTorch, whose gradients it differentiates itself. Skipped where PyTorch is not installed."""
 
 import numpy as np
 import pytest
@@ -63,7 +63,8 @@ def test_a_training_of_three_epochs(few_digits):
     peer = torch.optim.Adam(params.values(), lr=3e-3)
     X = torch.tensor(images)
     for epoch, row in enumerate(model.history_, 1):
-        for rows in torch.tensor(np.random.default_rng((model._training.seed, epoch)).permutation(len(images))).split(48):
+        order = np.random.default_rng((model._training.seed, epoch)).permutation(len(images))
+        for rows in torch.tensor(order).split(48):
             peer.zero_grad()
             torch_loss(params, X[rows], "sigmoid", "sigmoid", "mse").backward()
             peer.step()

@@ -1,0 +1,46 @@
+"""Stopping early and checkpoints; what a callback sees, and that it keeps no state of its own."""
+
+import numpy as np
+import pytest
+
+from aelearn import Autoencoder, Checkpoint, EarlyStopping
+from tests.small import quick, same_parameters
+
+
+def test_early_stopping(few_digits):
+    images = few_digits[0]
+    model = quick(epochs=200, learning_rate=0.05, callbacks=(EarlyStopping(patience=3),))
+    model.fit(images[:100], validation=images[300:])
+    losses = [row["validation_loss"] for row in model.history_]
+    assert len(losses) < 200 and len(losses) - 1 - int(np.argmin(losses)) == 3
+    with pytest.raises(ValueError, match="validation"):
+        quick(callbacks=(EarlyStopping(),)).fit(images)
+    training = quick(epochs=50, callbacks=(EarlyStopping(2, monitor="loss", min_delta=10),)).fit(images)
+    assert len(training.history_) == 3  # the first epoch is the best: nothing falls by 10
+
+
+def test_callbacks_see_each_epoch_and_can_stop(few_digits):
+    seen = []
+
+    def callback(model, row):
+        seen.append((row["epoch"], len(model.history_), model.history_[-1] is row))
+        return row["epoch"] == 3
+
+    assert len(quick(epochs=10, callbacks=[callback]).fit(few_digits[0]).history_) == 3
+    assert seen == [(1, 1, True), (2, 2, True), (3, 3, True)]
+
+
+def test_a_training_that_was_stopped_early_stays_stopped(tmp_path, few_digits):
+    images = few_digits[0]
+    rule = EarlyStopping(2, monitor="loss", min_delta=10)
+    model = quick(epochs=50, callbacks=(rule, Checkpoint(tmp_path / "c.npz", every=1))).fit(images)
+    again = Autoencoder.load(tmp_path / "c.npz").set_params(callbacks=(rule,)).resume(images)
+    assert len(model.history_) == len(again.history_) == 3 and same_parameters(model, again)
+
+
+def test_checkpoint_only_every_few_epochs(tmp_path, few_digits):
+    path = tmp_path / "c.npz"
+    quick(epochs=5, callbacks=(Checkpoint(path, every=3),)).fit(few_digits[0])
+    assert len(Autoencoder.load(path).history_) == 3
+    with pytest.raises(ValueError, match="every"):
+        Checkpoint(path, every=0)
