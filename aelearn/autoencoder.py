@@ -40,14 +40,14 @@ class Autoencoder(Estimator):
     backend             "auto" or "numpy"
     dtype               np.float32 or np.float64: what the network computes in and returns
     callbacks           functions callback(autoencoder, row), called after each epoch; True stops the training
-    weight_init         "truncated_normal" (the original script's: deviation sqrt(2 / fan-in), biases 0.1) or "glorot"
+    weight_init         "truncated_normal" (the original script's) or "glorot": see layers.py
     random_state        None, an int, a np.random.Generator or RandomState: initial weights and order of batches
 
     After `fit`:
 
     params_         {"W1": (D, H), "b1": (H,), ...}
     history_        a dict for each epoch: "epoch" (from 1), "loss" and "validation_loss" (over the whole set, after
-                    the epoch; None without validation data), "seconds"
+                    the epoch; the latter None without validation data), "seconds"
     widths_         units of each layer, from the images through the code and back: (784, 128, 3, 128, 784)
     interrupted_    True if Ctrl-C ended the training early; `resume` goes on
     n_features_in_  D
@@ -110,10 +110,9 @@ class Autoencoder(Estimator):
             if value != self._fitted_structure[name]:
                 raise ValueError(f"this network was fitted with {name}={self._fitted_structure[name]!r}, "
                                  f"not {value!r}: call fit to start anew")
-        X = self._images(X)
-        if zlib.crc32(X) != self._fingerprint:
+        if not self.was_fitted_to(X):
             raise ValueError("X is not the data that this network was fitted to: call fit to start anew")
-        validation = None if validation is None else self._images(validation)
+        X, validation = self._images(X), None if validation is None else self._images(validation)
         self._training.optimizer.learning_rate = float(self.learning_rate)
         self.interrupted_ = False
         if self.history_ and self._call_back():
@@ -148,6 +147,10 @@ class Autoencoder(Estimator):
         """A dict for each epoch of the training."""
         self._check_fitted("_training")
         return self._training.history
+
+    def was_fitted_to(self, X):
+        """True if X is the data that `fit` was given, entry for entry (by their checksum)."""
+        return zlib.crc32(self._images(X)) == self._fingerprint
 
     def _structure(self):
         """The settings that shape the network: what a fitted one cannot change any more."""

@@ -34,10 +34,12 @@ def make_parser():
     add("--learning-rate", type=float, default=3e-3, metavar="R", help="step size of Adam")
     add("--loss", choices=("mse", "bce"), default="mse", help="mean squared error or binary cross-entropy")
     add("--clusters", type=int, metavar="K", help="clusters of k-means; None: one for each digit")
-    add("--backend", choices=("auto", "numpy", "numba", "cuda"), default="auto", help="what computes")
+    add("--backend", choices=("auto", "numpy", "numba", "cuda"), default="auto",
+        help="what computes; this version has numpy, which is what auto takes")
     add("--seed", type=int, default=0, metavar="S", help="of all random choices")
     add("--out", default="out", metavar="DIR", help="folder for the results")
-    add("--resume", action="store_true", help="go on from the checkpoint in the output folder")
+    add("--resume", action="store_true", 
+        help="go on from the checkpoint in the output folder, or make a finished run longer; repeat the other flags")
     add("--quiet", action="store_true", help="print nothing but errors")
     add("--version", action="version", version=f"aelearn {__version__}")
     return parser
@@ -55,11 +57,11 @@ def main(argv=None):
         with nullcontext() if quiet else _Progress(settings.epochs) as progress:
             report = run(settings, say=_silent if quiet else progress.say, callbacks=() if quiet else (progress,))
     except Interrupted as interruption:
-        return _complain(interruption, 130)
+        return _say_and_exit(interruption, 130)
     except KeyboardInterrupt:
-        return _complain("interrupted", 130)
+        return _say_and_exit("interrupted", 130)
     except (ValueError, TypeError, OSError, MemoryError) as error:
-        return _complain(error, 2)
+        return _say_and_exit(f"error: {error}" if str(error) else "error: out of memory", 2)
     if not quiet:
         print(_table(report))
     return 0
@@ -69,8 +71,8 @@ def _silent(line):
     pass
 
 
-def _complain(message, code):
-    print(f"aelearn: error: {' '.join(str(message).split()) or 'out of memory'}", file=sys.stderr)
+def _say_and_exit(message, code):
+    print(f"aelearn: {' '.join(str(message).split())}", file=sys.stderr)  # on one line
     return code
 
 

@@ -26,8 +26,8 @@ class KMeans(Estimator):
     init          "k-means++", "random" (K different points) or the centres to start from, an array (K, D)
     n_init        how many starts; the run with the lowest inertia is kept. "auto": 10 for "random", else 1
     max_iter      most iterations of a run
-    tol           stop when the centres together move by less than tol times the mean variance of the columns
-                  (squared distance); 0: stop when no label changes
+    tol           stop when no label changes, or when the squared distances by which the centres move add up to no
+                  more than tol times the mean variance of the columns
     algorithm     "lloyd"
     backend       "auto" or "numpy"
     random_state  None, an int, a np.random.Generator or RandomState
@@ -83,7 +83,7 @@ class KMeans(Estimator):
             centers = np.ldexp(start, -exponent) if start is not None else self._draw_start(scaled, weight, rng)
             run = self._run(scaled, weight, centers, tolerance)
             if best is None or run.inertia < best.inertia and not _same_clustering(run.labels, best.labels):
-                best = run
+                best = run  # the same clustering under other numbers can only be lower by rounding: no better run
 
         n_distinct = len(np.unique(best.labels))
         if n_distinct < n_clusters:

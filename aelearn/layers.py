@@ -3,7 +3,8 @@
 Shapes: N samples, D features in, H units out. Names: x input, W weights, b bias, z pre-activation, a activation.
 A name with a `d` before it is the derivative of the loss L by that array and mirrors its shape: dW = dL/dW.
 
-A backward takes the derivative by its forward's output and returns the derivative by each of its inputs. It changes
+A backward takes the derivative by its forward's output and returns the derivative by each of its inputs. An
+activation's backward also takes its output a, in terms of which each slope here is simplest. A backward changes
 nothing. Every function can write its result into `out`, so that a training loop allocates nothing per step; without
 `out` it makes a new array.
 """
@@ -28,7 +29,7 @@ def dense_backward(dz, x, W, *, input_gradient=True, dx=None, dW=None, db=None):
         db[h]    = sum_n dz[n, h]              db = dz.sum(axis=0)
 
     input_gradient=False leaves dx out (None is returned for it): nobody asks how the loss depends on the images
-    themselves, and that product is as dear as the other. dx, dW, db: arrays to write into.
+    themselves, and that product costs as much as the one for dW. dx, dW, db: arrays to write into.
 
     Source: Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors" (1986).
     """
@@ -44,7 +45,7 @@ def sigmoid(z, out=None):
 
     The two are the same function; the second cannot overflow.
     """
-    a = np.multiply(z, 0.5, out=out)
+    a = np.multiply(z, 0.5, out=out)  # the shape of z, as all below
     np.tanh(a, out=a)
     a *= 0.5
     a += 0.5
@@ -107,11 +108,12 @@ ACTIVATIONS = {  # name -> (forward, backward)
 
 
 def truncated_normal(rng, W, b):
-    """Fill W (D, H) and b (H,) as the original script did: W ~ N(0, 2 / D), redrawn beyond two standard deviations;
-    b = 0.1.
+    """Fill W (D, H) and b (H,) as the original script did: W from a normal distribution with standard deviation
+    sqrt(2 / D), redrawn beyond two of them; b = 0.1.
 
-    The variance 2 / fan-in keeps the size of the signal through layers of ReLU: He et al., "Delving deep into
-    rectifiers" (2015), eq. 10.
+    The variance 2 / D keeps the size of the signal through layers of ReLU: He et al., "Delving deep into rectifiers"
+    (2015), eq. 10. Cutting the tails off leaves 0.88 of the standard deviation, and the default activation is the
+    sigmoid: the choice is the original's, kept so that the two can be compared.
     """
     n_inputs = W.shape[0]
     draws = rng.standard_normal(W.shape)  # (D, H)

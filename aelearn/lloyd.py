@@ -5,8 +5,9 @@ Shapes: N samples, D features, K clusters, B rows of a block.
 k-means looks for K centres with the smallest inertia, the sum of squared distances of all points to their nearest
 centre. Lloyd's algorithm takes two half-steps in turn, and neither can raise the inertia:
 
-    assign    each point goes to its nearest centre       (no other choice of label is nearer)
-    update    each centre moves to the mean of its points (no other place has smaller squared distances to them)
+    assign    each point goes to its nearest centre: no other label would make its term of the sum smaller
+    update    each centre moves to the mean of its points: no other place would make their terms smaller, because for
+              points x with the mean m, and W of them,   sum |x - c|^2 = sum |x - m|^2 + W |m - c|^2
 
 Sources: Lloyd, "Least squares quantization in PCM" (1982); Arthur and Vassilvitskii, "k-means++: the advantages of
 careful seeding" (2007).
@@ -108,7 +109,8 @@ def fill_empty_clusters(X, centers, sample_weight, labels, means, weights):
         return
     distances = np.empty(len(X))  # (N,)
     for rows in blocks(*X.shape):
-        distances[rows] = squared_distances(X[rows].astype(np.float64), centers[labels[rows]])
+        x = X[rows].astype(np.float64)  # (B, D)
+        distances[rows] = squared_distances(x, centers[labels[rows]])  # (B,)
     distances[sample_weight == 0] = 0
     members = np.bincount(labels[sample_weight > 0], minlength=len(centers))  # points that count, per cluster: (K,)
     farthest_first, placed = iter(np.argsort(-distances, kind="stable")), []
@@ -124,6 +126,7 @@ def fill_empty_clusters(X, centers, sample_weight, labels, means, weights):
             return
         placed.append(point)
         w, x = sample_weight[point], X[point].astype(np.float64)
+        # Without x, the mean m of weight W becomes (W m - w x) / (W - w) = m + (m - x) w / (W - w).
         means[donor] += (means[donor] - x) * (w / (weights[donor] - w))
         weights[donor] -= w
         members[donor] -= 1
@@ -164,7 +167,7 @@ def random_points(X, n_clusters, sample_weight, rng):
 
 def _draw(rng, mass):
     """The index of one entry, drawn with probability proportional to `mass` (N,); any entry if all mass is 0."""
-    cumulative = np.cumsum(mass)
+    cumulative = np.cumsum(mass)  # (N,)
     if cumulative[-1] == 0:
         return int(rng.integers(len(mass)))
     index = np.searchsorted(cumulative, rng.random() * cumulative[-1], side="right")  # never an entry of mass 0 ...
@@ -173,9 +176,9 @@ def _draw(rng, mass):
 
 def _distances_to(X, point):
     """Squared distances (N,) of all rows of X to one point (D,)."""
-    distances = np.empty(len(X))
+    distances = np.empty(len(X))  # (N,)
     for rows in blocks(*X.shape):
-        distances[rows] = squared_distances(X[rows].astype(np.float64), point.astype(np.float64))
+        distances[rows] = squared_distances(X[rows].astype(np.float64), point.astype(np.float64))  # (B,)
     return distances
 
 

@@ -3,6 +3,10 @@
 Shapes: N samples, C classes, K clusters. All scores but the silhouette start from one table: `confusion_matrix` counts
 how many samples of class c are in cluster k, and nothing else about the labels matters.
 
+Scoring without cheating: clusters have no names, so to call one right it must be matched to a class, and choosing the
+matching takes labels. `accuracy` may choose the best one on the data where the clusters were found; new data must be
+scored under that same matching. NMI and ARI need no matching, and ARI is 0 for a grouping by chance.
+
 Labels may be integers, strings or anything else that can be sorted. Classes come first in every call.
 """
 
@@ -72,10 +76,16 @@ def accuracy(classes, clusters, matching=None):
 def linear_assignment(cost):
     """Pair rows with columns of cost (C, K), each at most once, min(C, K) pairs, so that the sum is smallest.
 
-    Returns rows and columns, two index arrays, rows ascending. The Hungarian algorithm by shortest augmenting paths:
-    each row keeps a price u, each column a price v, with cost[i, j] >= u[i] + v[j] everywhere and equality on pairs
-    that are taken. To add a row, search the cheapest path of alternating free and taken pairs to a free column, and
-    flip it. Source: Jonker and Volgenant, "A shortest augmenting path algorithm" (1987).
+    Returns rows and columns, two index arrays, rows ascending.
+
+    The Hungarian algorithm by shortest augmenting paths. Each row i has a price u[i], each column j a price v[j], such
+    that cost[i, j] >= u[i] + v[j] everywhere, and equal on the pairs chosen so far: then no choice of as many pairs is
+    cheaper. Rows join one by one. The new row looks for the cheapest way to a column that has no partner yet, where
+    taking a column that has one means that its old partner must move on; the cost of a step from row i to column j is
+    cost[i, j] - u[i] - v[j]. Then everybody on that way moves. The prices of the rows and columns that the search has
+    passed change by how much nearer than the end they were, which keeps the two conditions true.
+
+    Source: Jonker and Volgenant, "A shortest augmenting path algorithm" (1987).
     """
     cost = check_array(cost, name="cost", estimator="linear_assignment").astype(np.float64)
     if cost.shape[0] > cost.shape[1]:
@@ -83,24 +93,24 @@ def linear_assignment(cost):
         order = np.argsort(rows)
         return rows[order], columns[order]
     n_rows, n_columns = cost.shape
-    u, v = np.zeros(n_rows), np.zeros(n_columns)
+    u, v = np.zeros(n_rows), np.zeros(n_columns)  # (C,), (K,)
     row_of = np.full(n_columns, -1)  # the row that each column is paired with
     for new_row in range(n_rows):
-        distance = np.full(n_columns, np.inf)  # of the cheapest path from the new row to each column
-        came_from = np.full(n_columns, -1)  # the column before it on that path
+        distance = np.full(n_columns, np.inf)  # of the cheapest way from the new row to each column: (K,)
+        came_from = np.full(n_columns, -1)  # the column before it on that way: (K,)
         done = np.zeros(n_columns, bool)
         row, column, length = new_row, -1, 0.0
-        while row >= 0:  # until the path has reached a column that is free
+        while row >= 0:  # until the way has reached a column without a partner
             step = length + cost[row] - u[row] - v  # (K,)
             nearer = ~done & (step < distance)
             distance[nearer], came_from[nearer] = step[nearer], column
             column = int(np.where(done, np.inf, distance).argmin())
             done[column], length, row = True, distance[column], row_of[column]
-        passed = done & (row_of >= 0)  # columns inside the path's tree; the last one is free
+        passed = done & (row_of >= 0)  # columns that the search went through: (K,)
         u[new_row] += length
         u[row_of[passed]] += length - distance[passed]
         v[done] -= length - distance[done]
-        while column >= 0:  # flip the path
+        while column >= 0:  # backwards along the way, everybody moves on to the next column
             before = came_from[column]
             row_of[column] = new_row if before < 0 else row_of[before]
             column = before
@@ -141,7 +151,7 @@ def _entropy(p):
 
 
 def adjusted_rand_index(classes, clusters):
-    """ARI: the share of pairs of samples on which both groupings agree, moved and scaled so that chance gives 0.
+    """ARI: the pairs of samples that both groupings put together, moved and scaled so that chance gives 0.
 
     With pairs(n) = n (n - 1) / 2:  index = sum over cells pairs(count),  a = sum pairs(row sums),
     b = sum pairs(column sums),  expected = a b / pairs(N),
@@ -177,7 +187,7 @@ def silhouette(X, labels):
     X = np.ldexp(X, -safe_exponent(X))  # the score does not depend on the scale
     sizes = np.bincount(index)  # (K,)
     total = 0.0
-    for x, own in zip(X, index):
+    for x, own in zip(X, index):  # x (D,), the number of its cluster
         distances = np.sqrt(squared_distances(X, x))  # (N,)
         sums = np.bincount(index, weights=distances, minlength=n_clusters)  # (K,)
         if sizes[own] > 1:

@@ -1,15 +1,19 @@
 """The network as arithmetic: parameters in, codes, losses and gradients out. No state, no training.
 
-Shapes: N samples, D features, H hidden units, C code size, L layers. An autoencoder 784-128-3-128-784 has the widths
-(784, 128, 3, 128, 784) and L = 4 dense layers; layer l has weights W1..WL and biases b1..bL.
+Shapes: N samples, D features, H units of a layer, C code size. An autoencoder 784-128-3-128-784 has the widths
+(784, 128, 3, 128, 784) and L = 4 dense layers, numbered from 1; layer l has the weights Wl and the biases bl.
 
 All parameters live in one vector; `parameter_views` shows pieces of it as matrices. So an optimiser moves everything
 with one update, and a matrix changes as soon as the vector does.
 
-    forward    a[0] = x;   z[l] = a[l-1] @ W[l] + b[l];   a[l] = f[l](z[l])
-    loss       L = mean squared error of a[L], or binary cross-entropy of z[L]
-    backward   from dz[L] down to dz[1]:   dW[l], db[l], da[l-1] = dense_backward(dz[l], a[l-1], W[l])
-                                           dz[l-1] = f'[l-1](da[l-1])
+    forward    a[0] = x,  and for l = 1..L:    z[l] = a[l-1] @ W[l] + b[l]        a[l] = f(z[l])
+    loss       the mean squared error of a[L] and x, or the binary cross-entropy of z[L] and x
+    backward   from the loss:                  mse:  da[L] = (a[L] - x) * 2 / (N D),  dz[L] = f'(z[L]) * da[L]
+                                               bce:  dz[L] = (sigmoid(z[L]) - x) / (N D)
+               and for l = L..1:               da[l-1], dW[l], db[l] = dense_backward(dz[l], a[l-1], W[l])
+                                               dz[l-1] = f'(z[l-1]) * da[l-1]
+
+f is the layer's activation. Its backward in layers.py computes f'(z) from a = f(z), which is at hand.
 """
 
 from dataclasses import dataclass
@@ -72,7 +76,11 @@ def parameter_views(vector, widths):
 
 
 class Workspace:
-    """The arrays that one pass over at most `n_rows` rows writes into, made once and used for every batch."""
+    """The arrays that one pass over at most `n_rows` rows writes into, made once and used for every batch.
+
+    z[l], a[l], dz[l] and da[l] are (n_rows, width of layer l), as in the module's equations; those of l = 0 stay
+    unused, because a[0] is x itself.
+    """
 
     def __init__(self, architecture, n_rows, dtype):
         self.z, self.a, self.dz, self.da = ([np.empty((n_rows, width), dtype) for width in architecture.widths]
@@ -88,9 +96,9 @@ def forward(params, x, architecture, work, *, first=1, last=None):
     """
     a = x
     for layer in range(first, (last or architecture.n_layers) + 1):
-        z = dense(a, params[f"W{layer}"], params[f"b{layer}"], out=work.z[layer][:len(x)])  # (N, H)
+        z = dense(a, params[f"W{layer}"], params[f"b{layer}"], out=work.z[layer][:len(x)])  # (N, width of layer)
         activate, _ = architecture.functions(layer)
-        a = activate(z, out=work.a[layer][:len(x)])  # (N, H)
+        a = activate(z, out=work.a[layer][:len(x)])  # (N, width of layer)
     return a
 
 
@@ -125,10 +133,10 @@ def backward(params, x, architecture, work):
         below = layer - 1
         a = work.a[below][:n] if below else x  # (N, width below)
         da, _, _ = dense_backward(dz, a, params[f"W{layer}"], input_gradient=below > 0, dx=work.da[below][:n],
-                                  dW=work.grads[f"W{layer}"], db=work.grads[f"b{layer}"])
+                                  dW=work.grads[f"W{layer}"], db=work.grads[f"b{layer}"])  # (N, width below)
         if below:
             _, activation_backward = architecture.functions(below)
-            dz = activation_backward(da, a, out=work.dz[below][:n])
+            dz = activation_backward(da, a, out=work.dz[below][:n])  # (N, width below)
 
 
 def mean_loss(params, X, architecture, work):

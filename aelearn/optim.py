@@ -1,5 +1,8 @@
 """Three ways to walk downhill. Each is an update of all parameters by their gradients.
 
+The gradients come from one batch of images, drawn at random, and so are only an estimate of the slope of the whole
+loss: that is what "stochastic" means.
+
 Names: params and grads are arrays of one shape (the network keeps all its weights and biases in one long vector, so
 one update moves them all). `update` changes `params` in place and leaves `grads` alone. What an optimiser remembers
 between updates is in `state()`, a dict of arrays; an optimiser given that state goes on as if it had never stopped.
@@ -11,7 +14,7 @@ import numpy as np
 
 
 class SGD:
-    """Gradient descent:  params <- params - learning_rate * grads."""
+    """Stochastic gradient descent:  params <- params - learning_rate * grads."""
 
     def __init__(self, params, learning_rate):
         self.learning_rate = learning_rate
@@ -58,7 +61,8 @@ class Adam:
         v <- beta2 * v + (1 - beta2) * g * g               running mean of its square
         params <- params - learning_rate * m_hat / (sqrt(v_hat) + epsilon)
 
-    with m_hat = m / (1 - beta1^t) and v_hat = v / (1 - beta2^t), which undo the start from zero; t counts updates.
+    where g is grads, m_hat = m / (1 - beta1^t) and v_hat = v / (1 - beta2^t), which undo the start from zero, and t
+    counts updates.
 
     Source: Kingma and Ba, "Adam: a method for stochastic optimization" (2015), algorithm 1.
     """

@@ -43,7 +43,7 @@ class Settings:
     code_size      numbers in a code
     clusters       K of k-means; None: one for each digit
     out            folder for the results
-    resume         go on from the checkpoint in `out`
+    resume         go on from the checkpoint in `out`, or make the finished run there longer
 
     The others are those of Autoencoder; `seed` is its random_state, and that of k-means.
     """
@@ -107,6 +107,9 @@ def run(settings, *, say=print, callbacks=()):
     n_clusters = _check(settings)
     autoencoder = _from_checkpoint(settings) if settings.resume else make_autoencoder(settings)
     out = _writable_folder(settings.out)
+    if not settings.resume and (out / "checkpoint.npz").exists():
+        raise ValueError(f"{out / 'checkpoint.npz'} is left of a run that did not end: "
+                         "go on with --resume, remove it, or choose another --out")
     with _timed(seconds, "load"):
         images = load(settings)
     if n_clusters > len(images.train):
@@ -130,9 +133,9 @@ def run(settings, *, say=print, callbacks=()):
         autoencoder.save(out / "model.npz")
     report["seconds"] = {**seconds, "total": sum(seconds.values())}
     with replacing(out / "report.json", "w") as file:
-        json.dump(report, file, indent=2, allow_nan=False)
+        file.write(json.dumps(report, indent=2, allow_nan=False) + "\n")
     (out / "checkpoint.npz").unlink(missing_ok=True)
-    say(f"written   {', '.join(sorted(path.name for path in out.iterdir() if path.is_file()))} in {out}")
+    say(f"written   {', '.join(results.FILES)} in {out}")
     return report
 
 
@@ -195,11 +198,15 @@ def train(autoencoder, settings, images, out, say, callbacks):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Training interrupted")  # said below, in our own way
         if settings.resume:
+            if not autoencoder.was_fitted_to(images.train):
+                raise ValueError("--resume: the checkpoint was made with other images, from another --data or --digits")
             say(f"resuming  after epoch {len(autoencoder.history_)}")
             autoencoder.resume(images.train, validation=images.validation)
         else:
             autoencoder.fit(images.train, validation=images.validation)
     if autoencoder.interrupted_:
+        if not autoencoder.history_:
+            raise Interrupted("interrupted before the first epoch was done; nothing is saved")
         autoencoder.save(checkpoint)
         raise Interrupted(f"interrupted after epoch {len(autoencoder.history_)} of {settings.epochs}; "
                           f"what was learnt is in {checkpoint}, --resume goes on from there")
@@ -208,14 +215,22 @@ def train(autoencoder, settings, images, out, say, callbacks):
 
 
 def _from_checkpoint(settings):
-    """The autoencoder in the checkpoint, which must have been made with the same settings, --epochs aside."""
+    """The autoencoder of a run that did not end (checkpoint.npz) or that is to be longer (model.npz).
+
+    It must have been made with the same settings, --epochs aside.
+    """
     checkpoint = Path(settings.out) / "checkpoint.npz"
     if not checkpoint.is_file():
-        raise ValueError(f"--resume: there is no checkpoint {checkpoint}; run without --resume")
+        checkpoint = Path(settings.out) / "model.npz"
+    if not checkpoint.is_file():
+        raise ValueError(f"--resume: {settings.out} holds no checkpoint.npz or model.npz; run without --resume")
     autoencoder, wanted = Autoencoder.load(checkpoint), make_autoencoder(settings).get_params()
     for name, value in autoencoder.get_params().items():
         if name not in ("epochs", "callbacks", "backend") and value != wanted[name]:
-            raise ValueError(f"--resume: {checkpoint} was made with {name} {value}, not {wanted[name]}")
+            flag = {"hidden_layer_sizes": "--hidden and --code-size", "random_state": "--seed"}.get(
+                name, "--" + name.replace("_", "-"))
+            raise ValueError(f"--resume: {checkpoint} was made with {name} {value}, not {wanted[name]}: "
+                             f"give {flag} as before")
     if len(autoencoder.history_) > settings.epochs:
         raise ValueError(f"--resume: {checkpoint} has seen {len(autoencoder.history_)} epochs, "
                          f"more than --epochs {settings.epochs}")
@@ -268,7 +283,7 @@ def score(settings, images, autoencoder, clusters, baselines):
         **_scores(images.train_labels, clusters.labels),
         "test_accuracy": metrics.accuracy(images.test_labels, clusters.test_labels, clusters.matching),
         "inertia": clusters.kmeans.inertia_,
-        "matching": {str(cluster): digit for cluster, digit in clusters.matching.items()},
+        "digit_of_cluster": {str(cluster): digit for cluster, digit in clusters.matching.items()},
         "baselines": baselines,
         "settings": {name: list(value) if isinstance(value, tuple) else value
                      for name, value in asdict(settings).items()},

@@ -58,7 +58,7 @@ def loss_curve(history, *, loss="mse", reference=None):
 
 
 def reconstructions(images, outputs, shape, *, n_columns=10):
-    """Originals over their reconstructions: the best and the worst by mean squared error.
+    """Originals over their reconstructions: the best, the median and the worst by mean squared error.
 
     images, outputs  (N, D) originals and what the network made of them
     shape            (rows, columns) of an image
@@ -66,11 +66,13 @@ def reconstructions(images, outputs, shape, *, n_columns=10):
     errors = np.mean((images - outputs) ** 2, axis=1)  # (N,)
     order = np.argsort(errors, kind="stable")
     n_columns = min(n_columns, len(order))
-    groups = (("best", order[:n_columns]), ("worst", order[::-1][:n_columns]))
-    figure = Figure(figsize=(1.05 * n_columns + 1.4, 6.2), layout="constrained")
-    figure.suptitle(f"The {n_columns} best and the {n_columns} worst of {len(images):,} reconstructions\n"
-                    "(number: mean squared error per pixel)")
-    axes = figure.subplots(4, n_columns, squeeze=False)
+    middle = (len(order) - n_columns) // 2
+    groups = (("best", order[:n_columns]), ("median", order[middle:middle + n_columns]),
+              ("worst", order[::-1][:n_columns]))
+    figure = Figure(figsize=(1.05 * n_columns + 1.4, 8.6), layout="constrained")
+    figure.suptitle(f"Of {len(images):,} reconstructions the {n_columns} best, {n_columns} about the median, "
+                    f"and the {n_columns} worst\n(number: mean squared error per pixel)")
+    axes = figure.subplots(6, n_columns, squeeze=False)
     for g, (name, rows) in enumerate(groups):
         for column, row in enumerate(rows):
             for kind, picture in enumerate((images[row], outputs[row])):
@@ -96,11 +98,13 @@ def code_space(codes, classes, clusters, centers, names):
     size = 6 if n_codes <= 3 else 4
     legend_width = 1.7 * (1 + max(len(names), len(np.unique(classes))) // 20)
     figure = Figure(figsize=(2 * (size + legend_width), size * len(pairs) + 0.6), layout="constrained")
-    figure.suptitle(f"{len(codes):,} codes of {n_codes} number{'s' if n_codes > 1 else ''} each")
+    n_wrong = sum(names.get(k) != digit for k, digit in zip(clusters.tolist(), classes.tolist()))
+    figure.suptitle(f"{len(codes):,} codes of {n_codes} number{'s' if n_codes > 1 else ''} each; "
+                    f"k-means puts {n_wrong:,} of them with another digit")
     digits = np.unique(classes).tolist()
     digit_styles = {digit: (i, f"digit {digit}") for i, digit in enumerate(digits)}
     cluster_styles, free = {}, len(digits)  # a cluster looks like its digit; one without a digit has a look of its own
-    for k, digit in names.items():
+    for k, digit in sorted(names.items(), key=lambda item: (item[1] is None, item[1], item[0])):
         style = digit_styles[digit][0] if digit is not None else free
         cluster_styles[k] = style, f"cluster {k}: " + ("no digit of its own" if digit is None else f"digit {digit}")
         free += digit is None
@@ -129,7 +133,7 @@ def _scatter(axes, codes, labels, centers, dimensions, styles):
         axes.scatter(*place(points, np.linspace(0, 1, len(points))), s=6, alpha=alpha, lw=0, label=name, color=color,
                      marker=marker, **flat)
     axes.scatter(*place(centers, np.full(len(centers), 0.5)), s=330, marker="*", color="red", edgecolor="black", lw=0.9,
-                 zorder=10, label="centre", **flat)
+                 zorder=10, label="k-means centre", **flat)
     if len(dimensions) == 3:
         axes.computed_zorder = False  # else the points in front hide the stars
         axes.set_box_aspect(None, zoom=0.9)
@@ -181,7 +185,7 @@ def center_images(centers, counts, names, wrong_images, wrong_classes, wrong_clu
         name = "no digit of its own" if names[k] is None else f"digit {names[k]}"
         cells[k].set_title(f"cluster {k}: {name}\n{counts[k]:,} images", fontsize=10)
     n_wrong = len(wrong_classes)
-    shown = f", the {len(wrong_images)} farthest from their digit's centre" if n_wrong > len(wrong_images) else ""
+    shown = f"; {len(wrong_images)} of them, each digit's farthest first" if n_wrong > len(wrong_images) else ""
     bottom.suptitle(f"{n_wrong:,} of {counts.sum():,} images are in the wrong cluster{shown}" if n_wrong
                     else "No image is in the wrong cluster")
     cells = bottom.subplots(wrong_rows, n_columns, squeeze=False).ravel()

@@ -10,6 +10,9 @@ import numpy as np
 from aelearn import plotting
 from aelearn.files import replacing
 
+FILES = ("report.json", "history.csv", "clusters.csv", "model.npz", "loss.png", "reconstructions.png", "codes.png",
+         "centers.png")
+
 
 def draw(images, autoencoder, clusters, out, *, compare):
     """The four pictures, into the folder `out`. compare: mark the original script's losses in the curve."""
@@ -28,16 +31,21 @@ def draw(images, autoencoder, clusters, out, *, compare):
 
 
 def _mistakes(labels, clusters):
-    """Rows of the training images whose cluster is not their digit's, farthest from their own digit's centre first.
+    """Rows (M,) of the training images whose cluster is not their digit's.
 
-    Images of a digit that has no cluster are wrong too; they come last.
+    The digits take turns; of each, the image farthest from its digit's centre comes first. Images of a digit that has
+    no cluster are wrong too.
     """
     cluster_of = {digit: cluster for cluster, digit in clusters.matching.items()}
     own = np.array([cluster_of.get(label, -1) for label in labels.tolist()])  # (N,)
     wrong = np.flatnonzero(own != clusters.labels)
     distances = clusters.kmeans.transform(clusters.codes[wrong]) if len(wrong) else np.empty((0, 1))  # (M, K)
     distance = np.where(own[wrong] >= 0, distances[np.arange(len(wrong)), own[wrong]], -1)  # (M,)
-    return wrong[np.argsort(-distance, kind="stable")]
+    wrong = wrong[np.argsort(-distance, kind="stable")]
+    turn = np.empty(len(wrong), int)  # 0 for the first mistake of each digit, 1 for the second, ...: (M,)
+    for digit in np.unique(labels[wrong]):
+        turn[labels[wrong] == digit] = np.arange(np.count_nonzero(labels[wrong] == digit))
+    return wrong[np.argsort(turn, kind="stable")]
 
 
 def write_tables(images, autoencoder, clusters, out):

@@ -64,7 +64,7 @@ class Training:
                     self._epoch(X, batch_size, batch_work)
                     row = self._measure(X, validation, block_work)
                     row["seconds"] = time.perf_counter() - started
-                    good = self._snapshot(row)
+                    good = self._snapshot(row)  # before the next line: Ctrl-C between the two loses nothing
                     self.history.append(row)
                     if after_epoch():
                         break

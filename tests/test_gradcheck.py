@@ -146,6 +146,7 @@ def test_no_false_alarm_whatever_the_scale_of_the_loss(scale):
     ((lambda p: np.nan, {"W": [1.0]}, {"W": [1.0]}), ValueError, "finite"),
     ((lambda p: p["W"], {"W": [1.0, 2.0]}, {"W": [1.0, 2.0]}), ValueError, "one finite number"),
     ((lambda p: 0.0, {"W": [1.0]}, {"W": [0.0], "V": [0.0]}), ValueError, "'V'"),
+    ((lambda p: np.float32(0), {"W": [1.0]}, {"W": [0.0]}), TypeError, "compute it in float64"),
     ((lambda p: 0.0, np.ones(3), {}), TypeError, "dict"),
     ((lambda p: 0.0, {"W": [np.nan]}, {"W": [0.0]}), ValueError, "parameter W contains NaN"),
     ((lambda p: 0.0, {"W": [1j]}, {"W": [0.0]}), TypeError, "real numbers"),
@@ -165,5 +166,6 @@ def test_impossible_settings(settings):
 def test_the_report_from_the_command_line():
     lines = subprocess.run([sys.executable, "-m", "aelearn.gradcheck"], capture_output=True, text=True,
                            check=True).stdout.splitlines()
-    assert len(lines) == 1 + len(list(network_cases()))
-    assert all(float(line.split()[-1]) < 1e-6 for line in lines[1:])
+    assert len(lines) == 2 + len(list(network_cases()))
+    assert all(float(line.split()[-1]) < 1e-6 for line in lines[1:-1])
+    assert lines[-1].startswith("all 80 networks are right")

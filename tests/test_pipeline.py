@@ -78,10 +78,12 @@ def test_resume_from_the_checkpoint_gives_the_same_bits(small_folder, tmp_path):
     with pytest.raises(RuntimeError):
         run(stopped, say=quiet, callbacks=(fails,))
     assert {path.name for path in (tmp_path / "b").iterdir()} == {"checkpoint.npz"}
-    with pytest.raises(ValueError, match="was made with random_state 0, not 1"):
+    with pytest.raises(ValueError, match="was made with random_state 0, not 1: give --seed as before"):
         run(replace(stopped, resume=True, seed=1), say=quiet)
-    with pytest.raises(ValueError, match="not the data"):
+    with pytest.raises(ValueError, match="another --data or --digits"):
         run(replace(stopped, resume=True, digits=(0, 1)), say=quiet)
+    with pytest.raises(ValueError, match="left of a run that did not end: go on with --resume"):
+        run(stopped, say=quiet)
     with pytest.raises(ValueError, match="has seen 5 epochs, more than --epochs 4"):
         run(replace(stopped, resume=True, epochs=4), say=quiet)
     said = []
@@ -89,8 +91,10 @@ def test_resume_from_the_checkpoint_gives_the_same_bits(small_folder, tmp_path):
     assert "resuming  after epoch 5" in said
     assert resumed["mse"] == through["mse"] and resumed["inertia"] == through["inertia"]
     assert (tmp_path / "a" / "clusters.csv").read_bytes() == (tmp_path / "b" / "clusters.csv").read_bytes()
-    with pytest.raises(ValueError, match="there is no checkpoint"):
-        run(replace(stopped, resume=True), say=quiet)
+    longer = run(replace(stopped, resume=True, epochs=14), say=quiet)  # a finished run, made longer
+    assert longer["mse"] == run(settings_for(small_folder, epochs=14, out=str(tmp_path / "c")), say=quiet)["mse"]
+    with pytest.raises(ValueError, match="holds no checkpoint.npz or model.npz"):
+        run(replace(stopped, resume=True, out=str(tmp_path / "nowhere")), say=quiet)
 
 
 def test_a_folder_too_small_to_watch(tmp_path):

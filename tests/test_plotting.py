@@ -33,10 +33,11 @@ def test_reconstructions_show_the_best_and_the_worst(rng):
     outputs = images + np.linspace(0.5, 0, 30)[:, None]  # row 29 is perfect, row 0 the worst
     figure = plotting.reconstructions(images, outputs, (3, 4), n_columns=5)
     shown = [axes.images[0].get_array() for axes in figure.axes]
-    assert len(shown) == 20
+    assert len(shown) == 30
     np.testing.assert_array_equal(shown[0], images[29].reshape(3, 4))
-    np.testing.assert_array_equal(shown[10], images[0].reshape(3, 4))
-    np.testing.assert_array_equal(shown[15], outputs[0].reshape(3, 4))
+    np.testing.assert_array_equal(shown[10], images[17].reshape(3, 4))  # ranks 12 to 16 are rows 17 to 13
+    np.testing.assert_array_equal(shown[20], images[0].reshape(3, 4))
+    np.testing.assert_array_equal(shown[25], outputs[0].reshape(3, 4))
 
 
 @pytest.mark.parametrize("n_codes, panels", [(1, 2), (2, 2), (3, 2), (4, 4), (5, 6), (8, 8)])
@@ -65,7 +66,7 @@ def test_view_looks_across_the_line_between_the_centres(rng):
 
 
 @pytest.mark.parametrize("n_clusters, n_wrong, words", [(2, 0, "No image is in the wrong cluster"),
-                                                        (7, 45, "45 of 700 images are in the wrong cluster, the 30")])
+                                                        (7, 45, "45 of 700 images are in the wrong cluster; 30 of")])
 def test_center_images(rng, n_clusters, n_wrong, words):
     names = {k: k if k < 5 else None for k in range(n_clusters)}
     wrong = rng.random((n_wrong, 12)), np.zeros(n_wrong, int), np.arange(n_wrong) % n_clusters

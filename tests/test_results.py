@@ -39,6 +39,6 @@ def test_mistakes_are_all_there_and_the_most_telling_come_first():
     labels = np.array([0, 0, 1, 1, 1, 0, 0])
     kmeans = KMeans(2, init=[[0.0], [1.0]]).fit(codes)
     clusters = Clusters(codes, kmeans.labels_, codes, kmeans.labels_, kmeans, {0: 0, 1: 1})
-    assert _mistakes(labels, clusters).tolist() == [6, 2, 5]
+    assert _mistakes(labels, clusters).tolist() == [6, 2, 5]  # a 0, a 1, a 0; the farthest 0 first
     perfect = Clusters(codes, kmeans.labels_, codes, kmeans.labels_, kmeans, {0: 0, 1: 1})
     assert len(_mistakes(kmeans.labels_, perfect)) == 0
