@@ -6,7 +6,7 @@ that nobody looked at.
 
     report = check_gradients(loss, params, grads)     # raises GradientError, which says what is wrong and where
 
-`python -m aelearn.gradcheck` checks aelearn's own network with every activation and loss and prints the report.
+selfcheck.py holds aelearn's own network against it, with every activation and loss.
 """
 
 from dataclasses import dataclass
@@ -231,62 +231,3 @@ def _diagnose(gradient, numerical, floor, rtol, wrong):
     if abs(factor + 1) < 1e-4:
         return factor, "every entry has the wrong sign"
     return factor, f"every entry is off by the factor {factor:.7g}"
-
-
-def check_network(hidden_layer_sizes, activation, output_activation, loss, *, n_features=6, n_samples=5, seed=0):
-    """check_gradients on one of aelearn's own networks with random weights and images in [0, 1], in float64.
-
-    With ReLU the loss has kinks, where no derivative exists: images and weights are drawn anew until every
-    pre-activation is at least 0.01 away from 0, farther than the check's nudges reach.
-    """
-    from aelearn.layers import INITIALIZERS
-    from aelearn.network import (Architecture, Workspace, autoencoder_widths, forward, loss_and_gradients, output_loss,
-                                 parameter_views)
-
-    architecture = Architecture(autoencoder_widths(n_features, hidden_layer_sizes), activation, output_activation, loss)
-    work = Workspace(architecture, n_samples, np.float64)
-    rng = np.random.default_rng(seed)
-    while True:
-        x = rng.random((n_samples, n_features))  # (N, D)
-        params = parameter_views(np.empty(architecture.n_parameters), architecture.widths)
-        for layer in range(1, architecture.n_layers + 1):
-            INITIALIZERS["glorot"](rng, params[f"W{layer}"], params[f"b{layer}"])
-            params[f"b{layer}"][...] = rng.uniform(-0.5, 0.5, params[f"b{layer}"].shape)
-        forward(params, x, architecture, work)
-        if "relu" not in (activation, output_activation) or min(np.abs(z).min() for z in work.z[1:]) > 0.01:
-            break
-    _, grads = loss_and_gradients(params, x, architecture)
-
-    def loss_of(changed):
-        forward(changed, x, architecture, work)
-        return output_loss(x, architecture, work)
-
-    return check_gradients(loss_of, params, grads)
-
-
-def network_cases():
-    """Every depth from 1 to 4 with every activation, output activation and loss that go together."""
-    from aelearn.layers import ACTIVATIONS
-
-    for hidden in ((3,), (4, 2), (5, 3, 2), (5, 4, 3, 2)):
-        for activation in ACTIVATIONS:
-            for output_activation in ACTIVATIONS:
-                yield hidden, activation, output_activation, "mse"
-            yield hidden, activation, "sigmoid", "bce"
-
-
-def main():
-    """Check all networks of `network_cases` and print one line each."""
-    n_networks, worst = 0, 0.0
-    print(f"{'network':24} {'hidden':9} {'output':9} {'loss':5} {'entries':>7}  worst relative error")
-    for hidden, activation, output_activation, loss in network_cases():
-        report = check_network(hidden, activation, output_activation, loss)
-        widths = "-".join(map(str, (6, *hidden, *hidden[-2::-1], 6)))
-        entries = sum(row.n_entries for row in report.rows)
-        print(f"{widths:24} {activation:9} {output_activation:9} {loss:5} {entries:7}  {report.relative_error:.1e}")
-        n_networks, worst = n_networks + 1, max(worst, report.relative_error)
-    print(f"all {n_networks} networks are right: worst relative error {worst:.1e}, of 1e-6 allowed")
-
-
-if __name__ == "__main__":
-    main()
