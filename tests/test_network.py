@@ -1,4 +1,4 @@
-"""The arithmetic of the network, beyond its gradients (tests/test_gradcheck.py checks those)."""
+"""The arithmetic of the network, beyond its gradients (tests/test_selfcheck.py checks those)."""
 
 import numpy as np
 import pytest
