@@ -90,8 +90,13 @@ def test_an_output_folder_that_cannot_be_written_is_told_before_the_training(fol
     assert (tmp_path / "file").read_text() == "mine"
 
 
+# python -m aelearn that listens to Ctrl-C even where the tests run in the background of a shell, which ignores it.
+LISTENING = ("import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+             "runpy.run_module('aelearn', run_name='__main__')")
+
+
 def start_and_wait_for_a_checkpoint(folder, out):
-    process = subprocess.Popen([sys.executable, "-m", "aelearn", "--data", folder, *SMALL, "--epochs", "1000000",
+    process = subprocess.Popen([sys.executable, "-c", LISTENING, "--data", folder, *SMALL, "--epochs", "1000000",
                                 "--out", out], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not (out / "checkpoint.npz").exists() and process.poll() is None and time.monotonic() < deadline:
@@ -103,7 +108,10 @@ def start_and_wait_for_a_checkpoint(folder, out):
 def test_stopped_and_resumed_ends_with_the_same_bits(folder, tmp_path, number, code):
     process = start_and_wait_for_a_checkpoint(folder, tmp_path / "stopped")
     process.send_signal(number)
-    _, errors = process.communicate(timeout=60)
+    try:
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert process.returncode == code
     if number == signal.SIGINT:
         assert errors.startswith("aelearn: interrupted after epoch") and errors.count("\n") == 1
