@@ -273,7 +273,7 @@ class Autoencoder(Estimator):
         """Layers `first` to `last` applied to all rows of X, block by block."""
         last = last or self._architecture.n_layers
         work = Workspace(self._architecture, EVALUATION_ROWS, self._training.vector.dtype)
-        outputs = np.empty((len(X), self.widths_[last]), self._training.vector.dtype)
+        outputs = np.empty((len(X), self.widths_[last]), self._training.vector.dtype)  # (N, width of layer `last`)
         with np.errstate(over="ignore", under="ignore"):
             for start in range(0, len(X), EVALUATION_ROWS):
                 rows = slice(start, start + EVALUATION_ROWS)

@@ -1,11 +1,12 @@
 """The command line: arguments in, exit code out, nothing else. What it does is told in pipeline.py.
 
 Exit codes: 0 done; 2 something about the arguments, the data or the output folder is wrong (one line on stderr says
-what); 130 interrupted by Ctrl-C.
+what); 130 interrupted by Ctrl-C. A warning, such as fewer distinct clusters than asked for, is one line on stderr too.
 """
 
 import argparse
 import sys
+import warnings
 from contextlib import nullcontext
 
 from aelearn import __version__
@@ -47,6 +48,16 @@ def make_parser():
 
 def main(argv=None):
     """Run the job that the arguments ask for; returns the exit code."""
+    with warnings.catch_warnings():
+        warnings.showwarning = _print_warning
+        return _run(argv)
+
+
+def _print_warning(message, *where, **more):
+    _say(f"warning: {message}", code=0)
+
+
+def _run(argv):
     arguments = vars(make_parser().parse_args(argv))
     quiet = arguments.pop("quiet")
     try:
@@ -57,11 +68,11 @@ def main(argv=None):
         with nullcontext() if quiet else _Progress(settings.epochs) as progress:
             report = run(settings, say=_silent if quiet else progress.say, callbacks=() if quiet else (progress,))
     except Interrupted as interruption:
-        return _say_and_exit(interruption, 130)
+        return _say(interruption, 130)
     except KeyboardInterrupt:
-        return _say_and_exit("interrupted", 130)
+        return _say("interrupted", 130)
     except (ValueError, TypeError, OSError, MemoryError) as error:
-        return _say_and_exit(f"error: {error}" if str(error) else "error: out of memory", 2)
+        return _say(f"error: {error}" if str(error) else "error: out of memory", 2)
     if not quiet:
         print(_table(report))
     return 0
@@ -71,8 +82,9 @@ def _silent(line):
     pass
 
 
-def _say_and_exit(message, code):
-    print(f"aelearn: {' '.join(str(message).split())}", file=sys.stderr)  # on one line
+def _say(message, code):
+    """One line on stderr; returns `code`, to exit with."""
+    print(f"aelearn: {' '.join(str(message).split())}", file=sys.stderr)
     return code
 
 

@@ -137,7 +137,7 @@ def numerical_gradient(loss, params, name, *, eps=1e-4):
     and the step h of each entry.
     """
     parameter = params[name]
-    numerical, steps = np.empty(parameter.shape), eps * np.maximum(1, np.abs(parameter))
+    numerical, steps = np.empty(parameter.shape), eps * np.maximum(1, np.abs(parameter))  # both of its shape
     for index in np.ndindex(parameter.shape):
         old, h = parameter[index], steps[index]
         values = []

@@ -135,7 +135,7 @@ class KMeans(Estimator):
         X = self._check_X(X)
         exponent = safe_exponent(X, self.cluster_centers_)
         centers = np.ldexp(self.cluster_centers_.astype(np.float64), -exponent)  # (K, D)
-        distances = np.empty((len(X), len(centers)), np.result_type(X, self.cluster_centers_))
+        distances = np.empty((len(X), len(centers)), np.result_type(X, self.cluster_centers_))  # (N, K)
         with np.errstate(over="ignore", under="ignore"):  # a distance may be inf where X is near its dtype's end
             for rows in blocks(*X.shape):
                 x = np.ldexp(X[rows].astype(np.float64), -exponent)  # (B, D)

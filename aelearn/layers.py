@@ -57,7 +57,7 @@ def sigmoid_backward(da, a, out=None):
 
     With a = 1 / (1 + e) and e = exp(-z):  da/dz = e / (1 + e)^2 = (1 - a) * a.
     """
-    dz = np.subtract(1, a, out=out)
+    dz = np.subtract(1, a, out=out)  # the shape of a
     dz *= a
     dz *= da
     return dz
@@ -73,7 +73,7 @@ def tanh_backward(da, a, out=None):
 
     With s = sinh(z) and c = cosh(z):  a = s / c,  da/dz = (c c - s s) / c^2 = 1 - a * a.
     """
-    dz = np.multiply(a, a, out=out)
+    dz = np.multiply(a, a, out=out)  # the shape of a
     np.subtract(1, dz, out=dz)
     dz *= da
     return dz

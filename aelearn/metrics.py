@@ -51,7 +51,7 @@ def best_matching(classes, clusters):
     With more clusters than classes some clusters stay without a class, and the other way round.
     """
     counts = confusion_matrix(classes, clusters)  # (C, K)
-    class_values, cluster_values = np.unique(classes), np.unique(clusters)
+    class_values, cluster_values = np.unique(classes), np.unique(clusters)  # (C,), (K,)
     pairs = zip(*linear_assignment(-counts))
     return {cluster_values[k].item(): class_values[c].item() for c, k in pairs}
 

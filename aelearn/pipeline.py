@@ -262,8 +262,8 @@ def principal_components(X, n_components):
     Source: Hotelling, "Analysis of a complex of statistical variables into principal components" (1933).
     """
     centered = X - X.mean(axis=0)  # (N, D)
-    _, directions = np.linalg.eigh(centered.T @ centered / len(X))  # eigenvalues ascending; (D, D), a column each
-    return centered @ directions[:, ::-1][:, :n_components]
+    _, directions = np.linalg.eigh(centered.T @ centered / len(X))  # (D, D): a column each, eigenvalues ascending
+    return centered @ directions[:, ::-1][:, :n_components]  # (N, n_components)
 
 
 def _scores(classes, clusters):

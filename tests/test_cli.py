@@ -37,6 +37,16 @@ def test_the_job(folder):
     assert len(list((folder / "out").iterdir())) == 8
 
 
+def test_a_warning_is_one_line(folder):
+    for name in ("train-images-idx3-ubyte", "t10k-images-idx3-ubyte"):  # all images alike: one distinct code
+        content = (folder / name).read_bytes()
+        (folder / name).write_bytes(content[:16] + bytes(len(content) - 16))
+    done = aelearn("--data", folder, *SMALL, "--epochs", 1, "--out", folder / "out")
+    assert done.returncode == 0
+    assert set(done.stderr.splitlines()) == {"aelearn: warning: Number of distinct clusters (1) found smaller than "
+                                             "n_clusters (3). Possibly due to duplicate points in X."}
+
+
 def test_quiet_and_the_console_script(folder):
     script = Path(sys.executable).with_name("aelearn")
     if not script.exists():
