@@ -51,9 +51,8 @@ def best_matching(classes, clusters):
     With more clusters than classes some clusters stay without a class, and the other way round.
     """
     counts = confusion_matrix(classes, clusters)  # (C, K)
-    class_values, cluster_values = np.unique(classes), np.unique(clusters)  # (C,), (K,)
-    pairs = zip(*linear_assignment(-counts))
-    return {cluster_values[k].item(): class_values[c].item() for c, k in pairs}
+    class_values, cluster_values = np.unique(classes).tolist(), np.unique(clusters).tolist()  # C and K plain values
+    return {cluster_values[k]: class_values[c] for c, k in zip(*linear_assignment(-counts))}
 
 
 def accuracy(classes, clusters, matching=None):

@@ -62,7 +62,9 @@ def test_linear_assignment_against_all_permutations(rng, shape):
 def test_accuracy_under_a_given_matching():
     assert metrics.accuracy([0, 1, 1], [5, 5, 6], {5: 0, 6: 1}) == pytest.approx(2 / 3)
     assert metrics.accuracy([0, 1, 1], [5, 8, 6], {5: 1}) == 0  # 8 and 6 have no class
-    assert metrics.accuracy(["x", "y"], [0, 1], metrics.best_matching(["x", "y"], [0, 1])) == 1
+    for classes in (["x", "y"], np.array(["x", "y"], object), np.array(["x", "y"])):
+        matching = metrics.best_matching(classes, [0, 1])
+        assert matching == {0: "x", 1: "y"} and metrics.accuracy(classes, [0, 1], matching) == 1
 
 
 def test_silhouette_by_hand():
