@@ -1,0 +1,53 @@
+"""The fast twins of the NumPy functions, a folder for each back end.
+
+Every hot step of aelearn exists in plain NumPy, in the module that teaches it, and again here, compiled. The functions
+of a back end have the names, the arguments and, to rounding, the results of their NumPy originals:
+
+    matmul              np.matmul
+    lloyd_step          aelearn.lloyd.lloyd_step
+    loss_and_gradients  aelearn.network.loss_and_gradients
+    adam_step           aelearn.optim.adam_step
+
+Nothing is loaded before it is asked for, and nothing in here imports from the modules above.
+"""
+
+import importlib
+from dataclasses import dataclass
+
+FOLDERS = {"numba": "cpu"}
+
+
+@dataclass(frozen=True)
+class Status:
+    """Whether a back end runs here, and a sentence that says on what, or why not."""
+
+    name: str
+    runs: bool
+    detail: str
+
+    def __str__(self):
+        return f"{self.name}: {self.detail}"
+
+
+def get(name):
+    """The functions of a back end, as a module; so far there is one, "numba".
+
+    Raises ValueError if there is no such back end, RuntimeError if it cannot run here; the sentence says why.
+    """
+    if name not in FOLDERS:
+        raise ValueError(f"there are no kernels named {name!r}; there are {', '.join(map(repr, FOLDERS))}")
+    try:
+        return importlib.import_module(f"{__name__}.{FOLDERS[name]}")
+    except ImportError as error:
+        raise RuntimeError(f"backend {name!r} cannot run here: {error}") from error
+
+
+def status():
+    """What runs here: a list of Status, one for each back end."""
+    found = [Status("numpy", True, "runs here")]
+    for name in FOLDERS:
+        try:
+            found.append(Status(name, True, get(name).describe()))
+        except RuntimeError as error:
+            found.append(Status(name, False, str(error)))
+    return found

@@ -1,0 +1,78 @@
+"""How the kernels of this folder are compiled: once, into Numba's cache on disk, and for all cores.
+
+Numba turns a Python function into machine code at its first call with arguments of new types; the cache spares the
+next process that time. Three things need care:
+
+- The cache lies beside the source, or in the user's cache folder where the package is not writable. Where neither can
+  be written, kernels are compiled afresh in each process.
+- Numba throws a cached kernel away when its own file has changed. Kernels here call functions of other files, so the
+  stamp covers all files of the folder.
+- A process that forks after its OpenMP threads were started leaves a child that must not start them again: GNU's
+  OpenMP ends such a child. There the same kernels run on one core; they give the same results.
+
+With NUMBA_DISABLE_JIT=1 the decorators leave the functions plain Python, to be stepped through in a debugger.
+"""
+
+import functools
+import hashlib
+import os
+from pathlib import Path
+
+import numba
+
+_openmp_is_lost = False  # in a forked child of a process that used OpenMP
+
+
+def compiled(function=None, *, parallel=False, fastmath=False):
+    """Decorate a function of arrays: compile it for the types of its arguments, when it is first called.
+
+    parallel  share the iterations of its `prange` loops out to all cores
+    fastmath  let the compiler reorder sums and products: it cannot vectorise a sum otherwise. Such code must not rely
+              on NaN or infinity
+    """
+    if function is None:
+        return functools.partial(compiled, parallel=parallel, fastmath=fastmath)
+    options = {"fastmath": fastmath, "error_model": "numpy"}
+    if numba.config.DISABLE_JIT:
+        return function
+    try:
+        kernel = numba.njit(parallel=parallel, cache=True, **options)(function)
+        _stamp_whole_folder(kernel)
+    except RuntimeError:  # no folder to be found that a cache could be written to
+        kernel = numba.njit(parallel=parallel, **options)(function)
+    return _safe_after_fork(kernel, options) if parallel else kernel
+
+
+def _stamp_whole_folder(kernel):
+    """Make Numba look at every file of this folder, not only the kernel's own, before it trusts its cache."""
+    kernel._cache._cache_file._source_stamp = folder_stamp()  # Numba has no public name for it; a test holds it to work
+
+
+@functools.cache
+def folder_stamp():
+    """A digest of the sources in this folder."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+
+
+def _safe_after_fork(kernel, options):
+    """The kernel, or after a fork that lost OpenMP the same function compiled for one core."""
+    on_one_core = functools.cache(lambda: numba.njit(**options)(kernel.py_func))
+
+    @functools.wraps(kernel.py_func)
+    def launch(*args):
+        return on_one_core()(*args) if _openmp_is_lost else kernel(*args)
+
+    return launch
+
+
+def _after_fork_in_child():
+    global _openmp_is_lost
+    try:
+        _openmp_is_lost = numba.threading_layer() == "omp"
+    except ValueError:  # no threads were started yet
+        pass
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
