@@ -2,6 +2,11 @@
 
 import numba
 
+from aelearn.kernels.cpu.matmul import matmul as matmul
+from aelearn.kernels.cpu.network import (Workspace as Workspace, adam_step as adam_step, backward as backward,
+                                         forward as forward, loss_and_gradients as loss_and_gradients,
+                                         output_loss as output_loss)
+
 
 def describe():
     """What this back end runs on, in a sentence."""
