@@ -18,6 +18,11 @@ import numba
 import numpy as np
 
 
+# Threads of a library wait for their next task by turning in circles, up to 0.2 s long, before they go to sleep. Without a
+# pause, one rival's waiting threads would take the cores away from the next one's working threads.
+PAUSE = 0.25  # seconds
+
+
 @dataclass
 class Table:
     """The outcome of a benchmark: rows of cells under a header, notes below, and what it was measured on."""
@@ -46,24 +51,31 @@ class Timing:
         return f"{self.median * factor:.3g} {unit} ± {100 * self.spread / self.median:.0f} %"
 
 
-def race(rivals, *, rounds=15, turn=0.02, budget=60.0):
+def race(rivals, *, rounds=11, turn=0.03, budget=60.0):
     """Time functions without arguments, {name: function}, in turn. Returns {name: Timing}.
 
-    rounds  how often each has its turn; a turn is one call that is not timed, then as many as last `turn` seconds
+    rounds  how often each has its turn: PAUSE, then calls for a quarter of `turn` seconds (one at least) that are not
+            timed, then calls for `turn` seconds (one at least) that are
     budget  seconds after which no further round begins, once there were three
     """
     samples, started = {name: [] for name in rivals}, time.perf_counter()
     for done in range(rounds):
         for name, function in rivals.items():
-            function()
-            calls, begun = 0, time.perf_counter()
-            while not calls or time.perf_counter() - begun < turn:
-                function()
-                calls += 1
-            samples[name].append((time.perf_counter() - begun) / calls)
+            time.sleep(PAUSE)
+            _seconds_a_call(function, turn / 4)
+            samples[name].append(_seconds_a_call(function, turn))
         if done >= 2 and time.perf_counter() - started > budget:
             break
     return {name: summary(values) for name, values in samples.items()}
+
+
+def _seconds_a_call(function, seconds):
+    """Call the function until `seconds` are over, once at least; the mean time of a call."""
+    calls, begun = 0, time.perf_counter()
+    while not calls or time.perf_counter() - begun < seconds:
+        function()
+        calls += 1
+    return (time.perf_counter() - begun) / calls
 
 
 def summary(values):

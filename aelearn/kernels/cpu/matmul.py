@@ -19,7 +19,7 @@ from numba import prange
 
 from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled
 
-TILE_ROWS, TILE_COLUMNS = 8, 256  # 8 x 256 float32 are 8 KB, and 4 rows of b beside them 4 KB: they stay in L1
+TILE_ROWS, TILE_COLUMNS = 6, 256  # 6 x 256 float32 are 6 KB, and 4 rows of b beside them 4 KB: they stay in L1
 BLOCK_DEPTH, BLOCK_ENTRIES = 1024, 1 << 18  # a block of b: at most 1024 rows, 1 MB as float32: it stays in L2
 
 
@@ -69,14 +69,15 @@ def all_cores(a, b, c):
 
 @compiled(fastmath=SUMS_IN_ANY_ORDER)
 def add_product(a, b, i, j, width, tile):
-    """tile[r, :width] += a[i + r] @ b[:, j:j + width]  for the tile's 8 rows r; rows past the end repeat the last one.
+    """tile[r, :width] += a[i + r] @ b[:, j:j + width]  for the tile's 6 rows r; rows past the end repeat the last one.
 
     The heart of rungs 4 and 5. For one vector of an entry's product, rung 3 loads a vector of b and one of c, and stores
     one of c. Here the tile of c stays in the nearest cache, and each pass along it takes in four rows of b at once: the
-    four vectors of b that are loaded serve 8 rows, and the 8 of the tile that are loaded and stored take in four
-    products each. That is 32 multiply-adds for 12 loads and 8 stores, instead of 1 for 2 and 1.
+    four vectors of b that are loaded serve 6 rows, and the 6 of the tile that are loaded and stored take in four
+    products each. That is 24 multiply-adds for 10 loads and 6 stores, instead of 1 for 2 and 1. The 24 numbers of a fit
+    into the processor's registers, if it has 32 of them; with 8 rows they would not.
 
-    `tile` is flat, (8 * 256,): the compiler can see that its rows do not overlap, and keeps the loop over columns whole.
+    `tile` is flat, (6 * 256,): the compiler can see that its rows do not overlap, and keeps the loop over columns whole.
     """
     last, depth = a.shape[0] - 1, a.shape[1]
     x = np.empty((TILE_ROWS, 4), a.dtype)
@@ -100,7 +101,7 @@ def add_product(a, b, i, j, width, tile):
 
 @compiled
 def clear_tile(width, tile):
-    """Set the tile's 8 rows to zero, as far as they are in use."""
+    """Set the tile's 6 rows to zero, as far as they are in use."""
     for r in range(TILE_ROWS):
         for column in range(width):
             tile[r * TILE_COLUMNS + column] = 0
@@ -108,7 +109,7 @@ def clear_tile(width, tile):
 
 @compiled
 def load_tile(c, i, j, width, tile):
-    """Copy c[i:i + 8, j:j + width] into the tile."""
+    """Copy c[i:i + 6, j:j + width] into the tile."""
     for r in range(min(TILE_ROWS, c.shape[0] - i)):
         for column in range(width):
             tile[r * TILE_COLUMNS + column] = c[i + r, j + column]
@@ -116,7 +117,7 @@ def load_tile(c, i, j, width, tile):
 
 @compiled
 def store_tile(tile, c, i, j, width):
-    """Copy the tile to c[i:i + 8, j:j + width]."""
+    """Copy the tile to c[i:i + 6, j:j + width]."""
     for r in range(min(TILE_ROWS, c.shape[0] - i)):
         for column in range(width):
             c[i + r, j + column] = tile[r * TILE_COLUMNS + column]
@@ -124,7 +125,7 @@ def store_tile(tile, c, i, j, width):
 
 @compiled(parallel=True)
 def register_tiles(a, b, c):
-    """Rung 4, tiles of 8 rows and 256 columns: what is loaded is used several times (see `add_product`)."""
+    """Rung 4, tiles of 6 rows and 256 columns: what is loaded is used several times (see `add_product`)."""
     n_rows, n_columns = -(-c.shape[0] // TILE_ROWS), -(-c.shape[1] // TILE_COLUMNS)  # numbers of tiles, rounded up
     for task in prange(n_rows * n_columns):
         i, j = task // n_columns * TILE_ROWS, task % n_columns * TILE_COLUMNS
@@ -147,7 +148,7 @@ def cache_blocks(a, b, c):
     """Rung 5, blocks of b: a matrix b that is larger than the second cache is taken a block at a time.
 
     All tiles of c use the block while it is near, then comes the next one. Rung 4 fetches all of b again for every
-    8 rows of c. Tiles are also of even width now, so that no core is left with a narrow rest.
+    6 rows of c. Tiles are also of even width now, so that no core is left with a narrow rest.
     """
     depth, n_columns = b.shape
     n_rows = -(-c.shape[0] // TILE_ROWS)
