@@ -275,7 +275,8 @@ class Autoencoder(Estimator):
         with np.errstate(over="ignore", under="ignore"):
             for start in range(0, len(X), EVALUATION_ROWS):
                 rows = slice(start, start + EVALUATION_ROWS)
-                outputs[rows] = functions.forward(self.params_, X[rows], self._architecture, work, first=first, last=last)
+                outputs[rows] = functions.forward(self.params_, X[rows], self._architecture, work, first=first,
+                                                  last=last)
         return outputs
 
     def _functions(self):

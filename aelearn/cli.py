@@ -36,7 +36,8 @@ def make_parser():
     add("--loss", choices=("mse", "bce"), default="mse", help="mean squared error or binary cross-entropy")
     add("--clusters", type=int, metavar="K", help="clusters of k-means; None: one for each digit")
     add("--backend", choices=("auto", "numpy", "numba", "cuda"), default="auto",
-        help="what computes; this version has numpy, which is what auto takes")
+        help="what computes: auto takes numba (compiled, all cores) where it runs, else numpy; "
+             "this version has no cuda")
     add("--seed", type=int, default=0, metavar="S", help="of all random choices")
     add("--out", default="out", metavar="DIR", help="folder for the results")
     add("--resume", action="store_true", 
@@ -61,7 +62,7 @@ def _run(argv):
     arguments = vars(make_parser().parse_args(argv))
     quiet = arguments.pop("quiet")
     try:
-        from aelearn.pipeline import Interrupted, Settings, run  # NumPy and matplotlib are not needed for --help
+        from aelearn.pipeline import Interrupted, Settings, UnavailableError, run  # --help needs none of it
 
         settings = Settings(**{**arguments, "digits": tuple(arguments["digits"]),
                                "hidden": tuple(arguments["hidden"])})
@@ -71,7 +72,7 @@ def _run(argv):
         return _say(interruption, 130)
     except KeyboardInterrupt:
         return _say("interrupted", 130)
-    except (ValueError, TypeError, OSError, MemoryError) as error:
+    except (ValueError, TypeError, OSError, MemoryError, UnavailableError) as error:
         return _say(f"error: {error}" if str(error) else "error: out of memory", 2)
     if not quiet:
         print(_table(report))

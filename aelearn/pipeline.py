@@ -20,14 +20,15 @@ from pathlib import Path
 import numpy as np
 
 import aelearn
-from aelearn import metrics, results
+from aelearn import kernels, metrics, results
 from aelearn.autoencoder import Autoencoder
 from aelearn.callbacks import Checkpoint
 from aelearn.data import image_shape, load_mnist
 from aelearn.files import replacing
+from aelearn.kernels import UnavailableError as UnavailableError
 from aelearn.kmeans import KMeans
 from aelearn.losses import mean_squared_error
-from aelearn.validation import check_integer
+from aelearn.validation import check_integer, load_backend
 
 CHECKPOINT_EVERY = 5  # epochs
 N_STARTS = 4  # of k-means, the best is kept: codes, pixels and components alike
@@ -100,11 +101,11 @@ def run(settings, *, say=print, callbacks=()):
     say        a function that is told each stage in a line
     callbacks  called after each epoch of training, such as a progress bar
 
-    Raises ValueError, TypeError or OSError, before any training, for settings, data or a folder that cannot be used;
-    Interrupted if Ctrl-C ended the training.
+    Raises ValueError, TypeError, OSError or UnavailableError, before any training, for settings, data, a folder or a
+    back end that cannot be used; Interrupted if Ctrl-C ended the training.
     """
     seconds = {}
-    n_clusters = _check(settings)
+    n_clusters, backend = _check(settings), load_backend(settings.backend)
     autoencoder = _from_checkpoint(settings) if settings.resume else make_autoencoder(settings)
     out = _writable_folder(settings.out)
     if not settings.resume and (out / "checkpoint.npz").exists():
@@ -118,6 +119,9 @@ def run(settings, *, say=print, callbacks=()):
     say(f"images    {len(images.train):,} to train on, {watched} to watch, {len(images.test):,} to test; "
         f"digits {' '.join(map(str, settings.digits))}")
 
+    if backend == "numba":
+        n_threads = kernels.get(backend).n_threads()
+        say(f"numba     on {n_threads} threads; the first run on a machine compiles for some seconds")
     with _timed(seconds, "train"):
         train(autoencoder, settings, images, out, say, callbacks)
     with _timed(seconds, "cluster"):
@@ -126,7 +130,7 @@ def run(settings, *, say=print, callbacks=()):
     say("baselines the same k-means on raw pixels and on principal components")
     with _timed(seconds, "baselines"):
         baselines = score_baselines(images, n_clusters, settings)
-    report = score(settings, images, autoencoder, clusters, baselines)
+    report = {**score(settings, images, autoencoder, clusters, baselines), "backend": backend}
     with _timed(seconds, "write"):
         results.draw(images, autoencoder, clusters, out, compare=_is_the_original_training(settings))
         results.write_tables(images, autoencoder, clusters, out)
@@ -234,15 +238,20 @@ def _from_checkpoint(settings):
     if len(autoencoder.history_) > settings.epochs:
         raise ValueError(f"--resume: {checkpoint} has seen {len(autoencoder.history_)} epochs, "
                          f"more than --epochs {settings.epochs}")
-    return autoencoder.set_params(epochs=settings.epochs)
+    return autoencoder.set_params(epochs=settings.epochs, backend=settings.backend)
 
 
 def cluster(autoencoder, images, n_clusters, settings):
     """k-means on the codes of all training images. The labels serve to name the clusters, not to find them."""
     codes, test_codes = autoencoder.transform(images.train), autoencoder.transform(images.test)  # (N, C), (M, C)
-    kmeans = KMeans(n_clusters, n_init=N_STARTS, backend=settings.backend, random_state=settings.seed).fit(codes)
+    kmeans = _kmeans(n_clusters, settings).fit(codes)
     matching = metrics.best_matching(images.train_labels, kmeans.labels_)
     return Clusters(codes, kmeans.labels_, test_codes, kmeans.predict(test_codes), kmeans, matching)
+
+
+def _kmeans(n_clusters, settings):
+    """The k-means that codes, pixels and components all get."""
+    return KMeans(n_clusters, n_init=N_STARTS, algorithm="auto", backend=settings.backend, random_state=settings.seed)
 
 
 def score_baselines(images, n_clusters, settings):
@@ -250,7 +259,7 @@ def score_baselines(images, n_clusters, settings):
     n_components = min(settings.code_size, *images.train.shape)
     table = {}
     for name, X in (("raw", images.train), ("pca", principal_components(images.train, n_components))):
-        kmeans = KMeans(n_clusters, n_init=N_STARTS, backend=settings.backend, random_state=settings.seed).fit(X)
+        kmeans = _kmeans(n_clusters, settings).fit(X)
         table[name] = {"n_dimensions": X.shape[1], **_scores(images.train_labels, kmeans.labels_)}
     return table
 

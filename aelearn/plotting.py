@@ -199,6 +199,20 @@ def center_images(centers, counts, names, wrong_images, wrong_classes, wrong_clu
     return figure
 
 
+def bars(names, values, *, title, xlabel, line=None):
+    """Horizontal bars, the first on top, each with its value; `line` marks a value to compare with."""
+    figure = Figure(figsize=(9, 0.5 * len(names) + 1.4), layout="constrained")
+    axes = figure.add_subplot()
+    drawn = axes.barh(names, values, color=PALETTE[0])
+    axes.bar_label(drawn, [f"{value:.3g}" for value in values], padding=4)
+    if line is not None:
+        axes.axvline(line, color="black", ls="--", lw=1.5)
+    axes.set(title=title, xlabel=xlabel, xlim=(0, 1.1 * max(values)))
+    axes.invert_yaxis()
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
 def _show(axes, image, shape):
     """One image of pixels 0 (black) to 1 (white), without ticks."""
     axes.imshow(image.reshape(shape), cmap="gray", vmin=0, vmax=1, interpolation="nearest")

@@ -74,3 +74,10 @@ def test_center_images(rng, n_clusters, n_wrong, words):
     assert any(words in text for text in texts(figure))
     pictures = [axes for axes in figure.findobj(lambda artist: hasattr(artist, "images")) if axes.images]
     assert len(pictures) == n_clusters + min(n_wrong, 30)
+
+
+def test_bars_show_every_value():
+    figure = plotting.bars(["one", "two"], [1.0, 2.5], title="t", xlabel="times as fast", line=1)
+    axes = figure.axes[0]
+    assert [bar.get_width() for bar in axes.patches] == [1.0, 2.5] and list(axes.lines[0].get_xdata()) == [1, 1]
+    assert {"one", "two", "1", "2.5", "times as fast"} <= set(texts(figure))

@@ -17,6 +17,10 @@ from dataclasses import dataclass
 FOLDERS = {"numba": "cpu"}
 
 
+class UnavailableError(RuntimeError):
+    """A back end that exists cannot run here; the sentence says why."""
+
+
 @dataclass(frozen=True)
 class Status:
     """Whether a back end runs here, and a sentence that says on what, or why not."""
@@ -32,14 +36,14 @@ class Status:
 def get(name):
     """The functions of a back end, as a module; so far there is one, "numba".
 
-    Raises ValueError if there is no such back end, RuntimeError if it cannot run here; the sentence says why.
+    Raises ValueError if there is no such back end, UnavailableError (a RuntimeError) if it cannot run here.
     """
     if name not in FOLDERS:
         raise ValueError(f"there are no kernels named {name!r}; there are {', '.join(map(repr, FOLDERS))}")
     try:
         return importlib.import_module(f"{__name__}.{FOLDERS[name]}")
     except ImportError as error:
-        raise RuntimeError(f"backend {name!r} cannot run here: {error}") from error
+        raise UnavailableError(f"backend {name!r} cannot run here: {error}") from error
 
 
 def status():
@@ -48,6 +52,6 @@ def status():
     for name in FOLDERS:
         try:
             found.append(Status(name, True, get(name).describe()))
-        except RuntimeError as error:
+        except UnavailableError as error:
             found.append(Status(name, False, str(error)))
     return found

@@ -18,8 +18,8 @@ import numba
 import numpy as np
 
 
-# Threads of a library wait for their next task by turning in circles, up to 0.2 s long, before they go to sleep. Without a
-# pause, one rival's waiting threads would take the cores away from the next one's working threads.
+# Threads of a library wait for their next task by turning in circles, up to 0.2 s long, before they go to sleep.
+# Without a pause, one rival's waiting threads would take the cores away from the next one's working threads.
 PAUSE = 0.25  # seconds
 
 

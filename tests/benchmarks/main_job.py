@@ -73,7 +73,8 @@ def run():
         ratio = summary(times["PyTorch and scikit-learn"]).median / summary(times["aelearn"]).median
         table.numbers["ratio"] = ratio
         table.notes.append(f"aelearn is {ratio:.2f} times as fast")
-    table.notes.append(f"compiling all kernels of the job takes {cold:.1f} s the first time; from the cache {warm:.1f} s")
+    table.notes.append(f"compiling all kernels of the job takes {cold:.1f} s the first time, "
+                       f"and {warm:.1f} s with the cache")
     return table
 
 

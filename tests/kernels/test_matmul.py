@@ -52,7 +52,8 @@ def test_any_layout(rng, dtype):
     assert_product(expected, a, b)
     for left in layouts(a):
         for right in layouts(b):
-            np.testing.assert_allclose(matmul(left, right), expected, rtol=0, atol=1e-4 if dtype == np.float32 else 1e-12)
+            c = matmul(left, right)
+            np.testing.assert_allclose(c, expected, rtol=0, atol=1e-4 if dtype == np.float32 else 1e-12)
 
 
 @pytest.mark.parametrize("n, k, m", [(0, 3, 4), (3, 0, 4), (3, 4, 0), (0, 0, 0)])

@@ -8,6 +8,11 @@ from aelearn.kernels.cpu.network import (Workspace as Workspace, adam_step as ad
                                          output_loss as output_loss)
 
 
+def n_threads():
+    """How many cores a parallel kernel takes; NUMBA_NUM_THREADS and numba.set_num_threads change it."""
+    return numba.get_num_threads()
+
+
 def describe():
     """What this back end runs on, in a sentence."""
-    return f"runs here, on {numba.get_num_threads()} threads with Numba {numba.__version__}"
+    return f"runs here, on {n_threads()} threads with Numba {numba.__version__}"

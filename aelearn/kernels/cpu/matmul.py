@@ -71,13 +71,13 @@ def all_cores(a, b, c):
 def add_product(a, b, i, j, width, tile):
     """tile[r, :width] += a[i + r] @ b[:, j:j + width]  for the tile's 6 rows r; rows past the end repeat the last one.
 
-    The heart of rungs 4 and 5. For one vector of an entry's product, rung 3 loads a vector of b and one of c, and stores
-    one of c. Here the tile of c stays in the nearest cache, and each pass along it takes in four rows of b at once: the
+    The heart of rungs 4 and 5. For one vector of products, rung 3 loads a vector of b and one of c, and stores one of
+    c. Here the tile of c stays in the nearest cache, and each pass along it takes in four rows of b at once: the
     four vectors of b that are loaded serve 6 rows, and the 6 of the tile that are loaded and stored take in four
     products each. That is 24 multiply-adds for 10 loads and 6 stores, instead of 1 for 2 and 1. The 24 numbers of a fit
     into the processor's registers, if it has 32 of them; with 8 rows they would not.
 
-    `tile` is flat, (6 * 256,): the compiler can see that its rows do not overlap, and keeps the loop over columns whole.
+    `tile` is flat, (6 * 256,): the compiler can see that its rows do not overlap, and so makes vectors of columns.
     """
     last, depth = a.shape[0] - 1, a.shape[1]
     x = np.empty((TILE_ROWS, 4), a.dtype)
@@ -174,8 +174,8 @@ def cache_blocks(a, b, c):
 def dot_products(a, bt, i, j, c):
     """c[i:i + 4, j:j + 4] = a[i:i + 4] @ bt[j:j + 4].T; rows past the end repeat the last one.
 
-    Where the rows of the second factor run along the sum, nothing has to be rearranged: sixteen sums, each in vectors of
-    its own that stay in registers, take in 4 rows of a and 4 of bt: 16 multiply-adds for 8 loads, and no store at all.
+    Where the rows of the second factor run along the sum, nothing has to be rearranged: sixteen sums, each in vectors
+    of its own that stay in registers, take in 4 rows of a and 4 of bt: 16 multiply-adds for 8 loads, and no store.
     """
     i1, i2, i3 = min(i + 1, a.shape[0] - 1), min(i + 2, a.shape[0] - 1), min(i + 3, a.shape[0] - 1)
     j1, j2, j3 = min(j + 1, bt.shape[0] - 1), min(j + 2, bt.shape[0] - 1), min(j + 3, bt.shape[0] - 1)
@@ -215,8 +215,8 @@ def matmul(a, b, out=None):
     A transposed factor (`x.T`) is read where it lies; only where both are transposed, or b's rows and columns both have
     gaps between their entries, is one of them copied. out: an array to write into, and to return.
 
-    Raises TypeError for other dtypes, ValueError for shapes that do not fit, and for an `out` of another shape or dtype,
-    one that cannot be written to, or one that shares memory with a or b.
+    Raises TypeError for other dtypes; ValueError for shapes that do not fit, and for an `out` of another shape or
+    dtype, one that cannot be written to, or one that shares memory with a or b.
     """
     a, b = np.asarray(a), np.asarray(b)
     if a.dtype != b.dtype or a.dtype not in (np.float32, np.float64):
