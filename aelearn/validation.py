@@ -9,10 +9,14 @@ Shapes: N samples, D features.
 import math
 import numbers
 import sys
+import warnings
 
 import numpy as np
 
+from aelearn import kernels
+
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+BACKENDS = ("auto", "numpy", "numba")
 
 
 def check_array(X, *, name="X", estimator="the estimator"):
@@ -139,10 +143,31 @@ def check_float_dtype(dtype):
 
 
 def check_backend(backend):
-    """The back end that "auto" stands for. Raises ValueError for one that does not exist."""
-    if not isinstance(backend, str) or backend not in ("auto", "numpy"):
-        raise ValueError(f"backend {backend!r} does not exist in this version of aelearn: use 'auto' or 'numpy'")
-    return "numpy"
+    """Refuse the name of a back end that does not exist in this version. Nothing is loaded."""
+    if not isinstance(backend, str) or backend not in BACKENDS:
+        names = ", ".join(map(repr, BACKENDS[:-1]))
+        raise ValueError(f"backend {backend!r} does not exist in this version of aelearn: "
+                         f"use {names} or {BACKENDS[-1]!r}")
+
+
+def load_backend(backend):
+    """The name of the back end to run on, "numpy" or "numba", loaded and ready. For `fit` and `predict`.
+
+    "auto" is "numba" where that can run; elsewhere it is "numpy", and a RuntimeWarning says why. Raises ValueError
+    for a name that does not exist, RuntimeError where "numba" was asked for and cannot run.
+    """
+    check_backend(backend)
+    if backend == "numpy":
+        return "numpy"
+    try:
+        kernels.get("numba")
+    except RuntimeError as error:
+        if backend == "numba":
+            raise
+        warnings.warn(f"{error}; backend='auto' goes on with NumPy, which gives the same results, only later",
+                      RuntimeWarning, stacklevel=4)
+        return "numpy"
+    return "numba"
 
 
 def generator(random_state):

@@ -78,7 +78,7 @@ def test_help_and_version():
     (["--code-size", "0"], "--code-size must be"), (["--hidden", "0"], "hidden_layer_sizes must be"),
     (["--batch-size", "-3"], "batch_size must be"), (["--learning-rate", "nan"], "learning_rate must be"),
     (["--learning-rate", "0"], "above 0"), (["--clusters", "0"], "--clusters must be"),
-    (["--clusters", "1000"], "more than the"), (["--backend", "numba"], "does not exist"),
+    (["--clusters", "1000"], "more than the"),
     (["--backend", "cuda"], "does not exist"), (["--seed", "-1"], "--seed must be"),
     (["--loss", "mae"], "invalid choice"),
     (["--resume"], "holds no checkpoint.npz or model.npz"), (["--nonsense"], "unrecognized arguments"),

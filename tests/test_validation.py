@@ -5,8 +5,9 @@ import warnings
 import numpy as np
 import pytest
 
-from aelearn.validation import (NotFittedError, check_array, check_integer, check_number, check_sample_weight,
-                                generator, peer_class)
+from aelearn import kernels
+from aelearn.validation import (NotFittedError, check_array, check_backend, check_integer, check_number,
+                                check_sample_weight, generator, load_backend, peer_class)
 
 
 def test_float_arrays_are_not_copied():
@@ -44,6 +45,31 @@ def test_weights():
     assert check_sample_weight(None, 3).tolist() == [1, 1, 1]
     assert check_sample_weight(2, 3).tolist() == [2, 2, 2]
     assert check_sample_weight([0, 1, 2], 3).dtype == np.float64
+
+
+@pytest.mark.parametrize("name", ["cuda", "NumPy", "", None, 3, ["numba"]])
+def test_back_ends_that_do_not_exist(name):
+    for check in (check_backend, load_backend):
+        with pytest.raises(ValueError, match="does not exist in this version of aelearn: use 'auto', 'numpy' or 'numb"):
+            check(name)
+
+
+def test_back_ends_that_run():
+    assert load_backend("numpy") == "numpy" and load_backend("auto") == load_backend("numba") == "numba"
+
+
+def test_a_back_end_that_cannot_run_is_named_or_replaced_with_a_warning(monkeypatch):
+    def get(name):
+        raise RuntimeError(f"backend {name!r} cannot run here: no such library")
+
+    monkeypatch.setattr(kernels, "get", get)
+    for name in ("auto", "numpy", "numba"):
+        check_backend(name)  # the name exists
+    with pytest.raises(RuntimeError, match="backend 'numba' cannot run here: no such library"):
+        load_backend("numba")
+    with pytest.warns(RuntimeWarning, match="cannot run here: no such library; backend='auto' goes on with NumPy"):
+        assert load_backend("auto") == "numpy"
+    assert load_backend("numpy") == "numpy"
 
 
 def test_generators_share_their_owners_stream():
