@@ -20,6 +20,10 @@ from pathlib import Path
 
 import numba
 
+# What the compiler may do to vectorise a sum: reorder its terms, and fuse a product into it. It may not assume that NaN
+# and infinity do not occur.
+SUMS_IN_ANY_ORDER = {"reassoc", "contract", "nsz"}
+
 _openmp_is_lost = False  # in a forked child of a process that used OpenMP
 
 
@@ -27,8 +31,7 @@ def compiled(function=None, *, parallel=False, fastmath=False):
     """Decorate a function of arrays: compile it for the types of its arguments, when it is first called.
 
     parallel  share the iterations of its `prange` loops out to all cores
-    fastmath  let the compiler reorder sums and products: it cannot vectorise a sum otherwise. Such code must not rely
-              on NaN or infinity
+    fastmath  False, or SUMS_IN_ANY_ORDER
     """
     if function is None:
         return functools.partial(compiled, parallel=parallel, fastmath=fastmath)
