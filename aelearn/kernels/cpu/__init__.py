@@ -2,6 +2,9 @@
 
 import numba
 
+from aelearn.kernels.cpu.lloyd import Descent, assign, lloyd_step  # noqa: F401
+from aelearn.kernels.cpu.seeding import kmeans_plusplus  # noqa: F401
+
 
 def describe():
     """What this back end runs on, in a sentence."""

@@ -1,0 +1,168 @@
+"""One pass of k-means over X, as compiled code: labels, bounds, and the sums of each chunk. lloyd.py steers it.
+
+Shapes: N samples, D features, K clusters, B = POINTS places of a block, M chunks.
+
+X is cut into chunks, and a chunk's points go through in blocks. With bounds, points are first collected that may have
+a new nearest centre; blocks are made of those alone, so that the arithmetic is as dense as without bounds.
+"""
+
+from collections import namedtuple
+
+import numba
+import numpy as np
+
+from aelearn.kernels.cpu.compiling import compiled
+from aelearn.kernels.cpu.distances import (POINTS, REORDER, error_bound, find_two_nearest, new_block)
+
+# X (N, D); weight (N,) or, where all weigh the same, (1,); labels (N,) int32; upper, lower (N,) of X's dtype, or (1,).
+Points = namedtuple("Points", "X weight labels upper lower")
+# exact (K, D) float64; near (K, D) as the frame has them; moved (K,) by how much each moved since the last pass, and
+# others (K,) how much the fastest of all others did, both in the frame's unit.
+Centers = namedtuple("Centers", "exact near moved others")
+# sums (M, K, D) seen from the frame's origin; mass (M, K, 2): weight, and how many points have any; totals (M, 3):
+# inertia, Q, and how many labels changed.
+Sums = namedtuple("Sums", "sums mass totals")
+
+
+@compiled(fastmath=REORDER)
+def _add_point(x, origin, w, sums):
+    for d in range(len(x)):
+        sums[d] += w * (np.float64(x[d]) - np.float64(origin[d]))
+
+
+@compiled(fastmath=REORDER)
+def _squared_distance(x, center):
+    """In float64, from the point as it is: the judge wherever rounding could have a say."""
+    total = 0.0
+    for d in range(len(x)):
+        total += (np.float64(x[d]) - np.float64(center[d])) ** 2
+    return total
+
+
+@compiled(fastmath=REORDER)
+def _distance_in_frame(x, near, frame):
+    total = x.dtype.type(0)
+    for d in range(len(x)):
+        difference = (x[d] - frame.origin[d]) * frame.scale - near[d]
+        total += difference * difference
+    return total
+
+
+@compiled
+def _judge(x, exact):
+    """The nearest centre, and the squared distances to it and to the second, in float64 and in the order of K."""
+    label, best, second = 0, np.inf, np.inf
+    for k in range(len(exact)):
+        distance = _squared_distance(x, exact[k])
+        if distance < best:
+            label, best, second = k, distance, best
+        elif distance < second:
+            second = distance
+    return label, best, second
+
+
+@compiled
+def _search(points, centers, frame, rows, n, block, doubtful, bounded, sums, mass):
+    """Label the points rows[:n] anew and move those that change from sum to sum. Returns how many do."""
+    n_moved = 0
+    find_two_nearest(points.X, rows, n, centers.near, len(centers.exact), frame, block)
+    best, second, label = block.best, block.second, block.label
+    for p in range(n):
+        sure = second[p] - best[p] > error_bound(best[p], second[p], frame)
+        doubtful[p] = not sure or label[p] != points.labels[rows[p]]
+    for p in range(n):
+        if not (bounded or doubtful[p]):
+            continue
+        row = rows[p]
+        new, old = np.int64(label[p]), np.int64(points.labels[row])
+        nearest, next_best = np.float64(best[p]), np.float64(second[p])
+        bound = np.float64(error_bound(best[p], second[p], frame))
+        if not next_best - nearest > bound:
+            new, nearest, next_best = _judge(points.X[row], centers.exact)
+            nearest *= np.float64(frame.scale) ** 2
+            next_best = min(next_best * np.float64(frame.scale) ** 2, 1e30)
+        if bounded:  # (sqrt(s) + e)^2 > s + bound for an e of bound / sqrt(s + bound)
+            points.upper[row] = np.sqrt(nearest + 2 * bound) * (1 + 1e-6)
+            points.lower[row] = np.sqrt(max(0.0, next_best - 2 * bound)) * (1 - 1e-6)
+        if new != old:
+            n_moved += 1
+            points.labels[row] = new
+            if old >= 0:
+                x, w = points.X[row], points.weight[row if len(points.weight) > 1 else 0]
+                _add_point(x, frame.origin, w, sums[new])
+                _add_point(x, frame.origin, -w, sums[old])
+                mass[new, 0] += w
+                mass[old, 0] -= w
+                mass[new, 1] += w > 0
+                mass[old, 1] -= w > 0
+    return n_moved
+
+
+@compiled
+def _label_chunk(points, centers, frame, start, stop, block, waiting, doubtful, bounded, sums, mass):
+    """Label the points start..stop-1, all of them or, if bounded, those whose bounds allow another label."""
+    n_moved, n = 0, 0
+    if not bounded:
+        for first in range(start, stop, POINTS):
+            n = min(POINTS, stop - first)
+            for p in range(n):
+                waiting[p] = first + p
+            n_moved += _search(points, centers, frame, waiting, n, block, doubtful, bounded, sums, mass)
+        return n_moved
+    for row in range(start, stop):
+        label = np.int64(points.labels[row])
+        if label >= 0:
+            upper = (points.upper[row] + centers.moved[label]) * (1 + 1e-6)  # rounding is on the safe side
+            lower = points.lower[row] - centers.others[label] * (1 + 1e-6)
+            lower -= abs(lower) * 1e-6
+            points.upper[row], points.lower[row] = upper, lower
+            if upper < lower:
+                continue
+            own = _distance_in_frame(points.X[row], centers.near[label], frame)  # upper may only have been too high
+            upper = np.sqrt(np.float64(own) + 2 * error_bound(own, own, frame)) * (1 + 1e-6)
+            if upper < lower:
+                points.upper[row] = upper
+                continue
+        waiting[n] = row
+        n += 1
+        if n == POINTS or row == stop - 1:
+            n_moved += _search(points, centers, frame, waiting, n, block, doubtful, bounded, sums, mass)
+            n = 0
+    if n:
+        n_moved += _search(points, centers, frame, waiting, n, block, doubtful, bounded, sums, mass)
+    return n_moved
+
+
+@compiled
+def _sum_chunk(points, centers, origin, start, stop, sums, mass, totals):
+    """Everything that is summed over points, from the labels: clusters' sums and weights, the inertia and Q."""
+    for row in range(start, stop):
+        x, w, label = points.X[row], points.weight[row if len(points.weight) > 1 else 0], np.int64(points.labels[row])
+        _add_point(x, origin, w, sums[label])
+        mass[label, 0] += w
+        mass[label, 1] += w > 0
+        totals[0] += w * _squared_distance(x, centers.exact[label])
+        totals[1] += w * _squared_distance(x, origin)
+
+
+@compiled
+def _lane(points, centers, frame, out, chunk, lane, n_lanes, search, bounded, afresh):
+    """What one core does: every n_lanes-th chunk, in room of its own."""
+    block, waiting = new_block(centers.near, len(centers.exact)), np.zeros(POINTS, np.int64)  # ..., (B,)
+    doubtful = np.zeros(POINTS, np.bool_)  # (B,)
+    for m in range(lane, len(out.totals), n_lanes):
+        start, stop = m * chunk, min(len(points.labels), (m + 1) * chunk)
+        sums, mass, totals = out.sums[m], out.mass[m], out.totals[m]  # (K, D), (K, 2), (3,)
+        sums[:], mass[:], totals[:] = 0, 0, 0
+        if search:
+            totals[2] = _label_chunk(points, centers, frame, start, stop, block, waiting, doubtful, bounded, sums, mass)
+        if afresh:
+            sums[:], mass[:] = 0, 0
+            _sum_chunk(points, centers, frame.origin, start, stop, sums, mass, totals)
+
+
+@compiled(parallel=True)
+def pass_over(points, centers, frame, out, chunk, n_lanes, search, bounded, afresh):
+    """One pass over X. search: label the points; afresh: sum over all points, not only over those that changed."""
+    for lane in numba.prange(n_lanes):
+        _lane(points, centers, frame, out, chunk, lane, n_lanes, search, bounded, afresh)
