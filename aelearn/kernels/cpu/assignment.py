@@ -62,14 +62,19 @@ def _judge(x, exact):
 
 
 @compiled
-def _search(points, centers, frame, rows, n, block, doubtful, bounded, sums, mass):
+def _search(points, centers, frame, rows, n, block, before, doubtful, bounded, sums, mass):
     """Label the points rows[:n] anew and move those that change from sum to sum. Returns how many do."""
     n_moved = 0
     find_two_nearest(points.X, rows, n, centers.near, len(centers.exact), frame, block)
     best, second, label = block.best, block.second, block.label
     for p in range(n):
-        sure = second[p] - best[p] > error_bound(best[p], second[p], frame)
-        doubtful[p] = not sure or label[p] != points.labels[rows[p]]
+        before[p] = points.labels[rows[p]]
+    n_doubtful = 0
+    for p in range(n):  # in a loop of its own, without a branch: so it is vectorised
+        doubtful[p] = (not second[p] - best[p] > error_bound(best[p], second[p], frame)) | (label[p] != before[p])
+        n_doubtful += doubtful[p]
+    if not bounded and n_doubtful == 0:
+        return 0
     for p in range(n):
         if not (bounded or doubtful[p]):
             continue
@@ -99,7 +104,7 @@ def _search(points, centers, frame, rows, n, block, doubtful, bounded, sums, mas
 
 
 @compiled
-def _label_chunk(points, centers, frame, start, stop, block, waiting, doubtful, bounded, sums, mass):
+def _label_chunk(points, centers, frame, start, stop, block, waiting, before, doubtful, bounded, sums, mass):
     """Label the points start..stop-1, all of them or, if bounded, those whose bounds allow another label."""
     n_moved, n = 0, 0
     if not bounded:
@@ -107,7 +112,7 @@ def _label_chunk(points, centers, frame, start, stop, block, waiting, doubtful, 
             n = min(POINTS, stop - first)
             for p in range(n):
                 waiting[p] = first + p
-            n_moved += _search(points, centers, frame, waiting, n, block, doubtful, bounded, sums, mass)
+            n_moved += _search(points, centers, frame, waiting, n, block, before, doubtful, bounded, sums, mass)
         return n_moved
     for row in range(start, stop):
         label = np.int64(points.labels[row])
@@ -126,36 +131,50 @@ def _label_chunk(points, centers, frame, start, stop, block, waiting, doubtful, 
         waiting[n] = row
         n += 1
         if n == POINTS or row == stop - 1:
-            n_moved += _search(points, centers, frame, waiting, n, block, doubtful, bounded, sums, mass)
+            n_moved += _search(points, centers, frame, waiting, n, block, before, doubtful, bounded, sums, mass)
             n = 0
     if n:
-        n_moved += _search(points, centers, frame, waiting, n, block, doubtful, bounded, sums, mass)
+        n_moved += _search(points, centers, frame, waiting, n, block, before, doubtful, bounded, sums, mass)
     return n_moved
+
+
+@compiled(fastmath=REORDER)
+def _take_in(x, w, origin, center, sums):
+    """Add w (x - origin) to the sums. Returns the squared distances from x to the centre and to the origin."""
+    to_center, to_origin = 0.0, 0.0
+    for d in range(len(x)):
+        x_d, zero = np.float64(x[d]), np.float64(origin[d])
+        sums[d] += w * (x_d - zero)
+        to_center += (x_d - center[d]) ** 2
+        to_origin += (x_d - zero) ** 2
+    return to_center, to_origin
 
 
 @compiled
 def _sum_chunk(points, centers, origin, start, stop, sums, mass, totals):
     """Everything that is summed over points, from the labels: clusters' sums and weights, the inertia and Q."""
+    inertia, q = 0.0, 0.0
     for row in range(start, stop):
-        x, w, label = points.X[row], points.weight[row if len(points.weight) > 1 else 0], np.int64(points.labels[row])
-        _add_point(x, origin, w, sums[label])
+        w, label = points.weight[row if len(points.weight) > 1 else 0], np.int64(points.labels[row])
+        to_center, to_origin = _take_in(points.X[row], w, origin, centers.exact[label], sums[label])
         mass[label, 0] += w
         mass[label, 1] += w > 0
-        totals[0] += w * _squared_distance(x, centers.exact[label])
-        totals[1] += w * _squared_distance(x, origin)
+        inertia += w * to_center
+        q += w * to_origin
+    totals[0], totals[1] = inertia, q
 
 
 @compiled
 def _lane(points, centers, frame, out, chunk, lane, n_lanes, search, bounded, afresh):
     """What one core does: every n_lanes-th chunk, in room of its own."""
     block, waiting = new_block(centers.near, len(centers.exact)), np.zeros(POINTS, np.int64)  # ..., (B,)
-    doubtful = np.zeros(POINTS, np.bool_)  # (B,)
+    before, doubtful = np.zeros(POINTS, np.int32), np.zeros(POINTS, np.bool_)  # (B,), (B,)
     for m in range(lane, len(out.totals), n_lanes):
         start, stop = m * chunk, min(len(points.labels), (m + 1) * chunk)
         sums, mass, totals = out.sums[m], out.mass[m], out.totals[m]  # (K, D), (K, 2), (3,)
         sums[:], mass[:], totals[:] = 0, 0, 0
         if search:
-            totals[2] = _label_chunk(points, centers, frame, start, stop, block, waiting, doubtful, bounded, sums, mass)
+            totals[2] = _label_chunk(points, centers, frame, start, stop, block, waiting, before, doubtful, bounded, sums, mass)
         if afresh:
             sums[:], mass[:] = 0, 0
             _sum_chunk(points, centers, frame.origin, start, stop, sums, mass, totals)

@@ -30,7 +30,8 @@ REORDER = {"reassoc", "contract", "nsz"}  # sums in any order; infinity and NaN 
 # origin (D,) of X's dtype, what points are seen from; scale, a power of two, what they are multiplied with; plain:
 # the origin is 0 and the scale 1; relative, absolute: see `error_bound`.
 Frame = namedtuple("Frame", "origin scale plain relative absolute")
-Block = namedtuple("Block", "across table best second label")  # (S B,), (K B,), (B,), (B,), (B,) int32
+# across (S B,), table (K B,), best (B,), second (B,), label (B,) int32, gathered (16, S)
+Block = namedtuple("Block", "across table best second label gathered")
 
 
 @compiled
@@ -38,27 +39,45 @@ def new_block(like, n_clusters):
     """Room for a block of points, of the dtype of `like`; an odd K gets one row more."""
     n_rows = n_clusters + n_clusters % 2
     return Block(np.zeros(SLAB * POINTS, like.dtype), np.zeros(n_rows * POINTS, like.dtype),
-                 np.zeros(POINTS, like.dtype), np.zeros(POINTS, like.dtype), np.zeros(POINTS, np.int32))
+                 np.zeros(POINTS, like.dtype), np.zeros(POINTS, like.dtype), np.zeros(POINTS, np.int32), np.zeros((16, SLAB), like.dtype))
 
 
 @compiled(fastmath=REORDER)
-def _turn(X, rows, n, first, n_dims, frame, across):
-    """across[d, p] = feature first + d of point rows[p], in the frame."""
-    origin, scale = frame.origin[first:first + n_dims], frame.scale
+def _fetch(X, rows, n):
+    """A sum that nobody needs, of one number in each line of the cache: rows come fast if they are asked for in order,
+    and turning, which is not orderly, then finds them near."""
+    total, n_features = X.dtype.type(0), X.shape[1]
+    for p in range(n):
+        x = X[rows[p]]
+        for d in range(0, n_features, 16):
+            total += x[d]
+    return total
+
+
+@compiled(fastmath=REORDER)
+def _turn_sixteen(x, origin, scale, across):
+    """across[d, p] = x[p, d] in the frame, for sixteen points: they make a line of the cache, which is written whole."""
+    for d in range(x.shape[1]):
+        out, zero = across[d * POINTS:d * POINTS + 16], origin[d]
+        for p in range(16):
+            out[p] = (x[p, d] - zero) * scale
+
+
+@compiled
+def _turn(X, rows, n, first, n_dims, frame, block):
+    """block.across[d, p] = feature first + d of point rows[p], in the frame."""
+    origin, gathered = frame.origin[first:first + n_dims], block.gathered[:, :n_dims]
     in_a_row = rows[n - 1] - rows[0] == n - 1
     for start in range(0, n, 16):
-        count = min(16, n - start)
-        if in_a_row and count == 16:  # sixteen places make a line of the cache: write it whole
-            x = X[rows[start]:rows[start] + 16, first:first + n_dims]
+        count, across = min(16, n - start), block.across[start:]
+        if in_a_row and count == 16:
+            _turn_sixteen(X[rows[start]:rows[start] + 16, first:first + n_dims], origin, frame.scale, across)
+            continue
+        for p in range(count):
+            x, copy = X[rows[start + p], first:first + n_dims], gathered[p]
             for d in range(n_dims):
-                out, zero = across[d * POINTS + start:d * POINTS + start + 16], origin[d]
-                for p in range(16):
-                    out[p] = (x[p, d] - zero) * scale
-        else:
-            for p in range(count):
-                x_p, out = X[rows[start + p], first:first + n_dims], across[start + p:]
-                for d in range(n_dims):
-                    out[d * POINTS] = (x_p[d] - origin[d]) * scale
+                copy[d] = x[d]
+        _turn_sixteen(gathered, origin, frame.scale, across)
 
 
 @compiled(fastmath=REORDER)
@@ -95,9 +114,11 @@ def fill_table(X, rows, n, centers, frame, block):
     n_full = min(POINTS, (n + 15) // 16 * 16)  # whole vectors: what the places past n hold is never looked at
     for k in range(n_rows):
         block.table[k * POINTS:k * POINTS + n_full] = 0
+    if n_features > 16:  # a row is longer than a line
+        block.best[0] = _fetch(X, rows, n)
     for first in range(0, n_features, SLAB):
         n_dims = min(SLAB, n_features - first)
-        _turn(X, rows, n, first, n_dims, frame, block.across)
+        _turn(X, rows, n, first, n_dims, frame, block)
         for d in range(n_dims, (n_dims + 3) // 4 * 4):
             block.across[d * POINTS:(d + 1) * POINTS] = 0
         for k in range(0, n_rows, 2):
