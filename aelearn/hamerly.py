@@ -41,7 +41,7 @@ class Descent(lloyd.Descent):
         for rows in blocks(len(self.X), max(self.X.shape[1], len(centers))):
             self._assign_block(rows)
         means, weights, inertia = lloyd.update(self.X, centers, self.weight, self.labels)
-        return means, weights, inertia, np.count_nonzero(old != self.labels)
+        return means, weights, inertia, np.count_nonzero(self.weight[old != self.labels])
 
     def _loosen(self, moved):
         """Make the bounds true for centres that moved by `moved` (K,)."""

@@ -120,9 +120,10 @@ class Descent:
         self.X, self.weight, self.labels = X, sample_weight, np.full(len(X), -1, np.int32)  # labels: (N,)
 
     def step(self, centers):
-        """One iteration. Returns means, weights and inertia like `lloyd_step`, and how many labels changed."""
+        """One iteration. Returns means, weights and inertia like `lloyd_step`, and how many labels changed, of points
+        that weigh anything."""
         labels, means, weights, inertia = lloyd_step(self.X, centers, self.weight)
-        n_moved, self.labels = np.count_nonzero(labels != self.labels), labels
+        n_moved, self.labels = np.count_nonzero(self.weight[labels != self.labels]), labels
         return means, weights, inertia, n_moved
 
     def settle(self, centers):

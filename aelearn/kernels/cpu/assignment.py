@@ -20,7 +20,8 @@ Points = namedtuple("Points", "X weight labels upper lower")
 # others (K,) how much the fastest of all others did, both in the frame's unit.
 Centers = namedtuple("Centers", "exact near moved others")
 # sums (M, K, D) seen from the frame's origin; mass (M, K, 2): weight, and how many points have any; totals (M, 3):
-# inertia, Q, and how many labels changed.
+# inertia, Q, and how many labels of points
+# that weigh anything changed.
 Sums = namedtuple("Sums", "sums mass totals")
 
 
@@ -65,6 +66,8 @@ def _judge(x, exact):
 def _search(points, centers, frame, rows, n, block, before, doubtful, bounded, sums, mass):
     """Label the points rows[:n] anew and move those that change from sum to sum. Returns how many do."""
     n_moved = 0
+    if n == 0:
+        return n_moved
     find_two_nearest(points.X, rows, n, centers.near, len(centers.exact), frame, block)
     best, second, label = block.best, block.second, block.label
     for p in range(n):
@@ -74,7 +77,7 @@ def _search(points, centers, frame, rows, n, block, before, doubtful, bounded, s
         doubtful[p] = (not second[p] - best[p] > error_bound(best[p], second[p], frame)) | (label[p] != before[p])
         n_doubtful += doubtful[p]
     if not bounded and n_doubtful == 0:
-        return 0
+        return n_moved
     for p in range(n):
         if not (bounded or doubtful[p]):
             continue
@@ -90,10 +93,11 @@ def _search(points, centers, frame, rows, n, block, before, doubtful, bounded, s
             points.upper[row] = np.sqrt(nearest + 2 * bound) * (1 + 1e-6)
             points.lower[row] = np.sqrt(max(0.0, next_best - 2 * bound)) * (1 - 1e-6)
         if new != old:
-            n_moved += 1
             points.labels[row] = new
+            w = points.weight[row if len(points.weight) > 1 else 0]
+            n_moved += w > 0  # what weighs nothing moves nothing
             if old >= 0:
-                x, w = points.X[row], points.weight[row if len(points.weight) > 1 else 0]
+                x = points.X[row]
                 _add_point(x, frame.origin, w, sums[new])
                 _add_point(x, frame.origin, -w, sums[old])
                 mass[new, 0] += w
@@ -104,36 +108,32 @@ def _search(points, centers, frame, rows, n, block, before, doubtful, bounded, s
 
 
 @compiled
+def _may_change(points, centers, frame, row):
+    """Make the bounds of a point true for the centres as they are now. Returns whether they leave its label open."""
+    label = np.int64(points.labels[row])
+    if label < 0:
+        return True
+    upper = (points.upper[row] + centers.moved[label]) * (1 + 1e-6)  # rounding is on the safe side
+    lower = points.lower[row] - centers.others[label] * (1 + 1e-6)
+    lower -= abs(lower) * 1e-6
+    if not upper < lower:  # upper may only have been too high
+        own = _distance_in_frame(points.X[row], centers.near[label], frame)
+        upper = np.sqrt(np.float64(own) + 2 * np.float64(error_bound(own, own, frame))) * (1 + 1e-6)
+    points.upper[row], points.lower[row] = upper, lower
+    return not upper < lower
+
+
+@compiled
 def _label_chunk(points, centers, frame, start, stop, block, waiting, before, doubtful, bounded, sums, mass):
-    """Label the points start..stop-1, all of them or, if bounded, those whose bounds allow another label."""
-    n_moved, n = 0, 0
-    if not bounded:
-        for first in range(start, stop, POINTS):
-            n = min(POINTS, stop - first)
-            for p in range(n):
-                waiting[p] = first + p
-            n_moved += _search(points, centers, frame, waiting, n, block, before, doubtful, bounded, sums, mass)
-        return n_moved
-    for row in range(start, stop):
-        label = np.int64(points.labels[row])
-        if label >= 0:
-            upper = (points.upper[row] + centers.moved[label]) * (1 + 1e-6)  # rounding is on the safe side
-            lower = points.lower[row] - centers.others[label] * (1 + 1e-6)
-            lower -= abs(lower) * 1e-6
-            points.upper[row], points.lower[row] = upper, lower
-            if upper < lower:
-                continue
-            own = _distance_in_frame(points.X[row], centers.near[label], frame)  # upper may only have been too high
-            upper = np.sqrt(np.float64(own) + 2 * error_bound(own, own, frame)) * (1 + 1e-6)
-            if upper < lower:
-                points.upper[row] = upper
-                continue
-        waiting[n] = row
-        n += 1
-        if n == POINTS or row == stop - 1:
-            n_moved += _search(points, centers, frame, waiting, n, block, before, doubtful, bounded, sums, mass)
-            n = 0
-    if n:
+    """Label the points start..stop-1: all of them or, if bounded, those whose bounds leave it open."""
+    row, n_moved = start, 0
+    while row < stop:
+        n = 0
+        while row < stop and n < POINTS:
+            if not bounded or _may_change(points, centers, frame, row):
+                waiting[n] = row
+                n += 1
+            row += 1
         n_moved += _search(points, centers, frame, waiting, n, block, before, doubtful, bounded, sums, mass)
     return n_moved
 
@@ -184,4 +184,4 @@ def _lane(points, centers, frame, out, chunk, lane, n_lanes, search, bounded, af
 def pass_over(points, centers, frame, out, chunk, n_lanes, search, bounded, afresh):
     """One pass over X. search: label the points; afresh: sum over all points, not only over those that changed."""
     for lane in numba.prange(n_lanes):
-        _lane(points, centers, frame, out, chunk, lane, n_lanes, search, bounded, afresh)
+        _lane(points, centers, frame, out, chunk, np.int64(lane), n_lanes, search, bounded, afresh)
