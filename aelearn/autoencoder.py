@@ -18,12 +18,11 @@ import numpy as np
 from aelearn.estimator import Estimator
 from aelearn.layers import ACTIVATIONS, INITIALIZERS
 from aelearn.model_file import read_model, write_model
-from aelearn.network import (EVALUATION_ROWS, LOSSES, Architecture, Workspace, autoencoder_widths, forward,
-                             loss_and_gradients, mean_loss)
+from aelearn.network import LOSSES, Architecture, autoencoder_widths
 from aelearn.optim import OPTIMIZERS
-from aelearn.training import Training
+from aelearn.training import EVALUATION_ROWS, Training, mean_loss, network_functions
 from aelearn.validation import (ConvergenceWarning, check_array, check_backend, check_choice, check_finite,
-                                check_float_dtype, check_integer, check_number, generator, peer_class)
+                                check_float_dtype, check_integer, check_number, generator, load_backend, peer_class)
 
 
 class Autoencoder(Estimator):
@@ -123,7 +122,7 @@ class Autoencoder(Estimator):
         self.interrupted_ = False
         try:
             self._training.run(X, validation, epochs=self.epochs, batch_size=int(self.batch_size),
-                               after_epoch=self._call_back)
+                               backend=load_backend(self.backend), after_epoch=self._call_back)
         except KeyboardInterrupt:
             self.interrupted_ = True
             warnings.warn(f"Training interrupted after {len(self.history_)} of {self.epochs} epochs; "
@@ -193,15 +192,14 @@ class Autoencoder(Estimator):
     def score(self, X, y=None):
         """Minus the loss on X (N, D): higher is better."""
         X = self._images(X)
-        work = Workspace(self._architecture, EVALUATION_ROWS, self._training.vector.dtype)
         with np.errstate(over="ignore", under="ignore"):
-            return -mean_loss(self.params_, X, self._architecture, work)
+            return -mean_loss(self._functions(), self.params_, X, self._architecture)
 
     def loss_and_gradients(self, X):
         """The loss on X (N, D), a float, and its derivative by every parameter, a dict like `params_`."""
         X = self._images(X)
         with np.errstate(over="ignore", under="ignore"):
-            return loss_and_gradients(self.params_, X, self._architecture)
+            return self._functions().loss_and_gradients(self.params_, X, self._architecture)
 
     def save(self, path):
         """Write everything that `load` and `resume` need to one .npz file, whole or not at all.
@@ -271,14 +269,18 @@ class Autoencoder(Estimator):
 
     def _evaluate(self, X, first=1, last=None):
         """Layers `first` to `last` applied to all rows of X, block by block."""
-        last = last or self._architecture.n_layers
-        work = Workspace(self._architecture, EVALUATION_ROWS, self._training.vector.dtype)
+        last, functions = last or self._architecture.n_layers, self._functions()
+        work = functions.Workspace(self._architecture, EVALUATION_ROWS, self._training.vector.dtype)
         outputs = np.empty((len(X), self.widths_[last]), self._training.vector.dtype)  # (N, width of layer `last`)
         with np.errstate(over="ignore", under="ignore"):
             for start in range(0, len(X), EVALUATION_ROWS):
                 rows = slice(start, start + EVALUATION_ROWS)
-                outputs[rows] = forward(self.params_, X[rows], self._architecture, work, first=first, last=last)
+                outputs[rows] = functions.forward(self.params_, X[rows], self._architecture, work, first=first, last=last)
         return outputs
+
+    def _functions(self):
+        """The network's functions, of the back end that this estimator runs on."""
+        return network_functions(load_backend(self.backend))
 
     def _dtypes_kept(self):
         return [np.dtype(self.dtype).name]

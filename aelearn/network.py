@@ -3,8 +3,8 @@
 Shapes: N samples, D features, H units of a layer, C code size. An autoencoder 784-128-3-128-784 has the widths
 (784, 128, 3, 128, 784) and L = 4 dense layers, numbered from 1; layer l has the weights Wl and the biases bl.
 
-All parameters live in one vector; `parameter_views` shows pieces of it as matrices. So an optimiser moves everything
-with one update, and a matrix changes as soon as the vector does.
+All parameters live in one vector; `Parameters` shows pieces of it as matrices. So an optimiser moves everything with
+one update, and a matrix changes as soon as the vector does.
 
     forward    a[0] = x,  and for l = 1..L:    z[l] = a[l-1] @ W[l] + b[l]        a[l] = f(z[l])
     loss       the mean squared error of a[L] and x, or the binary cross-entropy of z[L] and x
@@ -16,6 +16,7 @@ with one update, and a matrix changes as soon as the vector does.
 f is the layer's activation. Its backward in layers.py computes f'(z) from a = f(z), which is at hand.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +26,6 @@ from aelearn.losses import (binary_cross_entropy, binary_cross_entropy_gradient,
                             mean_squared_error_gradient)
 
 LOSSES = {"mse": mean_squared_error, "bce": binary_cross_entropy}
-EVALUATION_ROWS = 256  # rows of a block when only the loss, codes or reconstructions are asked for; it fits in cache
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,10 @@ class Architecture:
         """The length of the parameter vector."""
         return sum(n_in * n_out + n_out for n_in, n_out in zip(self.widths, self.widths[1:]))
 
+    def parameters(self, vector):
+        """The network's parameters in a vector (or the gradient by them), as a dict of matrices."""
+        return Parameters(vector, self.widths)
+
     def functions(self, layer):
         """(forward, backward) of the activation of layer 1..L."""
         return ACTIVATIONS[self.output_activation if layer == self.n_layers else self.activation]
@@ -64,15 +68,19 @@ def autoencoder_widths(n_features, hidden_layer_sizes):
     return (n_features, *hidden, *hidden[-2::-1], n_features)
 
 
-def parameter_views(vector, widths):
-    """{"W1": (D, H), "b1": (H,), ...}: views of a vector of all parameters, in the order of the layers."""
-    views, start = {}, 0
-    for layer, (n_in, n_out) in enumerate(zip(widths, widths[1:]), 1):
-        for name, shape in (("W", (n_in, n_out)), ("b", (n_out,))):
-            stop = start + int(np.prod(shape))
-            views[f"{name}{layer}"] = vector[start:stop].reshape(shape)
-            start = stop
-    return views
+class Parameters(dict):
+    """{"W1": (D, H), "b1": (H,), ...}: views of one vector of all parameters, in the order of the layers.
+
+    vector  what they are views of
+    """
+
+    def __init__(self, vector, widths):
+        self.vector, start = vector, 0
+        for layer, (n_in, n_out) in enumerate(zip(widths, widths[1:]), 1):
+            for name, shape in (("W", (n_in, n_out)), ("b", (n_out,))):
+                stop = start + math.prod(shape)
+                self[f"{name}{layer}"] = vector[start:stop].reshape(shape)
+                start = stop
 
 
 class Workspace:
@@ -86,7 +94,7 @@ class Workspace:
         self.z, self.a, self.dz, self.da = ([np.empty((n_rows, width), dtype) for width in architecture.widths]
                                             for _ in range(4))
         self.gradient = np.zeros(architecture.n_parameters, dtype)
-        self.grads = parameter_views(self.gradient, architecture.widths)
+        self.grads = architecture.parameters(self.gradient)
 
 
 def forward(params, x, architecture, work, *, first=1, last=None):
@@ -137,13 +145,3 @@ def backward(params, x, architecture, work):
         if below:
             _, activation_backward = architecture.functions(below)
             dz = activation_backward(da, a, out=work.dz[below][:n])  # (N, width below)
-
-
-def mean_loss(params, X, architecture, work):
-    """The loss over all rows of X, block by block: the blocks' losses weighted by their number of rows."""
-    total = 0.0
-    for start in range(0, len(X), EVALUATION_ROWS):
-        x = X[start:start + EVALUATION_ROWS]
-        forward(params, x, architecture, work)
-        total += output_loss(x, architecture, work) * len(x)
-    return total / len(X)

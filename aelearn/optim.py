@@ -72,11 +72,12 @@ class Adam:
         self.m, self.v = np.zeros_like(params), np.zeros_like(params)
         self.t = np.zeros((), np.int64)
         self._scratch = np.empty_like(params)
+        self.step = adam_step  # or its twin in aelearn.kernels
 
     def update(self, params, grads):
         """One step, at the pace that each parameter's history allows."""
         self.t += 1
-        adam_step(params, grads, self.m, self.v, int(self.t), learning_rate=self.learning_rate, beta1=self.beta1,
+        self.step(params, grads, self.m, self.v, int(self.t), learning_rate=self.learning_rate, beta1=self.beta1,
                   beta2=self.beta2, epsilon=self.epsilon, scratch=self._scratch)
 
     def state(self):

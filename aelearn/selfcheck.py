@@ -1,17 +1,19 @@
-"""Are aelearn's own gradients right? Every depth, activation and loss, by finite differences.
+"""Are aelearn's own gradients right? Every depth, activation and loss, on every back end, by finite differences.
 
 `python -m aelearn.selfcheck` prints a line for each network. Shapes: N samples, D features.
 """
 
 import numpy as np
 
+from aelearn import kernels
 from aelearn.gradcheck import check_gradients
 from aelearn.layers import ACTIVATIONS, INITIALIZERS
-from aelearn.network import (Architecture, Workspace, autoencoder_widths, forward, loss_and_gradients, output_loss,
-                             parameter_views)
+from aelearn.network import Architecture, Workspace, autoencoder_widths, forward
+from aelearn.training import network_functions
 
 
-def check_network(hidden_layer_sizes, activation, output_activation, loss, *, n_features=6, n_samples=5, seed=0):
+def check_network(hidden_layer_sizes, activation, output_activation, loss, *, n_features=6, n_samples=5, seed=0,
+                  backend="numpy"):
     """check_gradients on one of aelearn's own networks with random weights and images in [0, 1], in float64.
 
     With ReLU the loss has kinks, where no derivative exists: images and weights are drawn anew until every
@@ -22,18 +24,20 @@ def check_network(hidden_layer_sizes, activation, output_activation, loss, *, n_
     rng = np.random.default_rng(seed)
     while True:
         x = rng.random((n_samples, n_features))  # (N, D)
-        params = parameter_views(np.empty(architecture.n_parameters), architecture.widths)
+        params = architecture.parameters(np.empty(architecture.n_parameters))
         for layer in range(1, architecture.n_layers + 1):
             INITIALIZERS["glorot"](rng, params[f"W{layer}"], params[f"b{layer}"])
             params[f"b{layer}"][...] = rng.uniform(-0.5, 0.5, params[f"b{layer}"].shape)
         forward(params, x, architecture, work)
         if "relu" not in (activation, output_activation) or min(np.abs(z).min() for z in work.z[1:]) > 0.01:
             break
-    _, grads = loss_and_gradients(params, x, architecture)
+    functions = network_functions(backend)
+    own_work = functions.Workspace(architecture, n_samples, np.float64)
+    _, grads = functions.loss_and_gradients(params, x, architecture)
 
     def loss_of(changed):
-        forward(changed, x, architecture, work)
-        return output_loss(x, architecture, work)
+        functions.forward(changed, x, architecture, own_work)
+        return functions.output_loss(x, architecture, own_work)
 
     return check_gradients(loss_of, params, grads)
 
@@ -48,15 +52,18 @@ def network_cases():
 
 
 def main():
-    """Check all networks of `network_cases` and print one line each."""
+    """Check all networks of `network_cases` on every back end that runs here, and print one line each."""
+    backends = [status.name for status in kernels.status() if status.runs]
     n_networks, worst = 0, 0.0
-    print(f"{'network':24} {'hidden':9} {'output':9} {'loss':5} {'entries':>7}  worst relative error")
+    print(f"{'network':24} {'hidden':9} {'output':9} {'loss':5} {'entries':>7}  worst relative error: {backends}")
     for hidden, activation, output_activation, loss in network_cases():
-        report = check_network(hidden, activation, output_activation, loss)
+        reports = [check_network(hidden, activation, output_activation, loss, backend=backend) for backend in backends]
         widths = "-".join(map(str, autoencoder_widths(6, hidden)))
-        entries = sum(row.n_entries for row in report.rows)
-        print(f"{widths:24} {activation:9} {output_activation:9} {loss:5} {entries:7}  {report.relative_error:.1e}")
-        n_networks, worst = n_networks + 1, max(worst, report.relative_error)
+        entries = sum(row.n_entries for row in reports[0].rows)
+        errors = [report.relative_error for report in reports]
+        print(f"{widths:24} {activation:9} {output_activation:9} {loss:5} {entries:7} ",
+              " ".join(f"{error:.1e}" for error in errors))
+        n_networks, worst = n_networks + 1, max(worst, *errors)
     print(f"all {n_networks} networks are right: worst relative error {worst:.1e}, of 1e-6 allowed")
 
 

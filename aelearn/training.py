@@ -15,9 +15,25 @@ import time
 
 import numpy as np
 
+from aelearn import kernels, network, optim
 from aelearn.layers import INITIALIZERS
-from aelearn.network import EVALUATION_ROWS, Workspace, backward, forward, mean_loss, parameter_views
-from aelearn.optim import OPTIMIZERS
+
+EVALUATION_ROWS = 256  # rows of a block when only the loss, codes or reconstructions are asked for; it fits in cache
+
+
+def network_functions(backend):
+    """The module that holds forward, output_loss, backward, loss_and_gradients and Workspace for "numpy" or "numba"."""
+    return network if backend == "numpy" else kernels.get(backend)
+
+
+def mean_loss(functions, params, X, architecture):
+    """The loss over all rows of X, block by block: the blocks' losses weighted by their number of rows."""
+    work, total = functions.Workspace(architecture, EVALUATION_ROWS, X.dtype), 0.0
+    for start in range(0, len(X), EVALUATION_ROWS):
+        x = X[start:start + EVALUATION_ROWS]
+        functions.forward(params, x, architecture, work)
+        total += functions.output_loss(x, architecture, work) * len(x)
+    return total / len(X)
 
 
 class Training:
@@ -34,8 +50,8 @@ class Training:
     def __init__(self, architecture, optimizer, learning_rate, dtype, seed):
         self.architecture, self.seed = architecture, seed
         self.vector = np.zeros(architecture.n_parameters, dtype)
-        self.params = parameter_views(self.vector, architecture.widths)
-        self.optimizer = OPTIMIZERS[optimizer](self.vector, float(learning_rate))
+        self.params = architecture.parameters(self.vector)
+        self.optimizer = optim.OPTIMIZERS[optimizer](self.vector, float(learning_rate))
         self.history = []
 
     def initialize(self, weight_init):
@@ -44,25 +60,27 @@ class Training:
         for layer in range(1, self.architecture.n_layers + 1):
             INITIALIZERS[weight_init](rng, self.params[f"W{layer}"], self.params[f"b{layer}"])
 
-    def run(self, X, validation, *, epochs, batch_size, after_epoch):
+    def run(self, X, validation, *, epochs, batch_size, backend, after_epoch):
         """Train on X (N, D) until `epochs` are done, counting those of earlier runs.
 
         validation   images whose loss is recorded after each epoch, or None
+        backend      "numpy" or "numba"
         after_epoch  called without arguments after each epoch; training ends when it returns True
 
         Whatever ends the run early, Ctrl-C or any other exception, passes on to the caller, and leaves the state as it
         was after the last whole epoch. Raises ValueError if the loss is not a finite number any more.
         """
-        dtype = self.vector.dtype
-        batch_work = Workspace(self.architecture, min(batch_size, len(X)), dtype)
-        block_work = Workspace(self.architecture, EVALUATION_ROWS, dtype)
+        functions = network_functions(backend)
+        if isinstance(self.optimizer, optim.Adam):
+            self.optimizer.step = (optim if backend == "numpy" else functions).adam_step
+        work = functions.Workspace(self.architecture, min(batch_size, len(X)), self.vector.dtype)
         good = self._snapshot()
         try:
             with np.errstate(over="ignore", invalid="ignore", under="ignore"):  # _measure looks at the loss instead
                 while len(self.history) < epochs:
                     started = time.perf_counter()
-                    self._epoch(X, batch_size, batch_work)
-                    row = self._measure(X, validation, block_work)
+                    self._epoch(functions, X, batch_size, work)
+                    row = self._measure(functions, X, validation)
                     row["seconds"] = time.perf_counter() - started
                     good = self._snapshot(row)  # before the next line: Ctrl-C between the two loses nothing
                     self.history.append(row)
@@ -72,7 +90,7 @@ class Training:
             self._restore(good)
             raise
 
-    def _epoch(self, X, batch_size, work):
+    def _epoch(self, functions, X, batch_size, work):
         """One pass over X in the epoch's own random order; the last batch may be smaller."""
         epoch = len(self.history) + 1
         order = np.random.default_rng((self.seed, epoch)).permutation(len(X))  # (N,)
@@ -80,21 +98,21 @@ class Training:
         for start in range(0, len(X), batch_size):
             rows = order[start:start + batch_size]
             x = np.take(X, rows, axis=0, out=images[:len(rows)], mode="clip")  # (B, D); "clip" spares a hidden copy
-            forward(self.params, x, self.architecture, work)
-            backward(self.params, x, self.architecture, work)
+            functions.forward(self.params, x, self.architecture, work)
+            functions.backward(self.params, x, self.architecture, work)
             self.optimizer.update(self.vector, work.gradient)
 
-    def _measure(self, X, validation, work):
+    def _measure(self, functions, X, validation):
         """The loss over all of X, and of the validation images, after the epoch. Raises ValueError if not finite."""
         epoch = len(self.history) + 1
-        loss = mean_loss(self.params, X, self.architecture, work)
+        loss = mean_loss(functions, self.params, X, self.architecture)
         if not np.isfinite(loss) or not np.isfinite(self.vector).all():
             raise ValueError(f"the training diverged in epoch {epoch} (loss {loss}): "
                              f"lower learning_rate, now {self.optimizer.learning_rate}, "
                              f"or scale X, whose largest entry is {np.abs(X).max():.3g}")
         validation_loss = None
         if validation is not None:
-            validation_loss = mean_loss(self.params, validation, self.architecture, work)
+            validation_loss = mean_loss(functions, self.params, validation, self.architecture)
         return {"epoch": epoch, "loss": loss, "validation_loss": validation_loss}
 
     def _snapshot(self, *new_rows):
@@ -105,7 +123,7 @@ class Training:
     def _restore(self, snapshot):
         history, vector, memory = snapshot
         self.history = history
-        self.fill(parameter_views(vector, self.architecture.widths), memory)
+        self.fill(self.architecture.parameters(vector), memory)
 
     def fill(self, params, memory):
         """Overwrite parameters and the optimiser's memory with arrays of the same names, shapes and dtypes.
@@ -122,4 +140,4 @@ class Training:
     def __setstate__(self, state):
         """Copy or unpickle: `params` must be views of the vector again, not copies beside it."""
         self.__dict__.update(state)
-        self.params = parameter_views(self.vector, self.architecture.widths)
+        self.params = self.architecture.parameters(self.vector)

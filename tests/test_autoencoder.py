@@ -11,7 +11,7 @@ import warnings
 import numpy as np
 import pytest
 
-from aelearn import Autoencoder
+from aelearn import Autoencoder, kernels, optim
 from aelearn.validation import ConvergenceWarning, NotFittedError
 from tests.small import quick, same_parameters
 
@@ -99,12 +99,13 @@ def test_settings_survive_the_file(tmp_path):
     assert {name: params[name] for name in settings} == settings
 
 
-def test_ctrl_c_keeps_what_was_learnt_and_resume_goes_on(few_digits, monkeypatch):
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_ctrl_c_keeps_what_was_learnt_and_resume_goes_on(few_digits, monkeypatch, backend):
     """The interrupt comes in the middle of an epoch, between two halves of Adam's update."""
     images, interruptions = few_digits[0], iter([False] * 25 + [True] + [False] * 1000)
-    through = quick().fit(images)
-    model = quick()
-    from aelearn import optim
+    through = quick(backend=backend).fit(images)
+    model = quick(backend=backend)
+    functions = optim if backend == "numpy" else kernels.get(backend)
 
     def torn(*arguments, **settings):
         arguments[2][...] = 7  # m is torn
@@ -114,13 +115,13 @@ def test_ctrl_c_keeps_what_was_learnt_and_resume_goes_on(few_digits, monkeypatch
         step(*arguments, **settings)
         kept[...] = arguments[2]
 
-    step, kept = optim.adam_step, np.zeros(sum(p.size for p in through.params_.values()), np.float32)
-    monkeypatch.setattr(optim, "adam_step", torn)
+    step, kept = functions.adam_step, np.zeros(sum(p.size for p in through.params_.values()), np.float32)
+    monkeypatch.setattr(functions, "adam_step", torn)
     with pytest.warns(ConvergenceWarning, match="interrupted after 2 of 4 epochs"):
         assert model.fit(images) is model
     monkeypatch.undo()
     assert model.interrupted_ and len(model.history_) == 2
-    assert same_parameters(model, quick(epochs=2).fit(images))
+    assert same_parameters(model, quick(epochs=2, backend=backend).fit(images))
     model.resume(images)
     assert not model.interrupted_ and same_parameters(model, through)
 

@@ -7,6 +7,8 @@ next process that time. Three things need care:
   be written, kernels are compiled afresh in each process.
 - Numba throws a cached kernel away when its own file has changed. Kernels here call functions of other files, so the
   stamp covers all files of the folder.
+- Not every threading layer that Numba may have chosen can serve two Python threads at once: one parallel kernel runs
+  at a time.
 - A process that forks after its OpenMP threads were started leaves a child that must not start them again: GNU's
   OpenMP ends such a child. There the same kernels run on one core; they give the same results.
 
@@ -16,6 +18,7 @@ With NUMBA_DISABLE_JIT=1 the decorators leave the functions plain Python, to be 
 import functools
 import hashlib
 import os
+import threading
 from pathlib import Path
 
 import numba
@@ -25,6 +28,7 @@ import numba
 SUMS_IN_ANY_ORDER = {"reassoc", "contract", "nsz"}
 
 _openmp_is_lost = False  # in a forked child of a process that used OpenMP
+_one_at_a_time = threading.Lock()
 
 
 def compiled(function=None, *, parallel=False, fastmath=False):
@@ -43,7 +47,7 @@ def compiled(function=None, *, parallel=False, fastmath=False):
         _stamp_whole_folder(kernel)
     except RuntimeError:  # no folder to be found that a cache could be written to
         kernel = numba.njit(parallel=parallel, **options)(function)
-    return _safe_after_fork(kernel, options) if parallel else kernel
+    return _guarded(kernel, options) if parallel else kernel
 
 
 def _stamp_whole_folder(kernel):
@@ -58,19 +62,23 @@ def folder_stamp():
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
 
-def _safe_after_fork(kernel, options):
-    """The kernel, or after a fork that lost OpenMP the same function compiled for one core."""
+def _guarded(kernel, options):
+    """The parallel kernel, one call at a time; after a fork that lost OpenMP, the same function on one core."""
     on_one_core = functools.cache(lambda: numba.njit(**options)(kernel.py_func))
 
     @functools.wraps(kernel.py_func)
     def launch(*args):
-        return on_one_core()(*args) if _openmp_is_lost else kernel(*args)
+        if _openmp_is_lost:
+            return on_one_core()(*args)
+        with _one_at_a_time:
+            return kernel(*args)
 
     return launch
 
 
 def _after_fork_in_child():
-    global _openmp_is_lost
+    global _openmp_is_lost, _one_at_a_time
+    _one_at_a_time = threading.Lock()  # the parent's may have been taken by a thread that is not here
     try:
         _openmp_is_lost = numba.threading_layer() == "omp"
     except ValueError:  # no threads were started yet

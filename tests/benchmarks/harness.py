@@ -1,0 +1,110 @@
+"""What the benchmarks share: rivals are timed in turn, in one process, and the table says on what.
+
+A figure of one machine says little about another; the ratio of two that were taken side by side says more. So every
+benchmark times its rivals in rounds: each has its turn in each round, and a disturbance meets all of them.
+"""
+
+import argparse
+import importlib
+import json
+import os
+import platform
+import statistics
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numba
+import numpy as np
+
+
+@dataclass
+class Table:
+    """The outcome of a benchmark: rows of cells under a header, notes below, and what it was measured on."""
+
+    title: str
+    header: list
+    rows: list = field(default_factory=list)
+    notes: list = field(default_factory=list)
+    numbers: dict = field(default_factory=dict)  # what a picture or a closing note is made from
+
+    def __str__(self):
+        lines = [f"## {self.title}", "", "| " + " | ".join(self.header) + " |", "|" + "---|" * len(self.header)]
+        lines += ["| " + " | ".join(map(str, row)) + " |" for row in self.rows]
+        return "\n".join([*lines, "", *(f"- {note}" for note in self.notes), f"- {machine()}"])
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of one call: the median over the rounds, and the spread, half of what lies between the quartiles."""
+
+    median: float
+    spread: float
+
+    def __str__(self):
+        unit, factor = next((pair for pair in (("s", 1), ("ms", 1e3)) if self.median * pair[1] >= 1), ("us", 1e6))
+        return f"{self.median * factor:.3g} {unit} ± {100 * self.spread / self.median:.0f} %"
+
+
+def race(rivals, *, rounds=15, turn=0.02, budget=60.0):
+    """Time functions without arguments, {name: function}, in turn. Returns {name: Timing}.
+
+    rounds  how often each has its turn; a turn is one call that is not timed, then as many as last `turn` seconds
+    budget  seconds after which no further round begins, once there were three
+    """
+    samples, started = {name: [] for name in rivals}, time.perf_counter()
+    for done in range(rounds):
+        for name, function in rivals.items():
+            function()
+            calls, begun = 0, time.perf_counter()
+            while not calls or time.perf_counter() - begun < turn:
+                function()
+                calls += 1
+            samples[name].append((time.perf_counter() - begun) / calls)
+        if done >= 2 and time.perf_counter() - started > budget:
+            break
+    return {name: summary(values) for name, values in samples.items()}
+
+
+def summary(values):
+    """The Timing of a list of seconds."""
+    low, middle, high = np.percentile(values, [25, 50, 75])
+    return Timing(float(middle), float(high - low) / 2)
+
+
+def geometric_mean(ratios):
+    """The mean of ratios: 2 and 0.5 make 1."""
+    return statistics.geometric_mean(ratios)
+
+
+def peers(*names):
+    """{name: module} of those libraries that are installed. The others are named on the screen."""
+    found = {}
+    for name in names:
+        try:
+            found[name] = importlib.import_module(name)
+        except ImportError as error:
+            print(f"peer missing: {name} ({error}); pip install '.[peers]' brings it", flush=True)
+    return found
+
+
+def machine():
+    """What this was measured on, without naming it."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return (f"{cores} cores ({platform.machine()}), Python {platform.python_version()}, NumPy {np.__version__}, "
+            f"Numba {numba.__version__} on {numba.get_num_threads()} threads")
+
+
+def main(run, draw=None):
+    """The command line of one benchmark: `run()` gives its Table, `draw(table, path)` a picture of it."""
+    parser = argparse.ArgumentParser(description=run.__doc__)
+    parser.add_argument("--json", metavar="FILE", help="write the table and its numbers to this file, too")
+    if draw:
+        parser.add_argument("--picture", metavar="FILE", help="draw them into this PNG file")
+    arguments = parser.parse_args()
+    table = run()
+    print(table, flush=True)
+    if arguments.json:
+        Path(arguments.json).write_text(json.dumps({**asdict(table), "machine": machine()}, indent=1) + "\n")
+    if draw and arguments.picture:
+        draw(table, arguments.picture)

@@ -1,0 +1,124 @@
+"""Compiled kernels in a world of forks, threads, full disks and edited files."""
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import aelearn
+from aelearn import kernels
+from tests.kernels.threads import run
+
+WORK = """
+import numpy as np
+from aelearn import Autoencoder, KMeans
+def work(seed):
+    X = np.random.default_rng(seed).random((600, 8))
+    model = Autoencoder((6, 2), epochs=2, random_state=seed, backend="numba").fit(X)
+    return model.history_[-1]["loss"], KMeans(3, random_state=seed, backend="numba").fit(model.transform(X)).inertia_
+"""
+
+FORK = WORK + """
+import multiprocessing
+before = [work(seed) for seed in range(4)]
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    inside = pool.map_async(work, range(4)).get(timeout=300)
+np.testing.assert_allclose(inside, before, rtol=1e-6)
+assert before == [work(seed) for seed in range(4)]  # and the parent goes on
+"""
+
+THREADS = WORK + """
+from concurrent.futures import ThreadPoolExecutor
+alone = [work(seed) for seed in range(6)]
+with ThreadPoolExecutor(4) as pool:
+    assert list(pool.map(work, range(6))) == alone
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.parametrize("layer", ["omp", "workqueue"])
+def test_a_forked_child_computes_as_well(layer):
+    run(FORK, NUMBA_THREADING_LAYER=layer)
+
+
+@pytest.mark.parametrize("layer", ["omp", "workqueue"])
+def test_several_threads_at_once(layer):
+    run(THREADS, NUMBA_THREADING_LAYER=layer)
+
+
+@pytest.fixture
+def copied_package(tmp_path):
+    """The package in a folder of its own, with no compiled kernels beside it."""
+    shutil.copytree(Path(aelearn.__file__).parent, tmp_path / "aelearn", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+PRODUCT = """
+import numpy as np, aelearn
+from aelearn.network import Architecture
+from aelearn.kernels import get
+assert aelearn.__file__.startswith({folder!r}), aelearn.__file__
+architecture = Architecture((4, 2, 4))
+work = get("numba").Workspace(architecture, 3, np.float32)
+params = architecture.parameters(np.ones(architecture.n_parameters, np.float32))
+print(get("numba").forward(params, np.ones((3, 4), np.float32), architecture, work, last=1)[0, 0])
+"""
+
+
+def output_of(folder, **environment):
+    return float(run(PRODUCT.format(folder=str(folder)), cwd=folder, **environment))
+
+
+def test_the_cache_is_used_and_an_edited_helper_makes_it_stale(copied_package):
+    first = output_of(copied_package)
+    assert first == pytest.approx(1 / (1 + np.exp(-5)))
+    cached = list(copied_package.rglob("*.nbc"))
+    assert cached
+    assert output_of(copied_package) == first
+    assert sorted(copied_package.rglob("*.nbc")) == sorted(cached)  # the second process compiled nothing
+    matmul = copied_package / "aelearn" / "kernels" / "cpu" / "matmul.py"
+    text = matmul.read_text()
+    assert text.count("x[r, 0] * y0 +") == 1
+    matmul.write_text(text.replace("x[r, 0] * y0 +", "2 * x[r, 0] * y0 +"))  # and network.py is left as it was
+    assert output_of(copied_package) == pytest.approx(1 / (1 + np.exp(-6)))
+
+
+def test_without_a_place_for_a_cache_kernels_are_compiled_afresh(copied_package, tmp_path):
+    """Files where the cache's folders would have to be: no user, not even root, can make those folders."""
+    for folder in (copied_package / "aelearn").rglob("cpu"):
+        (folder / "__pycache__").write_text("in the way")
+    (tmp_path / "home").write_text("in the way")
+    home = str(tmp_path / "home")
+    assert output_of(copied_package, HOME=home, XDG_CACHE_HOME=home, PYTHONDONTWRITEBYTECODE="1") > 0.99
+    assert not list(copied_package.rglob("*.nbc"))
+
+
+def test_a_package_that_is_not_writable_uses_the_users_cache(copied_package, tmp_path):
+    for folder in (copied_package / "aelearn").rglob("cpu"):
+        (folder / "__pycache__").write_text("in the way")
+    cache = tmp_path / "cache"
+    assert output_of(copied_package, XDG_CACHE_HOME=str(cache), PYTHONDONTWRITEBYTECODE="1") > 0.99
+    assert list(cache.rglob("*.nbc"))
+
+
+def test_kernels_by_name():
+    assert kernels.get("numba").matmul is kernels.get("numba").matmul
+    for bad in ("numpy", "fast", None):
+        with pytest.raises(ValueError, match="there are no kernels named .*'numba'"):
+            kernels.get(bad)
+
+
+def test_status_names_every_back_end():
+    lines = [str(status) for status in kernels.status()]
+    assert lines[0] == "numpy: runs here"
+    assert lines[1].startswith("numba: runs here, on ") and "threads with Numba" in lines[1]
+
+
+def test_a_back_end_that_cannot_run_says_why():
+    out = run("import sys; sys.modules['numba'] = None\n"
+              "from aelearn import kernels\n"
+              "print(*kernels.status(), sep='\\n')\n"
+              "kernels_missing = kernels.status()[1]; assert not kernels_missing.runs")
+    assert "numba: backend 'numba' cannot run here: import of numba halted" in out

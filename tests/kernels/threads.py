@@ -1,0 +1,18 @@
+"""Run a piece of Python in processes of their own, with as many threads as wanted."""
+
+import os
+import subprocess
+import sys
+
+
+def run(code, cwd=None, **environment):
+    """What the code prints, in a fresh process with these environment variables. Errors are raised with their text."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=cwd,
+                          env={**os.environ, **environment})
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def outputs(code, numbers_of_threads):
+    """What the code prints on each of these numbers of threads."""
+    return [run(code, NUMBA_NUM_THREADS=str(n)) for n in numbers_of_threads]
