@@ -84,7 +84,7 @@ class Descent:
         n_clusters = len(centers)
         room = 2 * n_samples * self.X.itemsize
         if self.algorithm == "auto":
-            self.algorithm = "hamerly" if n_clusters * n_features >= 128 and room <= BOUNDS_BYTES else "lloyd"
+            self.algorithm = "hamerly" if n_clusters * n_features >= 512 and room <= BOUNDS_BYTES else "lloyd"
         self.bounded = self.algorithm == "hamerly"
         self.upper, self.lower = np.zeros((2, n_samples if self.bounded else 1), self.X.dtype)  # (N,), (N,)
         most = SUMS_ENTRIES // centers.size
