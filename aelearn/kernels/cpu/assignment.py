@@ -138,24 +138,17 @@ def _label_chunk(points, centers, frame, start, stop, block, waiting, before, do
 
 
 @compiled(fastmath=REORDER)
-def _take_in(x, w, origin, center, sums):
-    """Add w (x - origin) to the sums. Returns the squared distances from x to the centre and to the origin."""
-    to_center, to_origin = 0.0, 0.0
-    for d in range(len(x)):
-        x_d, zero = np.float64(x[d]), np.float64(origin[d])
-        sums[d] += w * (x_d - zero)
-        to_center += (x_d - center[d]) ** 2
-        to_origin += (x_d - zero) ** 2
-    return to_center, to_origin
-
-
-@compiled
 def _sum_chunk(points, centers, origin, start, stop, sums, mass, totals):
     """Everything that is summed over points, from the labels: clusters' sums and weights, the inertia and Q."""
-    inertia, q = 0.0, 0.0
+    X, weight, labels, exact, inertia, q = points.X, points.weight, points.labels, centers.exact, 0.0, 0.0
     for row in range(start, stop):
-        w, label = points.weight[row if len(points.weight) > 1 else 0], np.int64(points.labels[row])
-        to_center, to_origin = _take_in(points.X[row], w, origin, centers.exact[label], sums[label])
+        w, label = weight[row if len(weight) > 1 else 0], np.int64(labels[row])
+        to_center, to_origin = 0.0, 0.0
+        for d in range(X.shape[1]):
+            x, zero = np.float64(X[row, d]), np.float64(origin[d])
+            sums[label, d] += w * (x - zero)
+            to_center += (x - exact[label, d]) ** 2
+            to_origin += (x - zero) ** 2
         mass[label, 0] += w
         mass[label, 1] += w > 0
         inertia += w * to_center
