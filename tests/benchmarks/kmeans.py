@@ -14,7 +14,8 @@ import numpy as np
 from aelearn import KMeans, load_mnist
 from tests.benchmarks.harness import Table, geometric_mean, main, peers, race
 
-SHAPES = [(11_623, 3, 2), (1_000_000, 3, 8), (200_000, 16, 16), (100_000, 32, 100), (50_000, 128, 50), (55_000, 784, 10)]
+SHAPES = [(11_623, 3, 2), (1_000_000, 3, 8), (200_000, 16, 16), (100_000, 32, 100), (50_000, 128, 50),
+          (55_000, 784, 10)]
 MAX_ITER = 100
 
 
@@ -79,7 +80,8 @@ def run():
                            f"{scalings[-1]:.2f}" if scalings else ""])
         print(table.rows[-1], flush=True)
     if ratios:
-        table.notes.append(f"best rival / aelearn: geometric mean {geometric_mean(ratios):.2f}, least {min(ratios):.2f}")
+        table.notes.append(f"best rival / aelearn: geometric mean {geometric_mean(ratios):.2f}, "
+                           f"least {min(ratios):.2f}")
     table.numbers = {"ratios": ratios, "scalings": scalings}
     return table
 

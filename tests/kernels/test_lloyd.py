@@ -70,8 +70,9 @@ def test_points_on_the_border_to_within_rounding(rng):
     assert_same_step((middle + across + 1e-7 * rng.normal(size=(3000, 1)) * normal).astype(np.float32), centers)
 
 
-@pytest.mark.parametrize("change", [np.asfortranarray, lambda X: np.repeat(X, 2, axis=0)[::2], lambda X: X[::-1],
-                                    lambda X: np.hstack([X, X])[:, ::2]], ids=["Fortran", "every 2nd", "back", "columns"])
+@pytest.mark.parametrize("change", [
+    np.asfortranarray, lambda X: np.repeat(X, 2, axis=0)[::2], lambda X: X[::-1], lambda X: np.hstack([X, X])[:, ::2],
+], ids=["Fortran", "every second", "backwards", "columns"])
 def test_any_layout(rng, change):
     X = change(rng.normal(size=(3000, 6)).astype(np.float32))
     X.flags.writeable = False

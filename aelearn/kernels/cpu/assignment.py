@@ -11,8 +11,8 @@ from collections import namedtuple
 import numba
 import numpy as np
 
-from aelearn.kernels.cpu.compiling import compiled
-from aelearn.kernels.cpu.distances import (POINTS, REORDER, error_bound, find_two_nearest, new_block)
+from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled
+from aelearn.kernels.cpu.distances import (POINTS, error_bound, find_two_nearest, new_block)
 
 # X (N, D); weight (N,) or, where all weigh the same, (1,); labels (N,) int32; upper, lower (N,) of X's dtype, or (1,).
 Points = namedtuple("Points", "X weight labels upper lower")
@@ -25,13 +25,13 @@ Centers = namedtuple("Centers", "exact near moved others")
 Sums = namedtuple("Sums", "sums mass totals")
 
 
-@compiled(fastmath=REORDER)
+@compiled(fastmath=SUMS_IN_ANY_ORDER)
 def _add_point(x, origin, w, sums):
     for d in range(len(x)):
         sums[d] += w * (np.float64(x[d]) - np.float64(origin[d]))
 
 
-@compiled(fastmath=REORDER)
+@compiled(fastmath=SUMS_IN_ANY_ORDER)
 def _squared_distance(x, center):
     """In float64, from the point as it is: the judge wherever rounding could have a say."""
     total = 0.0
@@ -40,7 +40,7 @@ def _squared_distance(x, center):
     return total
 
 
-@compiled(fastmath=REORDER)
+@compiled(fastmath=SUMS_IN_ANY_ORDER)
 def _distance_in_frame(x, near, frame):
     total = x.dtype.type(0)
     for d in range(len(x)):
@@ -137,7 +137,7 @@ def _label_chunk(points, centers, frame, start, stop, block, waiting, before, do
     return n_moved
 
 
-@compiled(fastmath=REORDER)
+@compiled(fastmath=SUMS_IN_ANY_ORDER)
 def _sum_chunk(points, centers, origin, start, stop, sums, mass, totals):
     """Everything that is summed over points, from the labels: clusters' sums and weights, the inertia and Q."""
     X, weight, labels, exact, inertia, q = points.X, points.weight, points.labels, centers.exact, 0.0, 0.0

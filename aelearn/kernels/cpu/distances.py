@@ -20,12 +20,11 @@ from collections import namedtuple
 
 import numpy as np
 
-from aelearn.kernels.cpu.compiling import compiled
+from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled
 
 POINTS = 512
 SLAB = 32
 LONG_ROW = 256  # features from which on the loop over features is the innermost one
-REORDER = {"reassoc", "contract", "nsz"}  # sums in any order; infinity and NaN keep their meaning
 
 # origin (D,) of X's dtype, what points are seen from; scale, a power of two, what they are multiplied with; plain:
 # the origin is 0 and the scale 1; relative, absolute: see `error_bound`.
@@ -39,10 +38,11 @@ def new_block(like, n_clusters):
     """Room for a block of points, of the dtype of `like`; an odd K gets one row more."""
     n_rows = n_clusters + n_clusters % 2
     return Block(np.zeros(SLAB * POINTS, like.dtype), np.zeros(n_rows * POINTS, like.dtype),
-                 np.zeros(POINTS, like.dtype), np.zeros(POINTS, like.dtype), np.zeros(POINTS, np.int32), np.zeros((16, SLAB), like.dtype))
+                 np.zeros(POINTS, like.dtype), np.zeros(POINTS, like.dtype), np.zeros(POINTS, np.int32),
+                 np.zeros((16, SLAB), like.dtype))
 
 
-@compiled(fastmath=REORDER)
+@compiled(fastmath=SUMS_IN_ANY_ORDER)
 def _fetch(X, rows, n):
     """A sum that nobody needs, of one number in each line of the cache: rows come fast if they are asked for in order,
     and turning, which is not orderly, then finds them near."""
@@ -54,9 +54,9 @@ def _fetch(X, rows, n):
     return total
 
 
-@compiled(fastmath=REORDER)
+@compiled(fastmath=SUMS_IN_ANY_ORDER)
 def _turn_sixteen(x, origin, scale, across):
-    """across[d, p] = x[p, d] in the frame, for sixteen points: they make a line of the cache, which is written whole."""
+    """across[d, p] = x[p, d] in the frame, for sixteen points: a line of the cache, which is written whole."""
     for d in range(x.shape[1]):
         out, zero = across[d * POINTS:d * POINTS + 16], origin[d]
         for p in range(16):
@@ -80,7 +80,7 @@ def _turn(X, rows, n, first, n_dims, frame, block):
         _turn_sixteen(gathered, origin, frame.scale, across)
 
 
-@compiled(fastmath=REORDER)
+@compiled(fastmath=SUMS_IN_ANY_ORDER)
 def _add_four_features(x, c, e, table, n):
     """Add four features' share to the squared distances of n points to the two centres c and e."""
     c0, c1, c2, c3 = c[0], c[1], c[2], c[3]
@@ -91,7 +91,7 @@ def _add_four_features(x, c, e, table, n):
         table[p + POINTS] += ((x0 - e0) ** 2 + (x1 - e1) ** 2) + ((x2 - e2) ** 2 + (x3 - e3) ** 2)
 
 
-@compiled(fastmath=REORDER)
+@compiled(fastmath=SUMS_IN_ANY_ORDER)
 def _along_one_point(x, c, e, table):
     """The squared distances of one point to two centres."""
     to_c, to_e = x.dtype.type(0), x.dtype.type(0)  # a plain 0 would make the sums float64
