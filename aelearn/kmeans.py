@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aelearn import hamerly, kernels, lloyd
 from aelearn.estimator import Estimator
-from aelearn.lloyd import (assign, blocks, fill_empty_clusters, kmeans_plusplus, lloyd_step, mean_variance,
-                           random_points, safe_exponent, squared_distances)
+from aelearn.lloyd import (blocks, fill_empty_clusters, mean_variance, random_points, safe_exponent,
+                           squared_distances)
 from aelearn.validation import (ConvergenceWarning, check_array, check_backend, check_choice, check_finite,
-                                check_integer, check_number, check_sample_weight, generator, peer_class)
+                                check_integer, check_number, check_sample_weight, generator, load_backend, peer_class)
 
 
 class KMeans(Estimator):
@@ -28,8 +29,9 @@ class KMeans(Estimator):
     max_iter      most iterations of a run
     tol           stop when no label changes, or when the squared distances by which the centres move add up to no
                   more than tol times the mean variance of the columns
-    algorithm     "lloyd"
-    backend       "auto" or "numpy"
+    algorithm     "lloyd" computes every distance; "hamerly" keeps bounds that spare most of them, and finds the same
+                  labels; "auto" takes the one that is faster for the shape of X
+    backend       "numpy"; "numba": compiled, on all cores; "auto": "numba" where that runs
     random_state  None, an int, a np.random.Generator or RandomState
 
     After `fit`:
@@ -78,14 +80,15 @@ class KMeans(Estimator):
         exponent = safe_exponent(X) if start is None else safe_exponent(X, start)
         scaled = np.ldexp(X, -exponent) if exponent else X  # a power of two: every digit stays
         tolerance = self.tol * mean_variance(scaled) if self.tol else 0.0
-        best = None
+        functions, best = self._functions(), None
         for _ in range(n_init):
-            centers = np.ldexp(start, -exponent) if start is not None else self._draw_start(scaled, weight, rng)
-            run = self._run(scaled, weight, centers, tolerance)
+            centers = (np.ldexp(start, -exponent) if start is not None
+                       else self._draw_start(functions, scaled, weight, rng))
+            run = self._run(functions.Descent(scaled, weight, self.algorithm), scaled, weight, centers, tolerance)
             if best is None or run.inertia < best.inertia and not _same_clustering(run.labels, best.labels):
                 best = run  # the same clustering under other numbers can only be lower by rounding: no better run
 
-        n_distinct = len(np.unique(best.labels))
+        n_distinct = np.count_nonzero(_sizes(best.labels, n_clusters))
         if n_distinct < n_clusters:
             warning = peer_class("sklearn.exceptions", ConvergenceWarning)
             warnings.warn(f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters ({n_clusters}). "
@@ -99,31 +102,39 @@ class KMeans(Estimator):
         self._n_features_out = n_clusters
         return self
 
-    def _run(self, X, weight, centers, tolerance):
+    def _run(self, descent, X, weight, centers, tolerance):
         """Lloyd's iterations from one start, then the final assignment."""
-        old_labels, history = None, []
+        history = []
         centers = centers.astype(np.float64)  # (K, D)
         for _ in range(self.max_iter):
-            labels, means, weights, inertia = lloyd_step(X, centers, weight)
-            if history and inertia > history[-1]:  # only rounding can do that: this is as low as it gets
-                centers = previous
-                break
+            means, weights, inertia, n_moved = descent.step(centers)
+            if history and inertia > history[-1]:  # only rounding can do that ...
+                if n_moved:  # ... and this is as low as it gets
+                    centers = previous
+                    break
+                inertia = history[-1]
             history.append(inertia)
-            fill_empty_clusters(X, centers, weight, labels, means, weights)
+            fill_empty_clusters(X, centers, weight, descent.labels, means, weights)
             shift = float(squared_distances(means, centers).sum())
             previous, centers = centers, means
-            if np.array_equal(labels, old_labels) or shift <= tolerance:
+            if n_moved == 0 or shift <= tolerance:
                 break
-            old_labels = labels
         centers = centers.astype(X.dtype)
-        labels, inertia = assign(X, centers, weight)
+        labels, inertia = descent.settle(centers)
         return _Run(labels, inertia, centers, history)
+
+    def _functions(self):
+        """Where the arithmetic comes from: the compiled back end or, with the same names in it, plain NumPy."""
+        name = load_backend(self.backend)
+        if name != "numpy":
+            return kernels.get(name)
+        return hamerly if self.algorithm == "hamerly" else lloyd
 
     def predict(self, X):
         """The nearest centre of each point of X (N, D): labels (N,) int32."""
         self._check_fitted("cluster_centers_")
         X = self._check_X(X)
-        return self._assign(X, np.ones(len(X)))[0]
+        return self._assign(X, check_sample_weight(None, len(X)))[0]
 
     def fit_predict(self, X, y=None, sample_weight=None):
         """Find clusters in X (N, D) and return the labels of its points, (N,) int32."""
@@ -155,10 +166,10 @@ class KMeans(Estimator):
 
     def _assign(self, X, weight):
         """Labels and inertia of X against the fitted centres."""
-        exponent = safe_exponent(X, self.cluster_centers_)
+        functions, exponent = self._functions(), safe_exponent(X, self.cluster_centers_)
         if not exponent:
-            return assign(X, self.cluster_centers_, weight)
-        labels, inertia = assign(np.ldexp(X, -exponent), np.ldexp(self.cluster_centers_, -exponent), weight)
+            return functions.assign(X, self.cluster_centers_, weight)
+        labels, inertia = functions.assign(np.ldexp(X, -exponent), np.ldexp(self.cluster_centers_, -exponent), weight)
         with np.errstate(over="ignore", under="ignore"):
             return labels, float(np.ldexp(inertia, 2 * exponent))
 
@@ -167,7 +178,7 @@ class KMeans(Estimator):
         check_integer("n_clusters", self.n_clusters, 1)
         check_integer("max_iter", self.max_iter, 1)
         check_number("tol", self.tol, 0)
-        check_choice("algorithm", self.algorithm, ("lloyd",))
+        check_choice("algorithm", self.algorithm, ("lloyd", "hamerly", "auto"))
         check_backend(self.backend)
         if isinstance(self.n_init, str):
             check_choice("n_init", self.n_init, ("auto",))
@@ -201,10 +212,10 @@ class KMeans(Estimator):
             return 1
         return self.n_init
 
-    def _draw_start(self, X, weight, rng):
+    def _draw_start(self, functions, X, weight, rng):
         """K of the points: spread out by k-means++, or any K that weigh something."""
         if self.init == "k-means++":
-            return kmeans_plusplus(X, int(self.n_clusters), weight, rng)
+            return functions.kmeans_plusplus(X, int(self.n_clusters), weight, rng)
         n_weighted = np.count_nonzero(weight)
         if n_weighted < self.n_clusters:
             raise ValueError(f"init='random' draws {self.n_clusters} different points, "
@@ -220,6 +231,11 @@ class _Run:
     inertia: float
     centers: np.ndarray
     history: list
+
+
+def _sizes(labels, n_clusters):
+    """How many points each cluster has, (K,)."""
+    return sum(np.bincount(labels[rows], minlength=n_clusters) for rows in blocks(len(labels), 1))
 
 
 def _same_clustering(labels, others):

@@ -96,6 +96,41 @@ def lloyd_step(X, centers, sample_weight=None):
     return labels, means, weights, inertia
 
 
+def update(X, centers, sample_weight, labels):
+    """The second half-step alone, for labels (N,) that are known. Returns means, weights and inertia."""
+    centers = centers.astype(np.float64)  # (K, D)
+    shifts, weights, inertia = np.zeros(centers.shape), np.zeros(len(centers)), 0.0  # (K, D), (K,)
+    for rows in blocks(len(X), max(X.shape[1], len(centers))):
+        x, w = X[rows].astype(np.float64) - centers[labels[rows]], sample_weight[rows]  # (B, D), (B,)
+        inertia += float(w @ np.einsum("bd,bd->b", x, x))
+        R = labels[rows, None] == np.arange(len(centers))  # (B, K)
+        weights += w @ R
+        shifts += (R * w[:, None]).T @ x
+    return centers + np.divide(shifts, weights[:, None], out=shifts, where=weights[:, None] > 0), weights, inertia
+
+
+class Descent:
+    """Lloyd's iterations over one X, one after the other; `labels` (N,) are those of the last.
+
+    X (N, D); sample_weight (N,). algorithm: "lloyd"; "hamerly" is in hamerly.py; "auto" is "lloyd" here, because
+    bounds cost NumPy more than the distances that they spare.
+    """
+
+    def __init__(self, X, sample_weight, algorithm="lloyd"):
+        self.X, self.weight, self.labels = X, sample_weight, np.full(len(X), -1, np.int32)  # labels: (N,)
+
+    def step(self, centers):
+        """One iteration. Returns means, weights and inertia like `lloyd_step`, and how many labels changed, of points
+        that weigh anything."""
+        labels, means, weights, inertia = lloyd_step(self.X, centers, self.weight)
+        n_moved, self.labels = np.count_nonzero(self.weight[labels != self.labels]), labels
+        return means, weights, inertia, n_moved
+
+    def settle(self, centers):
+        """Labels (N,) and inertia for these centres, which the steps led to."""
+        return assign(self.X, centers, self.weight)
+
+
 def fill_empty_clusters(X, centers, sample_weight, labels, means, weights):
     """Move the mean of each empty cluster to the point that is farthest from its centre, in place.
 

@@ -75,16 +75,20 @@ def check_finite(array, name):
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(np.sum(array)):
             return
-    if np.isnan(array).any():
-        raise ValueError(f"Input {name} contains NaN.")
-    if np.isinf(array).any():
-        raise ValueError(f"Input {name} contains infinity or a value too large for {array.dtype!r}.")
+    for part in array.reshape(1) if array.ndim == 0 else np.array_split(array, max(1, array.size >> 20)):
+        if np.isnan(part).any():
+            raise ValueError(f"Input {name} contains NaN.")
+        if np.isinf(part).any():
+            raise ValueError(f"Input {name} contains infinity or a value too large for {array.dtype!r}.")
 
 
 def check_sample_weight(sample_weight, n_samples):
-    """Weights (N,) float64: ones for None. Raises ValueError unless finite, >= 0 and not all zero."""
+    """Weights (N,) float64. Raises ValueError unless finite, >= 0 and not all zero.
+
+    For None it is a view of a single 1, read N times over: ten million equal weights need no memory.
+    """
     if sample_weight is None:
-        return np.ones(n_samples)
+        return np.broadcast_to(np.float64(1), n_samples)
     if isinstance(sample_weight, numbers.Real):
         sample_weight = np.full(n_samples, sample_weight)
     weight = _as_float64(np.asarray(sample_weight), "sample_weight")

@@ -10,6 +10,13 @@ from aelearn.kmeans import _same_clustering
 from aelearn.validation import ConvergenceWarning, NotFittedError
 
 
+@pytest.fixture(params=["numpy", "numba"], autouse=True)
+def backend(request, monkeypatch):
+    """Every test here runs on both back ends: each in turn is what KMeans takes where the test names none."""
+    defaults = {**KMeans.__init__.__kwdefaults__, "backend": request.param}
+    monkeypatch.setattr(KMeans.__init__, "__kwdefaults__", defaults)
+
+
 @pytest.fixture(scope="module")
 def blobs():
     return make_blobs(600, centers=np.array([[0.0, 0], [10, 0], [0, 10], [10, 10]]), random_state=0)

@@ -1,0 +1,86 @@
+"""The k-means++ start on all cores: the draws of aelearn.lloyd.kmeans_plusplus, without its temporary arrays.
+
+Shapes: N samples, D features, K clusters, T trial candidates, M chunks.
+
+Each round draws T candidates, and one pass over X tells for all of them at once what the inertia would be; a second
+one, for the best, writes down how far each point now is from its nearest centre. Draws go by two stages, first a chunk
+by the chunks' masses, then a point in it: so no running sum of all N masses is needed.
+"""
+
+import numba
+import numpy as np
+
+from aelearn.kernels.cpu.assignment import _squared_distance as squared_distance
+from aelearn.kernels.cpu.compiling import compiled
+from aelearn.kernels.cpu.lloyd import MAX_CHUNKS, compact, pieces
+
+CHUNK_POINTS = 1024
+
+
+@compiled
+def _try_chunk(X, weight, nearest, candidates, keep, start, stop, inertias):
+    n_features = X.shape[1]
+    for row in range(start, stop):
+        w = weight[row if len(weight) > 1 else 0]
+        for t in range(len(candidates)):
+            if n_features < 8:  # too few terms to be worth a vectorised loop
+                distance = 0.0
+                for d in range(n_features):
+                    distance += (np.float64(X[row, d]) - candidates[t, d]) ** 2
+            else:
+                distance = squared_distance(X[row], candidates[t])
+            distance = min(distance, nearest[row])
+            inertias[t] += w * distance
+            if keep:
+                nearest[row] = distance
+
+
+@compiled(parallel=True)
+def _try_all(X, weight, nearest, candidates, keep, chunk, inertias):
+    """inertias[m, t] = chunk m's sum of w min(nearest, |x - candidates[t]|^2); keep: write the minimum to nearest."""
+    for m in numba.prange(len(inertias)):
+        start, stop = m * chunk, min(len(nearest), (m + 1) * chunk)
+        inertias[m] = 0
+        _try_chunk(X, weight, nearest, candidates, keep, start, stop, inertias[m])
+
+
+def kmeans_plusplus(X, n_clusters, sample_weight, rng):
+    """K points of X (N, D) that lie far apart; see aelearn.lloyd.kmeans_plusplus. Returns centres (K, D)."""
+    n_trials = 2 + int(np.log(n_clusters))
+    weight = compact(sample_weight)  # (N,) or (1,)
+    chunk = max(CHUNK_POINTS, -(-len(X) // MAX_CHUNKS))
+    chunks = [slice(start, min(start + chunk, len(X))) for start in range(0, len(X), chunk)]
+    nearest = np.full(len(X), np.inf)  # squared distance to the nearest centre so far: (N,)
+
+    def attempt(points, keep):
+        inertias = np.empty((len(chunks), len(points)))  # (M, T)
+        candidates = np.array([X[point] for point in points], np.float64)  # (T, D)
+        for part, rows, piece in pieces(X, chunk, len(chunks)):
+            share = slice(None) if len(weight) == 1 else rows
+            _try_all(piece, weight[share], nearest[rows], candidates, keep, chunk, inertias[part])
+        return inertias
+
+    def mass(rows):
+        return sample_weight[rows] * nearest[rows]  # (chunk,)
+
+    chosen = [_draw(rng, chunks, [sample_weight[rows].sum() for rows in chunks], lambda rows: sample_weight[rows])]
+    masses = attempt(chosen, keep=True)[:, 0]  # (M,)
+    while len(chosen) < n_clusters:
+        candidates = [_draw(rng, chunks, masses, mass) for _ in range(n_trials)]
+        best = candidates[attempt(candidates, keep=False).sum(axis=0).argmin()]
+        masses = attempt([best], keep=True)[:, 0]  # (M,)
+        chosen.append(best)
+    return X[chosen]
+
+
+def _draw(rng, chunks, masses, mass):
+    """The index of a point, drawn in proportion to its mass; masses: those of the chunks (M,); mass: of a chunk's."""
+    cumulative = np.cumsum(masses)  # (M,)
+    if cumulative[-1] == 0:
+        return int(rng.integers(chunks[-1].stop))
+    target = rng.random() * cumulative[-1]
+    m = min(np.searchsorted(cumulative, target, side="right"), np.flatnonzero(masses)[-1])
+    inside = mass(chunks[m])  # (chunk,)
+    before = cumulative[m - 1] if m else 0.0
+    index = np.searchsorted(np.cumsum(inside), target - before, side="right")
+    return chunks[m].start + int(min(index, np.flatnonzero(inside)[-1]))

@@ -1,0 +1,39 @@
+"""K-means from ten thousand points to ten million: the time for a point, and the memory beside X and the labels.
+
+    python -m tests.benchmarks.scaling [--json FILE]
+"""
+
+import tracemalloc
+
+import numpy as np
+
+from aelearn import KMeans
+from tests.benchmarks.harness import Table, main, race
+
+SIZES, N_FEATURES, N_CLUSTERS, N_ITER = (10_000, 100_000, 1_000_000, 10_000_000), 3, 8, 20
+
+
+def run():
+    """Time for a point and an iteration, and extra memory, as N grows."""
+    table = Table(f"K-means, D = {N_FEATURES}, K = {N_CLUSTERS}, float32, {N_ITER} iterations and the start",
+                  ["N", "fit", "ns a point and iteration", "extra memory, MB"])
+    for n in SIZES:
+        X = np.random.default_rng(0).random((n, N_FEATURES), dtype=np.float32)  # (N, D)
+        start = X[:N_CLUSTERS].copy()  # (K, D)
+
+        def fit(init=start):
+            return KMeans(N_CLUSTERS, init=init, n_init=1, algorithm="auto", tol=0, max_iter=N_ITER,
+                          random_state=0).fit(X)
+
+        timing = race({"fit": fit}, rounds=5, budget=20)["fit"]
+        tracemalloc.start()  # NumPy reports its arrays to it; what kernels take for a block is below one MB a core
+        model = fit("k-means++")
+        extra = tracemalloc.get_traced_memory()[1] - model.labels_.nbytes
+        tracemalloc.stop()
+        table.rows.append([f"{n:,}", timing, f"{timing.median / n / model.n_iter_ * 1e9:.2f}", f"{extra / 2**20:.1f}"])
+        print(table.rows[-1], flush=True)
+    return table
+
+
+if __name__ == "__main__":
+    main(run)
