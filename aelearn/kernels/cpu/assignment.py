@@ -12,7 +12,7 @@ import numba
 import numpy as np
 
 from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled
-from aelearn.kernels.cpu.distances import (POINTS, error_bound, find_two_nearest, new_block)
+from aelearn.kernels.cpu.distances import POINTS, error_bound, find_two_nearest, new_block
 
 # X (N, D); weight (N,) or, where all weigh the same, (1,); labels (N,) int32; upper, lower (N,) of X's dtype, or (1,).
 Points = namedtuple("Points", "X weight labels upper lower")
@@ -166,7 +166,8 @@ def _lane(points, centers, frame, out, chunk, lane, n_lanes, search, bounded, af
         sums, mass, totals = out.sums[m], out.mass[m], out.totals[m]  # (K, D), (K, 2), (3,)
         sums[:], mass[:], totals[:] = 0, 0, 0
         if search:
-            totals[2] = _label_chunk(points, centers, frame, start, stop, block, waiting, before, doubtful, bounded, sums, mass)
+            totals[2] = _label_chunk(points, centers, frame, start, stop, block, waiting, before, doubtful, bounded,
+                                     sums, mass)
         if afresh:
             sums[:], mass[:] = 0, 0
             _sum_chunk(points, centers, frame.origin, start, stop, sums, mass, totals)
