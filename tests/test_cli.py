@@ -32,8 +32,9 @@ def test_the_job(folder):
     done = aelearn("--data", folder, *SMALL, "--epochs", 3, "--out", folder / "out")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert [line.split()[0] for line in lines[:5]] == ["images", "trained", "clusters", "baselines", "written"]
-    assert "accuracy" in lines[5] and "k-means on raw pixels (12)" in done.stdout and "on test images" in lines[-1]
+    stages = ["images", "numba", "trained", "clusters", "baselines", "written"]
+    assert [line.split()[0] for line in lines[:6]] == stages
+    assert "accuracy" in lines[6] and "k-means on raw pixels (12)" in done.stdout and "on test images" in lines[-1]
     assert len(list((folder / "out").iterdir())) == 8
 
 

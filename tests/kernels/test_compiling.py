@@ -9,6 +9,7 @@ import pytest
 
 import aelearn
 from aelearn import kernels
+from aelearn.kernels.cpu.compiling import _guarded
 from tests.kernels.threads import run
 
 WORK = """
@@ -46,6 +47,17 @@ def test_a_forked_child_computes_as_well(layer):
 @pytest.mark.parametrize("layer", ["omp", "workqueue"])
 def test_several_threads_at_once(layer):
     run(THREADS, NUMBA_THREADING_LAYER=layer)
+
+
+@pytest.mark.parametrize("cause, raised", [(KeyboardInterrupt, KeyboardInterrupt), (ValueError, SystemError)])
+def test_ctrl_c_in_a_kernel_is_a_ctrl_c(cause, raised):
+    """Python reports an exception that was set while a kernel ran as an error of the kernel's, caused by it."""
+    def kernel(*arguments):
+        raise SystemError("returned a result with an exception set") from cause()
+
+    kernel.py_func = kernel
+    with pytest.raises(raised):
+        _guarded(kernel, {})()
 
 
 @pytest.fixture

@@ -63,15 +63,24 @@ def folder_stamp():
 
 
 def _guarded(kernel, options):
-    """The parallel kernel, one call at a time; after a fork that lost OpenMP, the same function on one core."""
+    """The parallel kernel, one call at a time; after a fork that lost OpenMP, the same function on one core.
+
+    It returns nothing: kernels write into their arguments.
+    """
     on_one_core = functools.cache(lambda: numba.njit(**options)(kernel.py_func))
 
     @functools.wraps(kernel.py_func)
     def launch(*args):
         if _openmp_is_lost:
-            return on_one_core()(*args)
-        with _one_at_a_time:
-            return kernel(*args)
+            on_one_core()(*args)
+            return
+        try:
+            with _one_at_a_time:
+                kernel(*args)
+        except SystemError as error:  # Ctrl-C while the kernel ran: Python calls it an error of the kernel's
+            if isinstance(error.__cause__, KeyboardInterrupt):
+                raise KeyboardInterrupt from None
+            raise
 
     return launch
 

@@ -53,7 +53,8 @@ def forward(params, x, architecture, work, *, first=1, last=None):
         is_output = layer == architecture.n_layers
         code = CODES[architecture.output_activation if is_output else architecture.activation]
         z = work.z if is_output else work.dz[layer]  # of no use later, except the output's
-        a = _dense(a, _readable(params[f"W{layer}"]), _readable(params[f"b{layer}"]), code, z[:n], work.a[layer][:n])
+        below, a = a, work.a[layer][:n]  # (N, width below), (N, width)
+        _dense(below, _readable(params[f"W{layer}"]), _readable(params[f"b{layer}"]), code, z[:n], a)
     return a
 
 
@@ -77,7 +78,8 @@ def backward(params, x, architecture, work):
         a = work.a[below][:n] if below else x  # (N, width below)
         _weight_gradient(a, dz, work.grads[f"W{layer}"], work.grads[f"b{layer}"])
         if below:
-            dz = _delta_below(dz, _readable(params[f"W{layer}"]), a, code, work.dz[below][:n])  # (N, width below)
+            above, dz = dz, work.dz[below][:n]  # (N, width), (N, width below)
+            _delta_below(above, _readable(params[f"W{layer}"]), a, code, dz)
 
 
 def loss_and_gradients(params, x, architecture, work=None):
@@ -170,7 +172,7 @@ def _times_slope(code, a, da):
 
 @compiled(parallel=True)
 def _dense(x, W, b, code, z, a):
-    """z = x @ W + b, a = f(z)  with x (N, D), W (D, H), b (H,); fills z and a, (N, H), and returns a."""
+    """z = x @ W + b, a = f(z)  with x (N, D), W (D, H), b (H,); fills z and a, (N, H)."""
     width = even_width(len(b))
     n_across = -(-len(b) // width)
     for task in prange(-(-len(x) // TILE_ROWS) * n_across):
@@ -184,7 +186,6 @@ def _dense(x, W, b, code, z, a):
             for h in range(w):
                 z_row[h] = tile[r * TILE_COLUMNS + h] + b[j + h]
             _activate(code, z_row, a[i + r, j:j + w])
-    return a
 
 
 @compiled(fastmath=SUMS_IN_ANY_ORDER)
@@ -221,7 +222,6 @@ def _delta_below(dz, W, a, code, dz_below):
             dot_products(dz, W, i, j, dz_below)
         for n in range(i, min(i + 4, len(dz))):
             _times_slope(code, a[n], dz_below[n])
-    return dz_below
 
 
 @compiled(parallel=True)
