@@ -98,8 +98,9 @@ class Autoencoder(Estimator):
         """Go on with a training that was interrupted or loaded from a checkpoint, until `epochs` are done.
 
         X must be the images that `fit` was given. The result has the same bits as that of one uninterrupted `fit`
-        with the same number of BLAS threads. To train for longer, raise `epochs` first. The callbacks are asked once
-        more about the last epoch, so that a training which one of them had stopped stays stopped. Returns self.
+        on the same back end (NumPy's wants the same number of BLAS threads, too). To train for longer, raise `epochs`
+        first. The callbacks are asked once more about the last epoch, so that a training which one of them had
+        stopped stays stopped. Returns self.
 
         Raises ValueError if X or a setting that shapes the network is not that of `fit`.
         """

@@ -6,19 +6,32 @@ The peers come from the `peers` extra; one that is missing is named. It takes ab
 """
 
 import argparse
+import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 NAMES = {"matmul": True, "kmeans": True, "autoencoder": False, "main_job": False, "scaling": True}  # draws a picture?
 
 
-def main():
-    """Run the benchmarks named on the command line, or all."""
+def draw(speedups, path):
+    """A bar for each comparison."""
+    from aelearn import plotting
+
+    figure = plotting.bars(list(speedups), list(speedups.values()), line=1,
+                           title="How many times as fast aelearn is as the fastest peer",
+                           xlabel="seconds of the fastest peer / seconds of aelearn (dashed: as fast)")
+    plotting.save(figure, path)
+
+
+def main(scratch):
+    """Run the benchmarks named on the command line, or all; `scratch` is a folder for what is not kept."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(NAMES)}; all if none is given")
     parser.add_argument("--json", metavar="FOLDER", help="write a NAME.json for each")
-    parser.add_argument("--pictures", metavar="FOLDER", help="write a NAME.png for those that draw one")
+    parser.add_argument("--pictures", metavar="FOLDER",
+                        help="write a NAME.png for those that draw one, and speedups.png for all together")
     arguments = parser.parse_args()
     unknown = set(arguments.names) - set(NAMES)
     if unknown:
@@ -26,19 +39,23 @@ def main():
     for folder in (arguments.json, arguments.pictures):
         if folder:
             Path(folder).mkdir(parents=True, exist_ok=True)
-    failed = []
+    failed, speedups = [], {}
     for name in arguments.names or NAMES:
-        command = [sys.executable, "-m", f"tests.benchmarks.{name}"]
-        if arguments.json:
-            command += ["--json", f"{arguments.json}/{name}.json"]
+        outcome = Path(arguments.json or scratch) / f"{name}.json"
+        command = [sys.executable, "-m", f"tests.benchmarks.{name}", "--json", str(outcome)]
         if arguments.pictures and NAMES[name]:
             command += ["--picture", f"{arguments.pictures}/{name}.png"]
         if subprocess.run(command).returncode:
             failed.append(name)
+        else:
+            speedups.update(json.loads(outcome.read_text())["speedups"])
         print(flush=True)
+    if arguments.pictures and speedups:
+        draw(speedups, Path(arguments.pictures) / "speedups.png")
     if failed:
         sys.exit(f"these did not run to their end: {', '.join(failed)}")
 
 
 if __name__ == "__main__":
-    main()
+    with tempfile.TemporaryDirectory() as folder:
+        main(folder)

@@ -131,8 +131,9 @@ def run():
         name = "-".join(map(str, (784, *hidden))) + f", {batch_size}"
         table.rows.append([name, *(times.get(rival, "-") for rival in ("aelearn, numba", "aelearn, numpy", *TORCH)),
                            *(f"{ratio:.2f}" if ratio else "-" for ratio in (*ratios, share))])
-        table.numbers[name] = {"ratios": ratios, "share": share,
-                               "seconds": {rival: timing.median for rival, timing in times.items()}}
+        table.numbers[name] = {rival: timing.median for rival, timing in times.items()}
+        if best:
+            table.speedups[f"training {name}"] = ratios[0]
     torch = peers("torch").get("torch")
     if torch:
         table.notes.append(f"PyTorch {torch.__version__} on {torch.get_num_threads()} threads")

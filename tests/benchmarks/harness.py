@@ -31,7 +31,8 @@ class Table:
     header: list
     rows: list = field(default_factory=list)
     notes: list = field(default_factory=list)
-    numbers: dict = field(default_factory=dict)  # what a picture or a closing note is made from
+    numbers: dict = field(default_factory=dict)  # what pictures are made from
+    speedups: dict = field(default_factory=dict)  # {what: how many times as fast as the fastest peer}
 
     def __str__(self):
         lines = [f"## {self.title}", "", "| " + " | ".join(self.header) + " |", "|" + "---|" * len(self.header)]

@@ -45,15 +45,13 @@ def layouts(array):
     return [array, np.asfortranarray(array), wide[::2, ::3], array[::-1].copy()[::-1], read_only]
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_any_layout(rng, dtype):
-    a, b = factors(rng, 13, 21, 18, dtype)
+def test_any_layout(rng):
+    a, b = factors(rng, 13, 21, 18, np.float32)
     expected = matmul(a, b)
     assert_product(expected, a, b)
     for left in layouts(a):
         for right in layouts(b):
-            c = matmul(left, right)
-            np.testing.assert_allclose(c, expected, rtol=0, atol=1e-4 if dtype == np.float32 else 1e-12)
+            np.testing.assert_allclose(matmul(left, right), expected, rtol=0, atol=1e-4)
 
 
 @pytest.mark.parametrize("n, k, m", [(0, 3, 4), (3, 0, 4), (3, 4, 0), (0, 0, 0)])

@@ -232,12 +232,19 @@ def matmul(a, b, out=None):
     if 0 in shape or a.shape[1] == 0:
         c[...] = 0
     elif b.T.flags.c_contiguous and not b.flags.c_contiguous:
-        rows_by_rows(np.ascontiguousarray(a), b.T, c)
+        rows_by_rows(_read_only(np.ascontiguousarray(a)), _read_only(b.T), c)
     else:
-        cache_blocks(a, np.ascontiguousarray(b), c)
+        cache_blocks(_read_only(a), _read_only(np.ascontiguousarray(b)), c)
     if c is not out:
         out[...] = c
     return out
+
+
+def _read_only(array):
+    """A view that cannot be written to: Numba would compile once more for arrays that can."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _check_out(out, shape, a, b):

@@ -31,7 +31,8 @@ class Workspace:
     """The arrays that one pass over at most `n_rows` rows writes into, made once and used for every batch.
 
     a[l], dz[l] are (n_rows, width of layer l), as in aelearn/network.py; a[0] takes images that kernels cannot read
-    where they lie. z is that of the last layer alone, (n_rows, D): the cross-entropy is computed from it.
+    where they lie. z is that of the last layer alone, (n_rows, D): the cross-entropy is computed from it, and only
+    where that is the loss is it kept.
     """
 
     def __init__(self, architecture, n_rows, dtype):
@@ -52,9 +53,9 @@ def forward(params, x, architecture, work, *, first=1, last=None):
     for layer in range(first, last + 1):
         is_output = layer == architecture.n_layers
         code = CODES[architecture.output_activation if is_output else architecture.activation]
-        z = work.z if is_output else work.dz[layer]  # of no use later, except the output's
         below, a = a, work.a[layer][:n]  # (N, width below), (N, width)
-        _dense(below, _readable(params[f"W{layer}"]), _readable(params[f"b{layer}"]), code, z[:n], a)
+        z = work.z[:n if is_output and architecture.loss == "bce" else 0]  # kept only where the loss needs it
+        _dense(below, _readable(params[f"W{layer}"]), _readable(params[f"b{layer}"]), code, z, a)
     return a
 
 
@@ -172,7 +173,7 @@ def _times_slope(code, a, da):
 
 @compiled(parallel=True)
 def _dense(x, W, b, code, z, a):
-    """z = x @ W + b, a = f(z)  with x (N, D), W (D, H), b (H,); fills z and a, (N, H)."""
+    """z = x @ W + b, a = f(z)  with x (N, D), W (D, H), b (H,); fills a (N, H), and z too unless it has no rows."""
     width = even_width(len(b))
     n_across = -(-len(b) // width)
     for task in prange(-(-len(x) // TILE_ROWS) * n_across):
@@ -182,10 +183,13 @@ def _dense(x, W, b, code, z, a):
         clear_tile(w, tile)
         add_product(x, W, i, j, w, tile)
         for r in range(min(TILE_ROWS, len(x) - i)):
-            z_row = z[i + r, j:j + w]
+            z_row = tile[r * TILE_COLUMNS:r * TILE_COLUMNS + w]
             for h in range(w):
-                z_row[h] = tile[r * TILE_COLUMNS + h] + b[j + h]
+                z_row[h] += b[j + h]
             _activate(code, z_row, a[i + r, j:j + w])
+            if len(z):
+                for h in range(w):
+                    z[i + r, j + h] = z_row[h]
 
 
 @compiled(fastmath=SUMS_IN_ANY_ORDER)

@@ -1,0 +1,50 @@
+"""The benchmarks' common ground: turns, tables, missing peers; and that every benchmark can be started."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks import __main__ as every
+from tests.benchmarks import harness
+from tests.benchmarks.harness import Table, Timing, geometric_mean, peers, race, summary
+
+
+def test_rivals_take_turns(monkeypatch):
+    monkeypatch.setattr(harness, "PAUSE", 0)
+    calls = []
+    times = race({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, rounds=4, turn=0)
+    assert calls == ["a", "a", "b", "b"] * 4  # one call to warm up, one that counts
+    assert set(times) == {"a", "b"} and all(timing.median > 0 for timing in times.values())
+
+
+def test_summary_and_mean():
+    timing = summary([4.0, 1.0, 2.0, 3.0, 5.0])
+    assert (timing.median, timing.spread) == (3.0, 1.0)
+    assert [str(Timing(seconds, 0.1 * seconds)) for seconds in (2.0, 0.0123, 4.5e-5)] == [
+        "2 s ± 10 %", "12.3 ms ± 10 %", "45 us ± 10 %"]
+    assert geometric_mean([2, 0.5]) == pytest.approx(1)
+
+
+def test_a_table_says_on_what_it_was_measured():
+    lines = str(Table("Title", ["what", "ratio"], [["x", 2]], ["a note"])).splitlines()
+    assert lines[:5] == ["## Title", "", "| what | ratio |", "|---|---|", "| x | 2 |"]
+    assert lines[-2] == "- a note" and "cores" in lines[-1] and "Numba" in lines[-1] and "Python" in lines[-1]
+
+
+def test_a_missing_peer_is_named(capsys):
+    assert list(peers("json", "no_such_library")) == ["json"]
+    assert "peer missing: no_such_library" in capsys.readouterr().out
+
+
+def test_every_benchmark_can_be_started():
+    folder = Path(harness.__file__).parent
+    assert set(every.NAMES) <= {path.stem for path in folder.glob("*.py")}
+    for name in (None, *every.NAMES):
+        module = "tests.benchmarks" + (f".{name}" if name else "")
+        done = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True)
+        assert done.returncode == 0 and "--json" in done.stdout, (name, done.stderr)
+        assert ("--picture" in done.stdout) == every.NAMES.get(name, True), name
+    done = subprocess.run([sys.executable, "-m", "tests.benchmarks", "speed"], capture_output=True, text=True)
+    assert done.returncode == 2 and "there is no benchmark speed" in done.stderr
