@@ -12,17 +12,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-NAMES = {"matmul": True, "kmeans": True, "autoencoder": False, "main_job": False, "scaling": True}  # draws a picture?
+from tests.benchmarks.harness import Table, draw_speedups
 
-
-def draw(speedups, path):
-    """A bar for each comparison."""
-    from aelearn import plotting
-
-    figure = plotting.bars(list(speedups), list(speedups.values()), line=1,
-                           title="How many times as fast aelearn is as the fastest peer",
-                           xlabel="seconds of the fastest peer / seconds of aelearn (dashed: as fast)")
-    plotting.save(figure, path)
+NAMES = ("matmul", "kmeans", "autoencoder", "main_job", "scaling")
 
 
 def main(scratch):
@@ -31,7 +23,7 @@ def main(scratch):
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(NAMES)}; all if none is given")
     parser.add_argument("--json", metavar="FOLDER", help="write a NAME.json for each")
     parser.add_argument("--pictures", metavar="FOLDER",
-                        help="write a NAME.png for those that draw one, and speedups.png for all together")
+                        help="write a NAME.png for each, and speedups.png for all together")
     arguments = parser.parse_args()
     unknown = set(arguments.names) - set(NAMES)
     if unknown:
@@ -43,7 +35,7 @@ def main(scratch):
     for name in arguments.names or NAMES:
         outcome = Path(arguments.json or scratch) / f"{name}.json"
         command = [sys.executable, "-m", f"tests.benchmarks.{name}", "--json", str(outcome)]
-        if arguments.pictures and NAMES[name]:
+        if arguments.pictures:
             command += ["--picture", f"{arguments.pictures}/{name}.png"]
         if subprocess.run(command).returncode:
             failed.append(name)
@@ -51,7 +43,7 @@ def main(scratch):
             speedups.update(json.loads(outcome.read_text())["speedups"])
         print(flush=True)
     if arguments.pictures and speedups:
-        draw(speedups, Path(arguments.pictures) / "speedups.png")
+        draw_speedups(Table("", [], speedups=speedups), Path(arguments.pictures) / "speedups.png")
     if failed:
         sys.exit(f"these did not run to their end: {', '.join(failed)}")
 

@@ -17,6 +17,8 @@ from pathlib import Path
 import numba
 import numpy as np
 
+from aelearn import plotting
+
 
 # Threads of a library wait for their next task by turning in circles, up to 0.2 s long, before they go to sleep.
 # Without a pause, one rival's waiting threads would take the cores away from the next one's working threads.
@@ -108,16 +110,22 @@ def machine():
             f"Numba {numba.__version__} on {numba.get_num_threads()} threads")
 
 
-def main(run, draw=None):
+def draw_speedups(table, path):
+    """A PNG file with a bar for each comparison of the table."""
+    plotting.save(plotting.bars(list(table.speedups), list(table.speedups.values()), line=1,
+                                title="How many times as fast aelearn is as the fastest peer",
+                                xlabel="seconds of the fastest peer / seconds of aelearn (dashed: as fast)"), path)
+
+
+def main(run, draw=draw_speedups):
     """The command line of one benchmark: `run()` gives its Table, `draw(table, path)` a picture of it."""
     parser = argparse.ArgumentParser(description=run.__doc__)
     parser.add_argument("--json", metavar="FILE", help="write the table and its numbers to this file, too")
-    if draw:
-        parser.add_argument("--picture", metavar="FILE", help="draw them into this PNG file")
+    parser.add_argument("--picture", metavar="FILE", help="draw them into this PNG file")
     arguments = parser.parse_args()
     table = run()
     print(table, flush=True)
     if arguments.json:
         Path(arguments.json).write_text(json.dumps({**asdict(table), "machine": machine()}, indent=1) + "\n")
-    if draw and arguments.picture:
+    if arguments.picture and (table.speedups or draw is not draw_speedups):
         draw(table, arguments.picture)
