@@ -7,6 +7,7 @@ from aelearn import network, optim
 from aelearn.kernels import get
 from aelearn.network import Architecture
 from tests.kernels.threads import outputs, run
+from tests.small import affordable
 
 functions = get("numba")
 NETWORKS = [(1, 1, 1), (5, 1, 5), (33, 9, 33), (31, 17, 2, 17, 31), (784, 128, 3, 128, 784), (300, 260, 300)]
@@ -17,8 +18,8 @@ def tolerance(dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("widths", NETWORKS)
-@pytest.mark.parametrize("n", [1, 7, 48])
+@pytest.mark.parametrize("n, widths", affordable([(n, widths) for n in (1, 7, 48) for widths in NETWORKS],
+                                                 lambda n, widths: n * sum(widths) ** 2 // 4))
 @pytest.mark.parametrize("activation, output, loss", [("sigmoid", "sigmoid", "mse"), ("tanh", "identity", "mse"),
                                                       ("relu", "sigmoid", "bce"), ("identity", "tanh", "mse")])
 def test_loss_and_gradients_equal_the_twins(rng, n, widths, dtype, activation, output, loss):

@@ -8,7 +8,7 @@ import sys
 def run(code, cwd=None, **environment):
     """What the code prints, in a fresh process with these environment variables. Errors are raised with their text."""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=cwd,
-                          env={**os.environ, **environment})
+                          env={**os.environ, "NUMBA_DISABLE_JIT": "0", **environment})
     assert done.returncode == 0, done.stderr
     return done.stdout
 
