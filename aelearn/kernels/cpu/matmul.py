@@ -108,6 +108,15 @@ def clear_tile(width, tile):
 
 
 @compiled
+def product_tile(a, b, i, j, width):
+    """A tile that holds a[i:i + 6] @ b[:, j:j + width]."""
+    tile = np.empty(TILE_ROWS * TILE_COLUMNS, a.dtype)
+    clear_tile(width, tile)
+    add_product(a, b, i, j, width, tile)
+    return tile
+
+
+@compiled
 def load_tile(c, i, j, width, tile):
     """Copy c[i:i + 6, j:j + width] into the tile."""
     for r in range(min(TILE_ROWS, c.shape[0] - i)):
@@ -130,10 +139,7 @@ def register_tiles(a, b, c):
     for task in prange(n_rows * n_columns):
         i, j = task // n_columns * TILE_ROWS, task % n_columns * TILE_COLUMNS
         width = min(TILE_COLUMNS, c.shape[1] - j)
-        tile = np.empty(TILE_ROWS * TILE_COLUMNS, c.dtype)
-        clear_tile(width, tile)
-        add_product(a, b, i, j, width, tile)
-        store_tile(tile, c, i, j, width)
+        store_tile(product_tile(a, b, i, j, width), c, i, j, width)
 
 
 @compiled

@@ -19,8 +19,7 @@ import numpy as np
 from numba import prange
 
 from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled
-from aelearn.kernels.cpu.matmul import (TILE_COLUMNS, TILE_ROWS, add_product, clear_tile, dot_products, even_width,
-                                        store_tile)
+from aelearn.kernels.cpu.matmul import TILE_COLUMNS, TILE_ROWS, dot_products, even_width, product_tile, store_tile
 
 SIGMOID, TANH, RELU, IDENTITY = range(4)
 CODES = {"sigmoid": SIGMOID, "tanh": TANH, "relu": RELU, "identity": IDENTITY}
@@ -179,9 +178,7 @@ def _dense(x, W, b, code, z, a):
     for task in prange(-(-len(x) // TILE_ROWS) * n_across):
         i, j = task // n_across * TILE_ROWS, task % n_across * width
         w = min(width, len(b) - j)
-        tile = np.empty(TILE_ROWS * TILE_COLUMNS, x.dtype)
-        clear_tile(w, tile)
-        add_product(x, W, i, j, w, tile)
+        tile = product_tile(x, W, i, j, w)
         for r in range(min(TILE_ROWS, len(x) - i)):
             z_row = tile[r * TILE_COLUMNS:r * TILE_COLUMNS + w]
             for h in range(w):
@@ -236,10 +233,7 @@ def _weight_gradient(x, dz, dW, db):
     for task in prange(-(-len(dW) // TILE_ROWS) * n_across):
         i, j = task // n_across * TILE_ROWS, task % n_across * width
         w = min(width, len(db) - j)
-        tile = np.empty(TILE_ROWS * TILE_COLUMNS, dW.dtype)
-        clear_tile(w, tile)
-        add_product(x.T, dz, i, j, w, tile)
-        store_tile(tile, dW, i, j, w)
+        store_tile(product_tile(x.T, dz, i, j, w), dW, i, j, w)
         if i == 0:
             for h in range(j, j + w):
                 db[h] = 0
