@@ -100,6 +100,17 @@ def add_product(a, b, i, j, width, tile):
 
 
 @compiled
+def new_tile(like):
+    """Room for a tile, (6 * 256,), of the dtype of `like`, that begins where a line of the cache begins.
+
+    Otherwise each of its vectors could lie across two lines, and be loaded and stored in two parts.
+    """
+    room = np.empty(TILE_ROWS * TILE_COLUMNS + 64 // like.itemsize, like.dtype)
+    start = -room.ctypes.data % 64 // like.itemsize
+    return room[start:start + TILE_ROWS * TILE_COLUMNS]
+
+
+@compiled
 def clear_tile(width, tile):
     """Set the tile's 6 rows to zero, as far as they are in use."""
     for r in range(TILE_ROWS):
@@ -110,7 +121,7 @@ def clear_tile(width, tile):
 @compiled
 def product_tile(a, b, i, j, width):
     """A tile that holds a[i:i + 6] @ b[:, j:j + width]."""
-    tile = np.empty(TILE_ROWS * TILE_COLUMNS, a.dtype)
+    tile = new_tile(a)
     clear_tile(width, tile)
     add_product(a, b, i, j, width, tile)
     return tile
@@ -167,7 +178,7 @@ def cache_blocks(a, b, c):
             for task in prange(n_rows * n_tiles):
                 i, j = task // n_tiles * TILE_ROWS, j0 + task % n_tiles * tile_width
                 width = min(tile_width, n_columns - j)
-                tile = np.empty(TILE_ROWS * TILE_COLUMNS, c.dtype)
+                tile = new_tile(c)
                 if p == 0:
                     clear_tile(width, tile)
                 else:
