@@ -10,14 +10,14 @@ by the chunks' masses, then a point in it: so no running sum of all N masses is 
 import numba
 import numpy as np
 
-from aelearn.kernels.cpu.assignment import _squared_distance as squared_distance
+from aelearn.kernels.cpu.assignment import squared_distance
 from aelearn.kernels.cpu.compiling import compiled
 from aelearn.kernels.cpu.lloyd import MAX_CHUNKS, compact, pieces
 
 CHUNK_POINTS = 1024
 
 
-@compiled
+@compiled(inside=True)
 def _try_chunk(X, weight, nearest, candidates, keep, start, stop, inertias):
     n_features = X.shape[1]
     for row in range(start, stop):
