@@ -30,6 +30,7 @@ import numpy as np
 from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled
 
 POINTS = 512
+STRIDE = POINTS + 16  # places from row to row: at a power of two all rows would share a few lines of the cache
 SLAB = 32
 LONG_ROW = 256  # features from which on the loop over features is the innermost one
 
@@ -43,22 +44,48 @@ Block = namedtuple("Block", "across table best second squares label")
 @compiled(inside=True)
 def new_block(like, n_rows):
     """Room for a block of points, of the dtype of `like`, and n_rows centres."""
-    return Block(np.empty(SLAB * POINTS, like.dtype), np.empty(n_rows * POINTS, like.dtype),
+    return Block(np.empty(SLAB * STRIDE, like.dtype), np.empty(n_rows * STRIDE, like.dtype),
                  np.empty(POINTS, like.dtype), np.empty(POINTS, like.dtype), np.empty(POINTS, like.dtype),
                  np.empty(POINTS, np.int32))
+
+
+@compiled(inside=True)
+def _turn_four(x0, x1, x2, x3, zero, scale, across):
+    """Four features of four points: sixteen numbers that the processor turns in its registers."""
+    x00, x01, x02, x03, x10, x11, x12, x13 = x0[0], x0[1], x0[2], x0[3], x1[0], x1[1], x1[2], x1[3]
+    x20, x21, x22, x23, x30, x31, x32, x33 = x2[0], x2[1], x2[2], x2[3], x3[0], x3[1], x3[2], x3[3]
+    at, z = 0, zero[0]
+    across[at], across[at + 1] = (x00 - z) * scale, (x10 - z) * scale
+    across[at + 2], across[at + 3] = (x20 - z) * scale, (x30 - z) * scale
+    at, z = STRIDE, zero[1]
+    across[at], across[at + 1] = (x01 - z) * scale, (x11 - z) * scale
+    across[at + 2], across[at + 3] = (x21 - z) * scale, (x31 - z) * scale
+    at, z = 2 * STRIDE, zero[2]
+    across[at], across[at + 1] = (x02 - z) * scale, (x12 - z) * scale
+    across[at + 2], across[at + 3] = (x22 - z) * scale, (x32 - z) * scale
+    at, z = 3 * STRIDE, zero[3]
+    across[at], across[at + 1] = (x03 - z) * scale, (x13 - z) * scale
+    across[at + 2], across[at + 3] = (x23 - z) * scale, (x33 - z) * scale
 
 
 @compiled(inside=True, fastmath=SUMS_IN_ANY_ORDER)
 def _turn(X, rows, n, first, n_dims, frame, across, squares):
     """across[d, p] = feature first + d of point rows[p], in the frame; their squares are added to squares[p]."""
-    for start in range(0, n, 16):  # a line of the cache, which is written whole
-        row, total = rows[start:start + 16], squares[start:start + 16]
-        for d in range(n_dims):
-            out, zero = across[d * POINTS + start:d * POINTS + start + 16], frame.origin[first + d]
+    scale, by_fours = frame.scale, n_dims // 4 * 4
+    for p in range(0, n if by_fours else 0, 4):
+        x0, x1, x2, x3 = X[rows[p], first:], X[rows[p + 1], first:], X[rows[p + 2], first:], X[rows[p + 3], first:]
+        for d in range(0, by_fours, 4):
+            _turn_four(x0[d:], x1[d:], x2[d:], x3[d:], frame.origin[first + d:], scale, across[d * STRIDE + p:])
+    for start in range(0, n if by_fours < n_dims else 0, 16):
+        row = rows[start:start + 16]
+        for d in range(by_fours, n_dims):
+            out, zero = across[d * STRIDE + start:d * STRIDE + start + 16], frame.origin[first + d]
             for p in range(16):
-                value = (X[row[p], first + d] - zero) * frame.scale
-                out[p] = value
-                total[p] += value * value
+                out[p] = (X[row[p], first + d] - zero) * scale
+    for d in range(n_dims):
+        x = across[d * STRIDE:]
+        for p in range(n):
+            squares[p] += x[p] * x[p]
 
 
 @compiled(inside=True, fastmath=SUMS_IN_ANY_ORDER)
@@ -69,11 +96,11 @@ def _take_four_features(x, c, table, n):
     c20, c21, c22, c23 = c[2, 0], c[2, 1], c[2, 2], c[2, 3]
     c30, c31, c32, c33 = c[3, 0], c[3, 1], c[3, 2], c[3, 3]
     for p in range(n):
-        x0, x1, x2, x3 = x[p], x[p + POINTS], x[p + 2 * POINTS], x[p + 3 * POINTS]
+        x0, x1, x2, x3 = x[p], x[p + STRIDE], x[p + 2 * STRIDE], x[p + 3 * STRIDE]
         table[p] -= (x0 * c00 + x1 * c01) + (x2 * c02 + x3 * c03)
-        table[p + POINTS] -= (x0 * c10 + x1 * c11) + (x2 * c12 + x3 * c13)
-        table[p + 2 * POINTS] -= (x0 * c20 + x1 * c21) + (x2 * c22 + x3 * c23)
-        table[p + 3 * POINTS] -= (x0 * c30 + x1 * c31) + (x2 * c32 + x3 * c33)
+        table[p + STRIDE] -= (x0 * c10 + x1 * c11) + (x2 * c12 + x3 * c13)
+        table[p + 2 * STRIDE] -= (x0 * c20 + x1 * c21) + (x2 * c22 + x3 * c23)
+        table[p + 3 * STRIDE] -= (x0 * c30 + x1 * c31) + (x2 * c32 + x3 * c33)
 
 
 @compiled(inside=True, fastmath=SUMS_IN_ANY_ORDER)
@@ -101,7 +128,7 @@ def _along_four_points(x0, x1, x2, x3, c, half, table):
     for h, s0, s1, s2, s3 in ((half[0], s00, s01, s02, s03), (half[1], s10, s11, s12, s13),
                               (half[2], s20, s21, s22, s23), (half[3], s30, s31, s32, s33)):
         table[at], table[at + 1], table[at + 2], table[at + 3] = h - s0, h - s1, h - s2, h - s3
-        at += POINTS
+        at += STRIDE
 
 
 @compiled(inside=True)
@@ -109,7 +136,7 @@ def _keep_two_best(table, k, best, second, label, n):
     """Go on with four rows of the table, those of the centres k to k + 3."""
     k0, k1, k2, k3 = np.int32(k), np.int32(k + 1), np.int32(k + 2), np.int32(k + 3)
     for p in range(n):
-        s0, s1, s2, s3 = table[p], table[p + POINTS], table[p + 2 * POINTS], table[p + 3 * POINTS]
+        s0, s1, s2, s3 = table[p], table[p + STRIDE], table[p + 2 * STRIDE], table[p + 3 * STRIDE]
         b, c, number = best[p], second[p], label[p]
         c, number, b = min(c, max(b, s0)), k0 if s0 < b else number, min(b, s0)
         c, number, b = min(c, max(b, s1)), k1 if s1 < b else number, min(b, s1)
@@ -135,22 +162,22 @@ def find_two_nearest(X, rows, n, near, half, frame, block):
             squares[p], squares[p + 1], squares[p + 2], squares[p + 3] = (_square(x0), _square(x1), _square(x2),
                                                                           _square(x3))
             for k in range(0, len(half), 4):
-                _along_four_points(x0, x1, x2, x3, near[k:k + 4], half[k:k + 4], table[k * POINTS + p:])
+                _along_four_points(x0, x1, x2, x3, near[k:k + 4], half[k:k + 4], table[k * STRIDE + p:])
     else:
         for k in range(len(half)):
             for p in range(n_full):
-                table[k * POINTS + p] = half[k]
+                table[k * STRIDE + p] = half[k]
         for first in range(0, n_features, SLAB):
             n_dims = min(SLAB, n_features - first)
             _turn(X, rows, n, first, n_dims, frame, block.across, squares)
-            for at in range(n_dims * POINTS, (n_dims + 3) // 4 * 4 * POINTS):
+            for at in range(n_dims * STRIDE, (n_dims + 3) // 4 * 4 * STRIDE):
                 block.across[at] = 0
             for k in range(0, len(half), 4):
                 for d in range(0, n_dims, 4):
-                    _take_four_features(block.across[d * POINTS:], near[k:k + 4, first + d:first + d + 4],
-                                        table[k * POINTS:], n_full)
+                    _take_four_features(block.across[d * STRIDE:], near[k:k + 4, first + d:first + d + 4],
+                                        table[k * STRIDE:], n_full)
     for k in range(0, len(half), 4):
-        _keep_two_best(table[k * POINTS:], k, best, second, label, n_full)
+        _keep_two_best(table[k * STRIDE:], k, best, second, label, n_full)
 
 
 @compiled(inside=True)
