@@ -52,20 +52,10 @@ def new_block(like, n_rows):
 @compiled(inside=True)
 def _turn_four(x0, x1, x2, x3, zero, scale, across):
     """Four features of four points: sixteen numbers that the processor turns in its registers."""
-    x00, x01, x02, x03, x10, x11, x12, x13 = x0[0], x0[1], x0[2], x0[3], x1[0], x1[1], x1[2], x1[3]
-    x20, x21, x22, x23, x30, x31, x32, x33 = x2[0], x2[1], x2[2], x2[3], x3[0], x3[1], x3[2], x3[3]
-    at, z = 0, zero[0]
-    across[at], across[at + 1] = (x00 - z) * scale, (x10 - z) * scale
-    across[at + 2], across[at + 3] = (x20 - z) * scale, (x30 - z) * scale
-    at, z = STRIDE, zero[1]
-    across[at], across[at + 1] = (x01 - z) * scale, (x11 - z) * scale
-    across[at + 2], across[at + 3] = (x21 - z) * scale, (x31 - z) * scale
-    at, z = 2 * STRIDE, zero[2]
-    across[at], across[at + 1] = (x02 - z) * scale, (x12 - z) * scale
-    across[at + 2], across[at + 3] = (x22 - z) * scale, (x32 - z) * scale
-    at, z = 3 * STRIDE, zero[3]
-    across[at], across[at + 1] = (x03 - z) * scale, (x13 - z) * scale
-    across[at + 2], across[at + 3] = (x23 - z) * scale, (x33 - z) * scale
+    for d in range(4):
+        at, z = d * STRIDE, zero[d]
+        across[at], across[at + 1] = (x0[d] - z) * scale, (x1[d] - z) * scale
+        across[at + 2], across[at + 3] = (x2[d] - z) * scale, (x3[d] - z) * scale
 
 
 @compiled(inside=True, fastmath=SUMS_IN_ANY_ORDER)
