@@ -29,7 +29,7 @@ import numpy as np
 
 from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled
 
-POINTS = 512
+POINTS = 256
 STRIDE = POINTS + 16  # places from row to row: at a power of two all rows would share a few lines of the cache
 SLAB = 32
 LONG_ROW = 256  # features from which on the loop over features is the innermost one
