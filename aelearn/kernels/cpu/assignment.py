@@ -1,6 +1,6 @@
 """One pass of k-means over X, as compiled code: labels, bounds, and the sums of each chunk. lloyd.py steers it.
 
-Shapes: N samples, D features, K clusters, B = POINTS places of a block, M chunks.
+Shapes: N samples, D features, K clusters, K' and D' the next multiples of four, B = POINTS places of a block, M chunks.
 
 X is cut into chunks, and a chunk's points go through in blocks. With bounds, points are first collected that may have
 a new nearest centre; blocks are made of those alone, so that the arithmetic is as dense as without bounds.
@@ -12,27 +12,19 @@ import numba
 import numpy as np
 
 from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled
-from aelearn.kernels.cpu.distances import POINTS, error_bound, find_two_nearest, new_block
+from aelearn.kernels.cpu.distances import POINTS, Frame, error_bound, find_two_nearest, new_block
+
+CHANGES, EVERYTHING, INERTIA = 0, 1, 2  # what a pass sums: points that change their label; all; no more than inertia
+CANCELLATION = 1e-3  # an inertia smaller than that share of Q is summed from the points
 
 # X (N, D); weight (N,) or, where all weigh the same, (1,); labels (N,) int32; upper, lower (N,) of X's dtype, or (1,).
 Points = namedtuple("Points", "X weight labels upper lower")
-# exact (K, D) float64; near (K, D) as the frame has them; moved (K,) by how much each moved since the last pass, and
-# others (K,) how much the fastest of all others did, both in the frame's unit.
-Centers = namedtuple("Centers", "exact near moved others")
-# sums (M, K, D) seen from the frame's origin; mass (M, K, 2): weight, and how many points have any; totals (M, 3):
-# inertia, Q, and how many labels of points
-# that weigh anything changed.
-Sums = namedtuple("Sums", "sums mass totals")
+# exact (K, D) float64; near (K', D'), half (K',), moved (K,), others (K,): see `put_in_frame`
+Centers = namedtuple("Centers", "exact near half moved others")
 
 
-@compiled(fastmath=SUMS_IN_ANY_ORDER)
-def _add_point(x, origin, w, sums):
-    for d in range(len(x)):
-        sums[d] += w * (np.float64(x[d]) - np.float64(origin[d]))
-
-
-@compiled(fastmath=SUMS_IN_ANY_ORDER)
-def _squared_distance(x, center):
+@compiled(inside=True, fastmath=SUMS_IN_ANY_ORDER)
+def squared_distance(x, center):
     """In float64, from the point as it is: the judge wherever rounding could have a say."""
     total = 0.0
     for d in range(len(x)):
@@ -40,7 +32,7 @@ def _squared_distance(x, center):
     return total
 
 
-@compiled(fastmath=SUMS_IN_ANY_ORDER)
+@compiled(inside=True, fastmath=SUMS_IN_ANY_ORDER)
 def _distance_in_frame(x, near, frame):
     total = x.dtype.type(0)
     for d in range(len(x)):
@@ -49,12 +41,12 @@ def _distance_in_frame(x, near, frame):
     return total
 
 
-@compiled
+@compiled(inside=True)
 def _judge(x, exact):
     """The nearest centre, and the squared distances to it and to the second, in float64 and in the order of K."""
     label, best, second = 0, np.inf, np.inf
     for k in range(len(exact)):
-        distance = _squared_distance(x, exact[k])
+        distance = squared_distance(x, exact[k])
         if distance < best:
             label, best, second = k, distance, best
         elif distance < second:
@@ -62,44 +54,42 @@ def _judge(x, exact):
     return label, best, second
 
 
-@compiled
+@compiled(inside=True)
 def _search(points, centers, frame, rows, n, block, before, doubtful, bounded, sums, mass):
     """Label the points rows[:n] anew and move those that change from sum to sum. Returns how many do."""
-    n_moved = 0
-    if n == 0:
-        return n_moved
-    find_two_nearest(points.X, rows, n, centers.near, len(centers.exact), frame, block)
-    best, second, label = block.best, block.second, block.label
+    find_two_nearest(points.X, rows, n, centers.near, centers.half, frame, block)
+    best, second, label, squares = block.best, block.second, block.label, block.squares
+    n_moved, n_doubtful = 0, 0
     for p in range(n):
         before[p] = points.labels[rows[p]]
-    n_doubtful = 0
     for p in range(n):  # in a loop of its own, without a branch: so it is vectorised
-        doubtful[p] = (not second[p] - best[p] > error_bound(best[p], second[p], frame)) | (label[p] != before[p])
+        doubtful[p] = (not second[p] - best[p] > error_bound(squares[p], frame)) | (label[p] != before[p])
         n_doubtful += doubtful[p]
     if not bounded and n_doubtful == 0:
         return n_moved
+    unit = np.float64(frame.scale) ** 2
     for p in range(n):
         if not (bounded or doubtful[p]):
             continue
-        row = rows[p]
-        new, old = np.int64(label[p]), np.int64(points.labels[row])
-        nearest, next_best = np.float64(best[p]), np.float64(second[p])
-        bound = np.float64(error_bound(best[p], second[p], frame))
-        if not next_best - nearest > bound:
+        row, new, old = rows[p], np.int64(label[p]), np.int64(before[p])
+        bound = np.float64(error_bound(squares[p], frame))
+        nearest = np.float64(squares[p]) + 2 * np.float64(best[p])
+        next_best = np.float64(squares[p]) + 2 * np.float64(second[p])
+        if not next_best - nearest > 2 * bound:
             new, nearest, next_best = _judge(points.X[row], centers.exact)
-            nearest *= np.float64(frame.scale) ** 2
-            next_best = min(next_best * np.float64(frame.scale) ** 2, 1e30)
-        if bounded:  # (sqrt(s) + e)^2 > s + bound for an e of bound / sqrt(s + bound)
-            points.upper[row] = np.sqrt(nearest + 2 * bound) * (1 + 1e-6)
+            nearest, next_best = nearest * unit, min(next_best * unit, 1e30)
+        if bounded:  # each of the two is wrong by no more than twice the bound
+            points.upper[row] = np.sqrt(max(0.0, nearest + 2 * bound)) * (1 + 1e-6)
             points.lower[row] = np.sqrt(max(0.0, next_best - 2 * bound)) * (1 - 1e-6)
         if new != old:
             points.labels[row] = new
             w = points.weight[row if len(points.weight) > 1 else 0]
             n_moved += w > 0  # what weighs nothing moves nothing
             if old >= 0:
-                x = points.X[row]
-                _add_point(x, frame.origin, w, sums[new])
-                _add_point(x, frame.origin, -w, sums[old])
+                for d in range(points.X.shape[1]):
+                    share = w * (np.float64(points.X[row, d]) - np.float64(frame.origin[d]))
+                    sums[new, d] += share
+                    sums[old, d] -= share
                 mass[new, 0] += w
                 mass[old, 0] -= w
                 mass[new, 1] += w > 0
@@ -107,7 +97,7 @@ def _search(points, centers, frame, rows, n, block, before, doubtful, bounded, s
     return n_moved
 
 
-@compiled
+@compiled(inside=True)
 def _label_chunk(points, centers, frame, start, stop, block, waiting, before, doubtful, bounded, sums, mass):
     """Label the points start..stop-1: all of them or, if bounded, those whose bounds leave it open.
 
@@ -118,63 +108,136 @@ def _label_chunk(points, centers, frame, start, stop, block, waiting, before, do
     row, n_moved = start, 0
     while row < stop:
         n = 0
-        while row < stop and n < POINTS:
+        if not bounded:
+            n = min(POINTS, stop - row)
+            for p in range(n):
+                waiting[p] = row + p
+            row += n
+        while bounded and row < stop and n < POINTS:
             label, is_open = np.int64(labels[row]), True
-            if bounded and label >= 0:
+            if label >= 0:
                 upper = (uppers[row] + moved[label]) * (1 + 1e-6)  # rounding is on the safe side
                 lower = lowers[row] - others[label] * (1 + 1e-6)
                 lower -= abs(lower) * 1e-6
                 if not upper < lower:  # upper may only have been too high
-                    own = _distance_in_frame(points.X[row], centers.near[label], frame)
-                    upper = np.sqrt(np.float64(own) + 2 * np.float64(error_bound(own, own, frame))) * (1 + 1e-6)
+                    own = np.float64(_distance_in_frame(points.X[row], centers.near[label], frame))
+                    bound = 3 * np.float64(error_bound(own, frame))  # |x|^2 <= 2 own + 2 |c|^2
+                    upper = np.sqrt(own + 2 * bound) * (1 + 1e-6)
                 uppers[row], lowers[row] = upper, lower
                 is_open = not upper < lower
             if is_open:
                 waiting[n] = row
                 n += 1
             row += 1
-        n_moved += _search(points, centers, frame, waiting, n, block, before, doubtful, bounded, sums, mass)
+        if n:
+            n_moved += _search(points, centers, frame, waiting, n, block, before, doubtful, bounded, sums, mass)
     return n_moved
 
 
-@compiled(fastmath=SUMS_IN_ANY_ORDER)
+@compiled(inside=True)
 def _sum_chunk(points, centers, origin, start, stop, sums, mass, totals):
     """Everything that is summed over points, from the labels: clusters' sums and weights, the inertia and Q."""
     X, weight, labels, exact, inertia, q = points.X, points.weight, points.labels, centers.exact, 0.0, 0.0
     for row in range(start, stop):
         w, label = weight[row if len(weight) > 1 else 0], np.int64(labels[row])
-        to_center, to_origin = 0.0, 0.0
+        to_origin = 0.0
         for d in range(X.shape[1]):
-            x, zero = np.float64(X[row, d]), np.float64(origin[d])
-            sums[label, d] += w * (x - zero)
-            to_center += (x - exact[label, d]) ** 2
-            to_origin += (x - zero) ** 2
+            x = np.float64(X[row, d]) - np.float64(origin[d])
+            sums[label, d] += w * x
+            to_origin += x * x
         mass[label, 0] += w
         mass[label, 1] += w > 0
-        inertia += w * to_center
         q += w * to_origin
-    totals[0], totals[1] = inertia, q
+    totals[1] = q
 
 
-@compiled
-def _lane(points, centers, frame, out, chunk, lane, n_lanes, search, bounded, afresh):
+@compiled(inside=True)
+def _lane(X, weight, labels, upper, lower, exact, near, half, moved, others, origin, scalars, sums, mass, totals, chunk,
+          lane, n_lanes, search, bounded, summed):
     """What one core does: every n_lanes-th chunk, in room of its own."""
-    block, waiting = new_block(centers.near, len(centers.exact)), np.zeros(POINTS, np.int64)  # ..., (B,)
-    before, doubtful = np.zeros(POINTS, np.int32), np.zeros(POINTS, np.bool_)  # (B,), (B,)
-    for m in range(lane, len(out.totals), n_lanes):
-        start, stop = m * chunk, min(len(points.labels), (m + 1) * chunk)
-        sums, mass, totals = out.sums[m], out.mass[m], out.totals[m]  # (K, D), (K, 2), (3,)
-        sums[:], mass[:], totals[:] = 0, 0, 0
-        if search:
-            totals[2] = _label_chunk(points, centers, frame, start, stop, block, waiting, before, doubtful, bounded,
-                                     sums, mass)
-        if afresh:
-            sums[:], mass[:] = 0, 0
-            _sum_chunk(points, centers, frame.origin, start, stop, sums, mass, totals)
+    dtype = near.dtype
+    points, centers = Points(X, weight, labels, upper, lower), Centers(exact, near, half, moved, others)
+    frame = Frame(origin, dtype.type(scalars[0]), scalars[1] != 0, dtype.type(scalars[2]), dtype.type(scalars[3]))
+    block, waiting = new_block(near, len(half)), np.zeros(POINTS, np.int64)  # ..., (B,)
+    before, doubtful = np.empty(POINTS, np.int32), np.empty(POINTS, np.bool_)  # (B,), (B,)
+    for m in range(lane, len(totals), n_lanes):
+        start, stop, total = m * chunk, min(len(labels), (m + 1) * chunk), totals[m]
+        for again in range(2):
+            if again and summed != EVERYTHING:
+                break
+            for k in range(len(exact)):
+                for d in range(exact.shape[1]):
+                    sums[m, k, d] = 0
+                mass[m, k, 0] = mass[m, k, 1] = 0
+            if again:
+                _sum_chunk(points, centers, origin, start, stop, sums[m], mass[m], total)
+            elif search:
+                total[2] = _label_chunk(points, centers, frame, start, stop, block, waiting, before, doubtful, bounded,
+                                        sums[m], mass[m])
+        if summed != CHANGES:
+            inertia = 0.0
+            for row in range(start, stop):
+                inertia += weight[row if len(weight) > 1 else 0] * squared_distance(X[row], exact[labels[row]])
+            total[0] = inertia
 
 
 @compiled(parallel=True)
-def pass_over(points, centers, frame, out, chunk, n_lanes, search, bounded, afresh):
-    """One pass over X. search: label the points; afresh: sum over all points, not only over those that changed."""
+def pass_over(X, weight, labels, upper, lower, exact, near, half, moved, others, origin, scalars, sums, mass, totals,
+              chunk, n_lanes, search, bounded, summed):
+    """One pass over X. search: label the points; summed: CHANGES, EVERYTHING or INERTIA.
+
+    The arrays come one by one, though they belong together as Points, Centers and Frame: at each call Numba looks at
+    the type of each argument, and that takes ten times as long for an array in a tuple. scalars (4,): the frame's
+    scale, whether it is plain, relative and absolute. sums (M, K, D) are seen from the frame's origin; mass (M, K, 2):
+    weight, and how many points have any; totals (M, 3): inertia, Q, and how many labels of points that weigh anything
+    changed.
+    """
     for lane in numba.prange(n_lanes):
-        _lane(points, centers, frame, out, chunk, np.int64(lane), n_lanes, search, bounded, afresh)
+        _lane(X, weight, labels, upper, lower, exact, near, half, moved, others, origin, scalars, sums, mass, totals,
+              chunk, np.int64(lane), n_lanes, search, bounded, summed)
+
+
+@compiled
+def add_up(sums, mass, totals, exact, origin, afresh, all_sums, all_mass, peak, means):
+    """Add the chunks up in their order, onto the sums of the last pass or afresh, and take the means.
+
+    all_sums (K, D), all_mass (K, 2) and peak (K + 1,), each cluster's largest weight so far and, last, Q, are kept
+    from pass to pass and changed in place; means (K, D) is filled. Returns the inertia, how many labels changed, and
+    whether enough digits are left: they are not where little is left of a heavy cluster, whose digits left with the
+    others, or where the inertia is a small difference of large numbers.
+    """
+    n_clusters, n_features = exact.shape
+    inertia, q, n_moved, accurate = 0.0, peak[n_clusters], 0, True
+    if afresh:
+        q = 0.0
+        for k in range(n_clusters):
+            all_mass[k, 0] = all_mass[k, 1] = peak[k] = 0
+            for d in range(n_features):
+                all_sums[k, d] = 0
+    for m in range(len(totals)):
+        inertia += totals[m, 0]
+        n_moved += np.int64(totals[m, 2])
+        if afresh:
+            q += totals[m, 1]
+        for k in range(n_clusters):
+            all_mass[k, 0] += mass[m, k, 0]
+            all_mass[k, 1] += mass[m, k, 1]
+            for d in range(n_features):
+                all_sums[k, d] += sums[m, k, d]
+    from_sums = q  # the inertia
+    for k in range(n_clusters):
+        w, is_empty = all_mass[k, 0], all_mass[k, 1] == 0
+        peak[k] = max(peak[k], w)
+        accurate = accurate and (is_empty or w >= 1e-4 * peak[k])
+        if is_empty:
+            w = all_mass[k, 0] = 0.0
+        for d in range(n_features):
+            if is_empty:
+                all_sums[k, d] = 0
+            seen = exact[k, d] - origin[d]
+            from_sums += (w * seen - 2 * all_sums[k, d]) * seen
+            means[k, d] = exact[k, d] if is_empty else origin[d] + all_sums[k, d] / w
+    peak[n_clusters] = q
+    if not afresh:
+        inertia, accurate = from_sums, accurate and from_sums > CANCELLATION * q
+    return inertia, n_moved, accurate

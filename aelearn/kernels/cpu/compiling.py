@@ -31,15 +31,18 @@ _openmp_is_lost = False  # in a forked child of a process that used OpenMP
 _one_at_a_time = threading.Lock()
 
 
-def compiled(function=None, *, parallel=False, fastmath=False):
+def compiled(function=None, *, parallel=False, fastmath=False, inside=False):
     """Decorate a function of arrays: compile it for the types of its arguments, when it is first called.
 
     parallel  share the iterations of its `prange` loops out to all cores
     fastmath  False, or SUMS_IN_ANY_ORDER
+    inside    the function is called by compiled functions alone, so that it needs no door to Python and none to C:
+              that makes it faster to compile
     """
     if function is None:
-        return functools.partial(compiled, parallel=parallel, fastmath=fastmath)
-    options = {"fastmath": fastmath, "error_model": "numpy"}
+        return functools.partial(compiled, parallel=parallel, fastmath=fastmath, inside=inside)
+    options = {"fastmath": fastmath, "error_model": "numpy", "no_cpython_wrapper": inside,
+               "no_cfunc_wrapper": inside}
     if numba.config.DISABLE_JIT:
         return function
     try:

@@ -1,18 +1,25 @@
-"""The two nearest centres of a block of points, vectorised across the points.
+"""The two nearest centres of a block of points, from half the arithmetic that distances would take.
 
 Shapes: N samples, D features, K clusters, B = POINTS places of a block, S = SLAB features of a slab.
 
+Which centre is nearest can be told without the distances: of |x - c|^2 = |x|^2 - 2 x . c + |c|^2 the first term is the
+same for all centres. What is left, halved, is the score
+
+    s = |c|^2 / 2 - x . c        |x - c|^2 = |x|^2 + 2 s
+
+and costs one multiply-and-add for a feature instead of two operations.
+
 The loop over features is short where D is small, and a processor adds eight or sixteen numbers at once only if they
 do not wait for one another. So the innermost loop runs over points: a block is turned on its side, into `across`
-(S, B), a slab of features after the other, and the table of squared distances (K, B) grows by four features and two
-centres at a time: each number that is loaded is used twice, each sum is stored once for four terms. Where D is large,
-turning costs more than it gains, and the innermost loop runs over the features of one point instead.
+(S, B), a slab of features after the other, and the table of scores (K, B) grows by four features and four centres at a
+time: each number that is loaded is used four times. Where D is large, turning costs more than it gains, and the
+innermost loop runs over the features of four points and four centres.
 
 Two arrays that are tables in truth, `across` and `table`, are one long row here: the compiler then knows that rows
 lie POINTS apart, and need not check at run time whether they overlap.
 
 Points are seen from an origin near them, and in a unit near their size, so that float32 spends its digits on what
-tells them apart. What rounding can do is bounded below; a point whose two nearest centres are closer to one another
+tells them apart. What rounding can do is bounded below; a point whose two best scores are closer to one another
 than that is decided again, in float64.
 """
 
@@ -22,172 +29,204 @@ import numpy as np
 
 from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled
 
-POINTS = 512
+POINTS = 256
+STRIDE = POINTS + 16  # places from row to row: at a power of two all rows would share a few lines of the cache
 SLAB = 32
 LONG_ROW = 256  # features from which on the loop over features is the innermost one
 
 # origin (D,) of X's dtype, what points are seen from; scale, a power of two, what they are multiplied with; plain:
 # the origin is 0 and the scale 1; relative, absolute: see `error_bound`.
 Frame = namedtuple("Frame", "origin scale plain relative absolute")
-# across (S B,), table (K B,), best (B,), second (B,), label (B,) int32, gathered (16, S)
-Block = namedtuple("Block", "across table best second label gathered")
+# across (S B,), table (K B,), best (B,), second (B,): scores; squares (B,): |x|^2; label (B,) int32
+Block = namedtuple("Block", "across table best second squares label")
 
 
-@compiled
-def new_block(like, n_clusters):
-    """Room for a block of points, of the dtype of `like`; an odd K gets one row more."""
-    n_rows = n_clusters + n_clusters % 2
-    return Block(np.zeros(SLAB * POINTS, like.dtype), np.zeros(n_rows * POINTS, like.dtype),
-                 np.zeros(POINTS, like.dtype), np.zeros(POINTS, like.dtype), np.zeros(POINTS, np.int32),
-                 np.zeros((16, SLAB), like.dtype))
+@compiled(inside=True)
+def new_block(like, n_rows):
+    """Room for a block of points, of the dtype of `like`, and n_rows centres."""
+    return Block(np.empty(SLAB * STRIDE, like.dtype), np.empty(n_rows * STRIDE, like.dtype),
+                 np.empty(POINTS, like.dtype), np.empty(POINTS, like.dtype), np.empty(POINTS, like.dtype),
+                 np.empty(POINTS, np.int32))
 
 
-@compiled(fastmath=SUMS_IN_ANY_ORDER)
-def _fetch(X, rows, n):
-    """A sum that nobody needs, of one number in each line of the cache: rows come fast if they are asked for in order,
-    and turning, which is not orderly, then finds them near."""
-    total, n_features = X.dtype.type(0), X.shape[1]
+@compiled(inside=True)
+def _turn_four(x0, x1, x2, x3, zero, scale, across):
+    """Four features of four points: sixteen numbers that the processor turns in its registers."""
+    for d in range(4):
+        at, z = d * STRIDE, zero[d]
+        across[at], across[at + 1] = (x0[d] - z) * scale, (x1[d] - z) * scale
+        across[at + 2], across[at + 3] = (x2[d] - z) * scale, (x3[d] - z) * scale
+
+
+@compiled(inside=True, fastmath=SUMS_IN_ANY_ORDER)
+def _turn(X, rows, n, first, n_dims, frame, across, squares):
+    """across[d, p] = feature first + d of point rows[p], in the frame; their squares are added to squares[p]."""
+    scale, by_fours = frame.scale, n_dims // 4 * 4
+    for p in range(0, n if by_fours else 0, 4):
+        x0, x1, x2, x3 = X[rows[p], first:], X[rows[p + 1], first:], X[rows[p + 2], first:], X[rows[p + 3], first:]
+        for d in range(0, by_fours, 4):
+            _turn_four(x0[d:], x1[d:], x2[d:], x3[d:], frame.origin[first + d:], scale, across[d * STRIDE + p:])
+    for start in range(0, n if by_fours < n_dims else 0, 16):
+        row = rows[start:start + 16]
+        for d in range(by_fours, n_dims):
+            out, zero = across[d * STRIDE + start:d * STRIDE + start + 16], frame.origin[first + d]
+            for p in range(16):
+                out[p] = (X[row[p], first + d] - zero) * scale
+    for d in range(n_dims):
+        x = across[d * STRIDE:]
+        for p in range(n):
+            squares[p] += x[p] * x[p]
+
+
+@compiled(inside=True, fastmath=SUMS_IN_ANY_ORDER)
+def _take_four_features(x, c, table, n):
+    """Take four features' share of the products of n points and four centres, c (4, 4), off the scores."""
+    c00, c01, c02, c03 = c[0, 0], c[0, 1], c[0, 2], c[0, 3]
+    c10, c11, c12, c13 = c[1, 0], c[1, 1], c[1, 2], c[1, 3]
+    c20, c21, c22, c23 = c[2, 0], c[2, 1], c[2, 2], c[2, 3]
+    c30, c31, c32, c33 = c[3, 0], c[3, 1], c[3, 2], c[3, 3]
     for p in range(n):
-        x = X[rows[p]]
-        for d in range(0, n_features, 16):
-            total += x[d]
+        x0, x1, x2, x3 = x[p], x[p + STRIDE], x[p + 2 * STRIDE], x[p + 3 * STRIDE]
+        table[p] -= (x0 * c00 + x1 * c01) + (x2 * c02 + x3 * c03)
+        table[p + STRIDE] -= (x0 * c10 + x1 * c11) + (x2 * c12 + x3 * c13)
+        table[p + 2 * STRIDE] -= (x0 * c20 + x1 * c21) + (x2 * c22 + x3 * c23)
+        table[p + 3 * STRIDE] -= (x0 * c30 + x1 * c31) + (x2 * c32 + x3 * c33)
+
+
+@compiled(inside=True, fastmath=SUMS_IN_ANY_ORDER)
+def _square(x):
+    total = x.dtype.type(0)  # a plain 0 would make the sum float64
+    for d in range(len(x)):
+        total += x[d] * x[d]
     return total
 
 
-@compiled(fastmath=SUMS_IN_ANY_ORDER)
-def _turn_sixteen(x, origin, scale, across):
-    """across[d, p] = x[p, d] in the frame, for sixteen points: a line of the cache, which is written whole."""
-    for d in range(x.shape[1]):
-        out, zero = across[d * POINTS:d * POINTS + 16], origin[d]
-        for p in range(16):
-            out[p] = (x[p, d] - zero) * scale
-
-
-@compiled
-def _turn(X, rows, n, first, n_dims, frame, block):
-    """block.across[d, p] = feature first + d of point rows[p], in the frame."""
-    origin, gathered = frame.origin[first:first + n_dims], block.gathered[:, :n_dims]
-    in_a_row = rows[n - 1] - rows[0] == n - 1
-    for start in range(0, n, 16):
-        count, across = min(16, n - start), block.across[start:]
-        if in_a_row and count == 16:
-            _turn_sixteen(X[rows[start]:rows[start] + 16, first:first + n_dims], origin, frame.scale, across)
-            continue
-        for p in range(count):
-            x, copy = X[rows[start + p], first:first + n_dims], gathered[p]
-            for d in range(n_dims):
-                copy[d] = x[d]
-        _turn_sixteen(gathered, origin, frame.scale, across)
-
-
-@compiled(fastmath=SUMS_IN_ANY_ORDER)
-def _add_four_features(x, c, e, table, n):
-    """Add four features' share to the squared distances of n points to the two centres c and e."""
+@compiled(inside=True, fastmath=SUMS_IN_ANY_ORDER)
+def _along_four_points(x0, x1, x2, x3, c, half, table):
+    """The scores of four points with four centres, c (4, D or more)."""
     c0, c1, c2, c3 = c[0], c[1], c[2], c[3]
-    e0, e1, e2, e3 = e[0], e[1], e[2], e[3]
+    s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = x0.dtype.type(0)
+    s20 = s21 = s22 = s23 = s30 = s31 = s32 = s33 = x0.dtype.type(0)
+    for d in range(len(x0)):
+        a0, a1, a2, a3 = x0[d], x1[d], x2[d], x3[d]
+        b0, b1, b2, b3 = c0[d], c1[d], c2[d], c3[d]
+        s00, s01, s02, s03 = s00 + b0 * a0, s01 + b0 * a1, s02 + b0 * a2, s03 + b0 * a3
+        s10, s11, s12, s13 = s10 + b1 * a0, s11 + b1 * a1, s12 + b1 * a2, s13 + b1 * a3
+        s20, s21, s22, s23 = s20 + b2 * a0, s21 + b2 * a1, s22 + b2 * a2, s23 + b2 * a3
+        s30, s31, s32, s33 = s30 + b3 * a0, s31 + b3 * a1, s32 + b3 * a2, s33 + b3 * a3
+    at = 0
+    for h, s0, s1, s2, s3 in ((half[0], s00, s01, s02, s03), (half[1], s10, s11, s12, s13),
+                              (half[2], s20, s21, s22, s23), (half[3], s30, s31, s32, s33)):
+        table[at], table[at + 1], table[at + 2], table[at + 3] = h - s0, h - s1, h - s2, h - s3
+        at += STRIDE
+
+
+@compiled(inside=True)
+def _keep_two_best(table, k, best, second, label, n):
+    """Go on with four rows of the table, those of the centres k to k + 3."""
+    k0, k1, k2, k3 = np.int32(k), np.int32(k + 1), np.int32(k + 2), np.int32(k + 3)
     for p in range(n):
-        x0, x1, x2, x3 = x[p], x[p + POINTS], x[p + 2 * POINTS], x[p + 3 * POINTS]
-        table[p] += ((x0 - c0) ** 2 + (x1 - c1) ** 2) + ((x2 - c2) ** 2 + (x3 - c3) ** 2)
-        table[p + POINTS] += ((x0 - e0) ** 2 + (x1 - e1) ** 2) + ((x2 - e2) ** 2 + (x3 - e3) ** 2)
-
-
-@compiled(fastmath=SUMS_IN_ANY_ORDER)
-def _along_one_point(x, c, e, table):
-    """The squared distances of one point to two centres."""
-    to_c, to_e = x.dtype.type(0), x.dtype.type(0)  # a plain 0 would make the sums float64
-    for d in range(len(x)):
-        to_c += (x[d] - c[d]) * (x[d] - c[d])
-        to_e += (x[d] - e[d]) * (x[d] - e[d])
-    table[0], table[POINTS] = to_c, to_e
-
-
-@compiled
-def fill_table(X, rows, n, centers, frame, block):
-    """block.table[k, p] = |x[rows[p]] - centers[k]|^2 for p < n. centers: see `in_frame`."""
-    n_rows, n_features = len(centers), X.shape[1]
-    if frame.plain and n_features >= LONG_ROW:
-        for p in range(n):
-            x = X[rows[p]]
-            for k in range(0, n_rows, 2):
-                _along_one_point(x, centers[k, :n_features], centers[k + 1, :n_features], block.table[k * POINTS + p:])
-        return
-    n_full = min(POINTS, (n + 15) // 16 * 16)  # whole vectors: what the places past n hold is never looked at
-    for k in range(n_rows):
-        block.table[k * POINTS:k * POINTS + n_full] = 0
-    if n_features > 16:  # a row is longer than a line
-        block.best[0] = _fetch(X, rows, n)
-    for first in range(0, n_features, SLAB):
-        n_dims = min(SLAB, n_features - first)
-        _turn(X, rows, n, first, n_dims, frame, block)
-        for d in range(n_dims, (n_dims + 3) // 4 * 4):
-            block.across[d * POINTS:(d + 1) * POINTS] = 0
-        for k in range(0, n_rows, 2):
-            for d in range(0, n_dims, 4):
-                at = first + d
-                _add_four_features(block.across[d * POINTS:], centers[k, at:at + 4], centers[k + 1, at:at + 4],
-                                   block.table[k * POINTS:], n_full)
-
-
-@compiled
-def _keep_two_nearest(table, k, best, second, label, n):
-    first_number, second_number = np.int32(k), np.int32(k + 1)
-    for p in range(n):
-        s, t, b, c, number = table[p], table[p + POINTS], best[p], second[p], label[p]
-        c, number, b = min(c, max(b, s)), first_number if s < b else number, min(b, s)
-        c, number, b = min(c, max(b, t)), second_number if t < b else number, min(b, t)
+        s0, s1, s2, s3 = table[p], table[p + STRIDE], table[p + 2 * STRIDE], table[p + 3 * STRIDE]
+        b, c, number = best[p], second[p], label[p]
+        c, number, b = min(c, max(b, s0)), k0 if s0 < b else number, min(b, s0)
+        c, number, b = min(c, max(b, s1)), k1 if s1 < b else number, min(b, s1)
+        c, number, b = min(c, max(b, s2)), k2 if s2 < b else number, min(b, s2)
+        c, number, b = min(c, max(b, s3)), k3 if s3 < b else number, min(b, s3)
         best[p], second[p], label[p] = b, c, number
 
 
-@compiled
-def find_two_nearest(X, rows, n, centers, n_clusters, frame, block):
-    """For p < n: the number of the centre nearest to point rows[p], the squared distance to it and to the second."""
-    fill_table(X, rows, n, centers, frame, block)
-    far = frame.absolute * 0 + 1e30  # of the table's dtype, and farther than any point in its frame
-    block.best[:], block.second[:], block.label[:] = far, far, 0
-    if n_clusters % 2:
-        block.table[n_clusters * POINTS:] = far
-    for k in range(0, n_clusters, 2):
-        _keep_two_nearest(block.table[k * POINTS:], k, block.best, block.second, block.label, n)
+@compiled(inside=True)
+def find_two_nearest(X, rows, n, near, half, frame, block):
+    """The two best scores of the points rows[:n], the number of the best, and their squares, into the block.
 
-
-@compiled
-def error_bound(best, second, frame):
-    """How much second - best, a difference of squared distances, must exceed for the order of the two to be sure.
-
-    With u the unit roundoff, a distance d comes out within u ((D / 2 + 4) d + |x| + |c|), of which |x| + |c| is for
-    the rounding of the point and the centre to the frame, and is at most d + 2 max |c|. For the difference of two
-    squares times their sum, and with 2 a b <= a^2 + b^2, that is at most
-
-        u (2 D + 24) (best + second) + 8 u max |c|^2 = relative (best + second) + absolute
+    rows has POINTS entries, of which those past n are rows of X, too, whatever rows. near, half: see `in_frame`.
     """
-    return frame.relative * (best + second) + frame.absolute
+    n_features, n_full = X.shape[1], (n + 15) // 16 * 16  # whole vectors: what the places past n hold is not looked at
+    best, second, squares, label, table = block.best, block.second, block.squares, block.label, block.table
+    far = frame.absolute * 0 + 1e30  # of the table's dtype, and worse than any score of a point in its frame
+    for p in range(n_full):
+        best[p], second[p], squares[p], label[p] = far, far, 0, 0
+    if frame.plain and n_features >= LONG_ROW:
+        for p in range(0, n, 4):
+            x0, x1, x2, x3 = X[rows[p]], X[rows[p + 1]], X[rows[p + 2]], X[rows[p + 3]]
+            squares[p], squares[p + 1], squares[p + 2], squares[p + 3] = (_square(x0), _square(x1), _square(x2),
+                                                                          _square(x3))
+            for k in range(0, len(half), 4):
+                _along_four_points(x0, x1, x2, x3, near[k:k + 4], half[k:k + 4], table[k * STRIDE + p:])
+    else:
+        for k in range(len(half)):
+            for p in range(n_full):
+                table[k * STRIDE + p] = half[k]
+        for first in range(0, n_features, SLAB):
+            n_dims = min(SLAB, n_features - first)
+            _turn(X, rows, n, first, n_dims, frame, block.across, squares)
+            for at in range(n_dims * STRIDE, (n_dims + 3) // 4 * 4 * STRIDE):
+                block.across[at] = 0
+            for k in range(0, len(half), 4):
+                for d in range(0, n_dims, 4):
+                    _take_four_features(block.across[d * STRIDE:], near[k:k + 4, first + d:first + d + 4],
+                                        table[k * STRIDE:], n_full)
+    for k in range(0, len(half), 4):
+        _keep_two_best(table[k * STRIDE:], k, best, second, label, n_full)
+
+
+@compiled(inside=True)
+def error_bound(square, frame):
+    """How much the difference of two scores must exceed for the order of the two to be sure. square: |x|^2.
+
+    With u the unit roundoff and C the largest |c|^2: a score is a sum of D + 1 terms whose absolute values add up to
+    at most |c|^2 / 2 + |x| |c|, so it comes out within u (D + 3) (C + |x|^2 / 2), whatever the order. Rounding the
+    point and the centre to the frame moves half a squared distance by at most u (|x| + |c|)^2. Two scores together:
+
+        2 u (D + 5) (|x|^2 + C)
+
+    and with a quarter more, which is for the rounding of |x|^2 and of this bound, relative |x|^2 + absolute.
+    """
+    return frame.relative * square + frame.absolute
+
+
+@compiled
+def put_in_frame(exact, old, origin, scale, near, half, moved, others, scalars):
+    """Fill in what a pass needs for centres `exact` (K, D) that were `old` (K, D) in the pass before.
+
+    near (K', D'), K' and D' the next multiples of four: the centres in the frame, with zeros around; half (K',): half
+    their squares, and 1e30 past K; moved (K,): how far each went, others (K,): how far the fastest of all others did;
+    scalars[2:]: relative and absolute.
+    """
+    unit = np.finfo(near.dtype).eps / 2
+    n_clusters, n_features = exact.shape
+    largest, first, next_first, fastest = 0.0, 0.0, 0.0, 0
+    for k in range(n_clusters):
+        square, distance = 0.0, 0.0
+        for d in range(n_features):
+            near[k, d] = (exact[k, d] - origin[d]) * scale
+            square += np.float64(near[k, d]) ** 2
+            distance += (exact[k, d] - old[k, d]) ** 2
+        half[k] = square / 2
+        largest = max(largest, square)
+        moved[k] = np.sqrt(distance) * (1 + 1e-12) * scale
+        if moved[k] > first:
+            first, next_first, fastest = moved[k], first, k
+        elif moved[k] > next_first:
+            next_first = moved[k]
+    for k in range(n_clusters):
+        others[k] = next_first if k == fastest else first
+    for k in range(n_clusters, len(half)):
+        half[k] = 1e30
+    scalars[2] = 2.5 * unit * (n_features + 5)
+    scalars[3] = scalars[2] * largest + n_features * np.finfo(near.dtype).tiny * 2.0**20
 
 
 def frame_of(X):
-    """Origin (D,) of X's dtype and scale for points like those of X (N, D), from about a thousand of them.
+    """Origin (D,) of X's dtype and scale for points like those of X (N, D), from a few hundred of them.
 
     Where the points lie about 0 and are of ordinary size, which is nearly always, the frame is plain: X as it is.
     """
-    sample = X[::max(1, len(X) // 1000)].astype(np.float64)  # (about 1000, D)
+    sample = X[::max(1, len(X) // 256)].astype(np.float64)  # (about 256, D)
     mean = sample.mean(axis=0)  # (D,)
     spread = np.abs(sample - mean).max()
     origin = mean.astype(X.dtype) if np.abs(mean).max() > 16 * spread else np.zeros(X.shape[1], X.dtype)
     size = np.abs(sample - origin).max()
     if size == 0 or 2.0**-20 < size < 2.0**20:
         return origin, 1.0
-    return origin, 2.0 ** -np.clip(np.frexp(size)[1], -120, 120)
-
-
-def in_frame(centers, origin, scale, dtype):
-    """Centres (K, D) in the frame, rounded to dtype, with zeros up to an even K and a D that four divides; and the
-    Frame with its bounds for them."""
-    n_clusters, n_features = centers.shape
-    shape = n_clusters + n_clusters % 2, (n_features + 3) // 4 * 4
-    padded = np.zeros(shape, dtype)
-    with np.errstate(over="ignore"):  # a centre out of range is infinitely far: its points are decided in float64
-        padded[:n_clusters, :n_features] = (centers - origin) * scale
-        largest = np.square(padded.astype(np.float64)).sum(axis=1).max()
-        unit = np.finfo(dtype).eps / 2
-        absolute = dtype.type(8 * unit * largest + n_features * np.finfo(dtype).tiny * 2.0**20)
-    relative = dtype.type(unit * (2 * n_features + 24))
-    return padded, Frame(origin, dtype.type(scale), bool(scale == 1 and not origin.any()), relative, absolute)
+    return origin, float(2.0 ** -np.clip(np.frexp(size)[1], -120, 120))

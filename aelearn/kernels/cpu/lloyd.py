@@ -20,15 +20,14 @@ chunks: the same bits on one core and on many.
 import numba
 import numpy as np
 
-from aelearn.kernels.cpu.assignment import Centers, Points, Sums, pass_over
-from aelearn.kernels.cpu.distances import frame_of, in_frame
+from aelearn.kernels.cpu.assignment import CHANGES, EVERYTHING, INERTIA, add_up, pass_over
+from aelearn.kernels.cpu.distances import frame_of, put_in_frame
 
 MAX_CHUNKS = 256
 CHUNK_POINTS = 1024  # a chunk's least size, where there are as many points
 SUMS_ENTRIES = 1 << 17  # of all chunks' sums; more only to have 32 chunks, and never more than 32 times that
 BOUNDS_BYTES = 48 << 20  # "auto" keeps no bounds that take more
 PIECE_ENTRIES = 1 << 20  # of a copy of a part of X
-CANCELLATION = 1e-3  # an inertia smaller than that share of Q is summed from the points
 
 
 class Descent:
@@ -43,7 +42,7 @@ class Descent:
         self.labels = np.full(len(X), -1, np.int32)  # (N,)
         self.algorithm = algorithm
         self.origin, self.scale = frame_of(X)  # (D,)
-        self.centers = None
+        self.exact = None  # the centres of the last pass, (K, D) float64
 
     def step(self, centers):
         """One iteration from `centers` (K, D): label the points, then take the means.
@@ -51,73 +50,56 @@ class Descent:
         Returns means (K, D) float64, weights (K,), the inertia of the labels against `centers`, and how many labels
         changed.
         """
-        first = self.centers is None
-        if first:
-            self._begin(centers)
-        sums, mass, (inertia, q, n_moved) = self._pass(centers, search=True, afresh=first)
-        if not first:
-            self.sums, self.mass = self.sums + sums, self.mass + mass  # (K, D), (K, 2)
-            self.peak = np.maximum(self.peak, self.mass[:, 0])  # (K,)
-        if first or (self.mass[:, 0] < 1e-4 * self.peak)[self.mass[:, 1] > 0].any():
-            if not first:  # little is left of a heavy cluster: the digits of its sums left with the others
-                sums, mass, (inertia, q, _) = self._pass(centers, search=False, afresh=True)
-            self.sums, self.mass, self.q, self.peak = sums, mass, q, mass[:, 0].copy()
-        else:
-            inertia = self._inertia(centers)
-        empty = self.mass[:, 1] == 0
-        self.sums[empty], self.mass[empty] = 0, 0
-        weights = self.mass[:, 0].copy()  # (K,)
-        shifts = self.sums / np.where(empty, 1, weights)[:, None]  # (K, D)
-        means = np.where(empty[:, None], centers, self.origin + shifts)  # (K, D)
-        return means, weights, float(inertia), int(n_moved)
+        first, exact = self.exact is None, np.array(centers, np.float64, order="C")  # (K, D)
+        inertia, n_moved, accurate = self._pass(exact, True, EVERYTHING if first else CHANGES)
+        if not accurate:
+            inertia, _, _ = self._pass(exact, False, EVERYTHING)
+        return self.means.copy(), self.mass[:, 0].copy(), inertia, n_moved
 
     def settle(self, centers):
         """Label the points for `centers` (K, D) as they are. Returns the labels (N,) and their inertia."""
-        if self.centers is None:
-            self._begin(centers)
-        _, _, (inertia, _, _) = self._pass(centers, search=True, afresh=True)
-        return self.labels, float(inertia)
+        return self.labels, self._pass(np.array(centers, np.float64, order="C"), True, INERTIA)
 
-    def _begin(self, centers):
+    def _begin(self, n_clusters):
         """Choose the algorithm and the size of the chunks, and make room."""
         n_samples, n_features = self.X.shape
-        n_clusters = len(centers)
-        room = 2 * n_samples * self.X.itemsize
+        size, room = n_clusters * n_features, 2 * n_samples * self.X.itemsize
         if self.algorithm == "auto":
-            self.algorithm = "hamerly" if n_clusters * n_features >= 512 and room <= BOUNDS_BYTES else "lloyd"
+            self.algorithm = "hamerly" if size >= 512 and room <= BOUNDS_BYTES else "lloyd"
         self.bounded = self.algorithm == "hamerly"
         self.upper, self.lower = np.zeros((2, n_samples if self.bounded else 1), self.X.dtype)  # (N,), (N,)
-        most = SUMS_ENTRIES // centers.size
-        most = min(MAX_CHUNKS, max(1, most, min(32, 32 * SUMS_ENTRIES // centers.size)))
+        most = SUMS_ENTRIES // size
+        most = min(MAX_CHUNKS, max(1, most, min(32, 32 * SUMS_ENTRIES // size)))
         self.chunk = max(CHUNK_POINTS, -(-n_samples // most))
         n_chunks = -(-n_samples // self.chunk)
-        self.out = Sums(np.zeros((n_chunks, *centers.shape)), np.zeros((n_chunks, n_clusters, 2)),
-                        np.zeros((n_chunks, 3)))  # (M, K, D), (M, K, 2), (M, 3)
+        shape = n_clusters, n_features
+        self.near = np.zeros(((n_clusters + 3) // 4 * 4, (n_features + 3) // 4 * 4), self.X.dtype)  # (K', D')
+        self.half = np.zeros(len(self.near), self.X.dtype)  # (K',)
+        self.moved, self.others = np.zeros((2, n_clusters))  # (K,), (K,)
+        self.scalars = np.array([self.scale, self.scale == 1 and not self.origin.any(), 0, 0])  # (4,)
+        self.out = (np.zeros((n_chunks, *shape)), np.zeros((n_chunks, n_clusters, 2)),
+                    np.zeros((n_chunks, 3)))  # (M, K, D), (M, K, 2), (M, 3)
+        self.sums, self.mass, self.peak = np.zeros(shape), np.zeros((n_clusters, 2)), np.zeros(n_clusters + 1)
+        self.means = np.zeros(shape)  # (K, D)
 
-    def _pass(self, centers, search, afresh):
-        """Run the kernel over X, in pieces if X does not lie in rows, and add the chunks up in their order."""
-        exact = np.ascontiguousarray(centers, np.float64)  # (K, D)
-        near, frame = in_frame(exact, self.origin, self.scale, self.X.dtype)
-        moved = np.zeros(len(exact)) if self.centers is None else _distance_moved(exact, self.centers) * self.scale
-        tables = Centers(exact, near, moved, _of_others(moved))
-        for chunks, rows, X in pieces(self.X, self.chunk, len(self.out.totals)):
-            part = slice(None) if len(self.weight) == 1 else rows
+    def _pass(self, exact, search, summed):
+        """Run the kernel over X, in pieces if X does not lie in rows. Returns what `add_up` returns, or the inertia."""
+        if self.exact is None:
+            self._begin(len(exact))
+        put_in_frame(exact, exact if self.exact is None else self.exact, self.origin, self.scale, self.near, self.half,
+                     self.moved, self.others, self.scalars)
+        for chunks, rows, X in pieces(self.X, self.chunk, len(self.out[0])):
+            part = rows if len(self.weight) > 1 else slice(None)
             bounds = rows if self.bounded else slice(None)
-            points = Points(X, self.weight[part], self.labels[rows], self.upper[bounds], self.lower[bounds])
-            pass_over(points, tables, frame, Sums(*(array[chunks] for array in self.out)), self.chunk,
-                      numba.get_num_threads(), search, self.bounded, afresh)
+            pass_over(X, self.weight[part], self.labels[rows], self.upper[bounds], self.lower[bounds], exact, self.near,
+                      self.half, self.moved, self.others, self.origin, self.scalars,
+                      *(array[chunks] for array in self.out), self.chunk, numba.get_num_threads(), search,
+                      self.bounded, summed)
         if search:
-            self.centers = exact
-        return [array.sum(axis=0) for array in self.out]
-
-    def _inertia(self, centers):
-        """The inertia from the sums, or from the points where its digits would cancel."""
-        seen = centers - self.origin  # (K, D)
-        change = self.mass[:, 0] @ np.square(seen).sum(axis=1) - 2 * np.vdot(seen, self.sums)
-        inertia = self.q + change
-        if inertia > CANCELLATION * self.q:
-            return inertia
-        return self._pass(centers, search=False, afresh=True)[2][0]
+            self.exact = exact
+        if summed == INERTIA:
+            return float(self.out[2][:, 0].sum())
+        return add_up(*self.out, exact, self.origin, summed == EVERYTHING, self.sums, self.mass, self.peak, self.means)
 
 
 def lloyd_step(X, centers, sample_weight=None):
@@ -158,16 +140,3 @@ def pieces(X, chunk, n_chunks):
 
 def _in_rows(X):
     return X.flags.c_contiguous and X.flags.aligned
-
-
-def _distance_moved(centers, old):
-    """How far each centre moved (K,), rounded up."""
-    return np.sqrt(np.square(centers - old).sum(axis=1)) * (1 + 1e-12)
-
-
-def _of_others(moved):
-    """The largest entry of `moved` (K,) other than the own."""
-    others = np.full(len(moved), moved.max())  # (K,)
-    fastest = moved.argmax()
-    others[fastest] = np.delete(moved, fastest).max(initial=0)
-    return others

@@ -10,16 +10,18 @@ by the chunks' masses, then a point in it: so no running sum of all N masses is 
 import numba
 import numpy as np
 
-from aelearn.kernels.cpu.assignment import _squared_distance as squared_distance
+from aelearn.kernels.cpu.assignment import squared_distance
 from aelearn.kernels.cpu.compiling import compiled
 from aelearn.kernels.cpu.lloyd import MAX_CHUNKS, compact, pieces
 
 CHUNK_POINTS = 1024
 
 
-@compiled
+@compiled(inside=True)
 def _try_chunk(X, weight, nearest, candidates, keep, start, stop, inertias):
     n_features = X.shape[1]
+    for t in range(len(candidates)):
+        inertias[t] = 0
     for row in range(start, stop):
         w = weight[row if len(weight) > 1 else 0]
         for t in range(len(candidates)):
@@ -40,7 +42,6 @@ def _try_all(X, weight, nearest, candidates, keep, chunk, inertias):
     """inertias[m, t] = chunk m's sum of w min(nearest, |x - candidates[t]|^2); keep: write the minimum to nearest."""
     for m in numba.prange(len(inertias)):
         start, stop = m * chunk, min(len(nearest), (m + 1) * chunk)
-        inertias[m] = 0
         _try_chunk(X, weight, nearest, candidates, keep, start, stop, inertias[m])
 
 
