@@ -22,6 +22,7 @@ import threading
 from pathlib import Path
 
 import numba
+import numpy as np
 
 # What the compiler may do to vectorise a sum: reorder its terms, and fuse a product into it. It may not assume that NaN
 # and infinity do not occur.
@@ -99,3 +100,14 @@ def _after_fork_in_child():
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+@compiled
+def room(n, like):
+    """An empty array (n,) of the dtype of `like` that begins where a line of the cache begins.
+
+    Otherwise each vector of eight or sixteen numbers could lie across two lines, and be loaded and stored in two parts.
+    """
+    more = np.empty(n + 64 // like.itemsize, like.dtype)
+    start = -more.ctypes.data % 64 // like.itemsize
+    return more[start:start + n]

@@ -27,7 +27,7 @@ from collections import namedtuple
 
 import numpy as np
 
-from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled
+from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled, room
 
 POINTS = 256
 STRIDE = POINTS + 16  # places from row to row: at a power of two all rows would share a few lines of the cache
@@ -44,7 +44,7 @@ Block = namedtuple("Block", "across table best second squares label")
 @compiled(inside=True)
 def new_block(like, n_rows):
     """Room for a block of points, of the dtype of `like`, and n_rows centres."""
-    return Block(np.empty(SLAB * STRIDE, like.dtype), np.empty(n_rows * STRIDE, like.dtype),
+    return Block(room(SLAB * STRIDE, like), room(n_rows * STRIDE, like),
                  np.empty(POINTS, like.dtype), np.empty(POINTS, like.dtype), np.empty(POINTS, like.dtype),
                  np.empty(POINTS, np.int32))
 

@@ -17,7 +17,7 @@ Lam, Rothberg and Wolf, "The cache performance and optimizations of blocked algo
 import numpy as np
 from numba import prange
 
-from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled
+from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled, room
 
 TILE_ROWS, TILE_COLUMNS = 6, 256  # 6 x 256 float32 are 6 KB, and 4 rows of b beside them 4 KB: they stay in L1
 BLOCK_DEPTH, BLOCK_ENTRIES = 1024, 1 << 18  # a block of b: at most 1024 rows, 1 MB as float32: it stays in L2
@@ -67,7 +67,7 @@ def all_cores(a, b, c):
                 c[i, j] += x * b[p, j]
 
 
-@compiled(fastmath=SUMS_IN_ANY_ORDER)
+@compiled(inside=True, fastmath=SUMS_IN_ANY_ORDER)
 def add_product(a, b, i, j, width, tile):
     """tile[r, :width] += a[i + r] @ b[:, j:j + width]  for the tile's 6 rows r; rows past the end repeat the last one.
 
@@ -99,18 +99,7 @@ def add_product(a, b, i, j, width, tile):
                 tile[r * TILE_COLUMNS + column] += x0 * b0[column]
 
 
-@compiled
-def new_tile(like):
-    """Room for a tile, (6 * 256,), of the dtype of `like`, that begins where a line of the cache begins.
-
-    Otherwise each of its vectors could lie across two lines, and be loaded and stored in two parts.
-    """
-    room = np.empty(TILE_ROWS * TILE_COLUMNS + 64 // like.itemsize, like.dtype)
-    start = -room.ctypes.data % 64 // like.itemsize
-    return room[start:start + TILE_ROWS * TILE_COLUMNS]
-
-
-@compiled
+@compiled(inside=True)
 def clear_tile(width, tile):
     """Set the tile's 6 rows to zero, as far as they are in use."""
     for r in range(TILE_ROWS):
@@ -118,16 +107,16 @@ def clear_tile(width, tile):
             tile[r * TILE_COLUMNS + column] = 0
 
 
-@compiled
+@compiled(inside=True)
 def product_tile(a, b, i, j, width):
     """A tile that holds a[i:i + 6] @ b[:, j:j + width]."""
-    tile = new_tile(a)
+    tile = room(TILE_ROWS * TILE_COLUMNS, a)
     clear_tile(width, tile)
     add_product(a, b, i, j, width, tile)
     return tile
 
 
-@compiled
+@compiled(inside=True)
 def load_tile(c, i, j, width, tile):
     """Copy c[i:i + 6, j:j + width] into the tile."""
     for r in range(min(TILE_ROWS, c.shape[0] - i)):
@@ -135,7 +124,7 @@ def load_tile(c, i, j, width, tile):
             tile[r * TILE_COLUMNS + column] = c[i + r, j + column]
 
 
-@compiled
+@compiled(inside=True)
 def store_tile(tile, c, i, j, width):
     """Copy the tile to c[i:i + 6, j:j + width]."""
     for r in range(min(TILE_ROWS, c.shape[0] - i)):
@@ -153,7 +142,7 @@ def register_tiles(a, b, c):
         store_tile(product_tile(a, b, i, j, width), c, i, j, width)
 
 
-@compiled
+@compiled(inside=True)
 def even_width(n_columns):
     """The width of tiles that share `n_columns` evenly, a multiple of 16 where that is possible: at most 256."""
     n_tiles = -(-n_columns // TILE_COLUMNS)
@@ -178,7 +167,7 @@ def cache_blocks(a, b, c):
             for task in prange(n_rows * n_tiles):
                 i, j = task // n_tiles * TILE_ROWS, j0 + task % n_tiles * tile_width
                 width = min(tile_width, n_columns - j)
-                tile = new_tile(c)
+                tile = room(TILE_ROWS * TILE_COLUMNS, c)
                 if p == 0:
                     clear_tile(width, tile)
                 else:
@@ -187,7 +176,7 @@ def cache_blocks(a, b, c):
                 store_tile(tile, c, i, j, width)
 
 
-@compiled(fastmath=SUMS_IN_ANY_ORDER)
+@compiled(inside=True, fastmath=SUMS_IN_ANY_ORDER)
 def dot_products(a, bt, i, j, c):
     """c[i:i + 4, j:j + 4] = a[i:i + 4] @ bt[j:j + 4].T; rows past the end repeat the last one.
 

@@ -18,7 +18,7 @@ import math
 import numpy as np
 from numba import prange
 
-from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled
+from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled, room
 from aelearn.kernels.cpu.matmul import TILE_COLUMNS, TILE_ROWS, dot_products, even_width, product_tile, store_tile
 
 SIGMOID, TANH, RELU, IDENTITY = range(4)
@@ -35,10 +35,14 @@ class Workspace:
     """
 
     def __init__(self, architecture, n_rows, dtype):
-        self.a, self.dz = ([np.empty((n_rows, width), dtype) for width in architecture.widths] for _ in range(2))
-        self.z = np.empty((n_rows, architecture.widths[-1]), dtype)
+        def matrix(width):
+            return room(n_rows * width, like).reshape(n_rows, width)
+
+        like = np.empty(0, dtype)
+        self.a, self.dz = ([matrix(width) for width in architecture.widths] for _ in range(2))
+        self.z = matrix(architecture.widths[-1])
         self.row_loss = np.empty(n_rows)  # each row's sum of the loss over its D entries
-        self.gradient = np.zeros(architecture.n_parameters, dtype)
+        self.gradient = room(architecture.n_parameters, like)
         self.grads = architecture.parameters(self.gradient)
 
 
@@ -116,7 +120,7 @@ def _readable(array, room=None):
     return room
 
 
-@compiled(fastmath=SUMS_IN_ANY_ORDER)
+@compiled(inside=True, fastmath=SUMS_IN_ANY_ORDER)
 def _sigmoid_for_float32(z):
     """1 / (1 + e^-z), with e^-z = (e^(-z / 256))^256: a short Taylor series, squared eight times.
 
@@ -135,7 +139,7 @@ def _sigmoid_for_float32(z):
     return 1 / (1 + e)
 
 
-@compiled
+@compiled(inside=True)
 def _activate(code, z, a):
     """a = f(z) for a row."""
     if code == SIGMOID and z.itemsize == 4:
@@ -155,7 +159,7 @@ def _activate(code, z, a):
             a[h] = z[h]
 
 
-@compiled
+@compiled(inside=True)
 def _times_slope(code, a, da):
     """da *= f'(z) for a row, with the slope written in terms of a = f(z) as in aelearn/layers.py."""
     one = a.dtype.type(1)
