@@ -9,7 +9,7 @@ from tests.kernels.threads import outputs
 from tests.small import affordable
 
 matmul = get("numba").matmul
-SHAPES = [(1, 1, 1), (3, 2, 5), (7, 4, 9), (8, 8, 16), (9, 5, 17), (48, 784, 128), (33, 31, 257), (16, 1100, 300),
+SHAPES = [(1, 1, 1), (3, 2, 5), (7, 4, 9), (8, 8, 16), (9, 5, 17), (48, 784, 128), (33, 31, 513), (16, 1100, 300),
           (65, 3, 31)]  # (N, K, M): below, at and beyond the edges of tiles and blocks
 SHAPES = affordable(SHAPES, lambda n, k, m: n * k * m)
 

@@ -19,7 +19,7 @@ from numba import prange
 
 from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled, room
 
-TILE_ROWS, TILE_COLUMNS = 6, 256  # 6 x 256 float32 are 6 KB, and 4 rows of b beside them 4 KB: they stay in L1
+TILE_ROWS, TILE_COLUMNS = 6, 512  # 6 x 512 float32 are 12 KB, and 4 rows of b beside them 8 KB: they stay in L1
 BLOCK_DEPTH, BLOCK_ENTRIES = 1024, 1 << 18  # a block of b: at most 1024 rows, 1 MB as float32: it stays in L2
 
 
@@ -77,7 +77,7 @@ def add_product(a, b, i, j, width, tile):
     products each. That is 24 multiply-adds for 10 loads and 6 stores, instead of 1 for 2 and 1. The 24 numbers of a fit
     into the processor's registers, if it has 32 of them; with 8 rows they would not.
 
-    `tile` is flat, (6 * 256,): the compiler can see that its rows do not overlap, and so makes vectors of columns.
+    `tile` is flat, (6 * 512,): the compiler can see that its rows do not overlap, and so makes vectors of columns.
     """
     last, depth = a.shape[0] - 1, a.shape[1]
     x = np.empty((TILE_ROWS, 4), a.dtype)
@@ -134,7 +134,7 @@ def store_tile(tile, c, i, j, width):
 
 @compiled(parallel=True)
 def register_tiles(a, b, c):
-    """Rung 4, tiles of 6 rows and 256 columns: what is loaded is used several times (see `add_product`)."""
+    """Rung 4, tiles of 6 rows and 512 columns: what is loaded is used several times (see `add_product`)."""
     n_rows, n_columns = -(-c.shape[0] // TILE_ROWS), -(-c.shape[1] // TILE_COLUMNS)  # numbers of tiles, rounded up
     for task in prange(n_rows * n_columns):
         i, j = task // n_columns * TILE_ROWS, task % n_columns * TILE_COLUMNS
@@ -144,7 +144,7 @@ def register_tiles(a, b, c):
 
 @compiled(inside=True)
 def even_width(n_columns):
-    """The width of tiles that share `n_columns` evenly, a multiple of 16 where that is possible: at most 256."""
+    """The width of tiles that share `n_columns` evenly, a multiple of 16 where that is possible: at most 512."""
     n_tiles = -(-n_columns // TILE_COLUMNS)
     return min(TILE_COLUMNS, -(-n_columns // (16 * n_tiles)) * 16)
 
