@@ -1,11 +1,12 @@
 """K-means to its fixed point, beside scikit-learn (Lloyd and Elkan) and faiss on all points.
 
-    python -m tests.benchmarks.kmeans [--json FILE]
+    python -m tests.benchmarks.kmeans [--json FILE] [--picture FILE]
 
 All start from the same centres with no tolerance, and go on for 100 iterations at most; faiss, which has no stopping
 rule, makes as many as aelearn did. A time counts only if the inertia is the same within a thousandth.
 """
 
+import sys
 import warnings
 
 import numba
@@ -54,7 +55,7 @@ def run():
     names = ["aelearn", "scikit-learn lloyd", "scikit-learn elkan", "faiss"]
     table = Table("K-means to the fixed point, float32",
                   ["N x D, K", "iterations", *names, "best rival / aelearn", "1 thread / 2 threads"])
-    found, ratios, scalings = peers("sklearn.cluster", "faiss"), [], []
+    found = peers("sklearn.cluster", "faiss")
     for n, d, k in SHAPES:
         X, start = data(n, d, k)
         with warnings.catch_warnings():
@@ -63,27 +64,34 @@ def run():
             inertias = {name: function() for name, function in rivals.items()}
             agree = {name for name, value in inertias.items() if abs(value / inertias["aelearn"] - 1) < 1e-3}
             times = race({name: rivals[name] for name in rivals if name in agree}, rounds=5, budget=30)
-        if numba.get_num_threads() > 1:
-            threads = numba.get_num_threads()
-
-            def on(count):
-                numba.set_num_threads(count)
-                rivals["aelearn"]()
-                numba.set_num_threads(threads)
-
-            both = race({"1": lambda: on(1), "2": lambda: on(2)}, rounds=5, budget=30)
-            scalings.append(both["1"].median / both["2"].median)
         others = [times[name].median for name in times if name != "aelearn"]
-        ratios += [min(others) / times["aelearn"].median] if others else []
+        if others:
+            table.speedups[f"k-means {n:,} x {d}, {k}"] = min(others) / times["aelearn"].median
         cells = [times.get(name, "another inertia" if name in inertias else "not installed") for name in names]
-        table.rows.append([f"{n:,} x {d}, {k}", n_iter, *cells, f"{ratios[-1]:.2f}" if others else "",
-                           f"{scalings[-1]:.2f}" if scalings else ""])
-        print(table.rows[-1], flush=True)
+        table.rows.append([f"{n:,} x {d}, {k}", n_iter, *cells,
+                           f"{min(others) / times['aelearn'].median:.2f}" if others else "-",
+                           _gain_of_a_second_thread(rivals["aelearn"])])
+    ratios = table.speedups.values()
     if ratios:
         table.notes.append(f"best rival / aelearn: geometric mean {geometric_mean(ratios):.2f}, "
                            f"least {min(ratios):.2f}")
-    table.numbers = {"ratios": ratios, "scalings": scalings}
+    table.notes += [f"{name} {sys.modules[name.split('.')[0]].__version__}" for name in found]
     return table
+
+
+def _gain_of_a_second_thread(fit):
+    """How many times as fast it is on two threads as on one; "-" where there is only one."""
+    threads = numba.get_num_threads()
+    if threads < 2:
+        return "-"
+
+    def on(count):
+        numba.set_num_threads(count)
+        fit()
+        numba.set_num_threads(threads)
+
+    both = race({"1": lambda: on(1), "2": lambda: on(2)}, rounds=5, budget=30)
+    return f"{both['1'].median / both['2'].median:.2f}"
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """K-means from ten thousand points to ten million: the time for a point, and the memory beside X and the labels.
 
-    python -m tests.benchmarks.scaling [--json FILE]
+    python -m tests.benchmarks.scaling [--json FILE] [--picture FILE]
 """
 
 import tracemalloc
 
 import numpy as np
 
-from aelearn import KMeans
+from aelearn import KMeans, plotting
 from tests.benchmarks.harness import Table, main, race
 
 SIZES, N_FEATURES, N_CLUSTERS, N_ITER = (10_000, 100_000, 1_000_000, 10_000_000), 3, 8, 20
@@ -25,15 +25,22 @@ def run():
             return KMeans(N_CLUSTERS, init=init, n_init=1, algorithm="auto", tol=0, max_iter=N_ITER,
                           random_state=0).fit(X)
 
+        assert fit().n_iter_ == N_ITER  # so that the time is shared out rightly
         timing = race({"fit": fit}, rounds=5, budget=20)["fit"]
         tracemalloc.start()  # NumPy reports its arrays to it; what kernels take for a block is below one MB a core
-        model = fit("k-means++")
-        extra = tracemalloc.get_traced_memory()[1] - model.labels_.nbytes
+        labels = fit("k-means++").labels_
+        extra = tracemalloc.get_traced_memory()[1] - labels.nbytes
         tracemalloc.stop()
-        table.rows.append([f"{n:,}", timing, f"{timing.median / n / model.n_iter_ * 1e9:.2f}", f"{extra / 2**20:.1f}"])
-        print(table.rows[-1], flush=True)
+        table.numbers[f"{n:,} points"] = timing.median / n / N_ITER * 1e9
+        table.rows.append([f"{n:,}", timing, f"{timing.median / n / N_ITER * 1e9:.2f}", f"{extra / 2**20:.1f}"])
     return table
 
 
+def draw(table, path):
+    """A bar for each N: of one length, if the time grows as N does."""
+    plotting.save(plotting.bars(list(table.numbers), list(table.numbers.values()), xlabel="ns a point and iteration",
+                                title=f"K-means, D = {N_FEATURES}, K = {N_CLUSTERS}: the time of a point"), path)
+
+
 if __name__ == "__main__":
-    main(run)
+    main(run, draw)
