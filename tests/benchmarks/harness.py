@@ -106,8 +106,10 @@ def peers(*names):
 def machine():
     """What this was measured on, without naming it."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    kernels = os.environ.get("OPENBLAS_CORETYPE")  # BLAS may have been told to leave the widest vectors alone
     return (f"{cores} cores ({platform.machine()}), Python {platform.python_version()}, NumPy {np.__version__}, "
-            f"Numba {numba.__version__} on {numba.get_num_threads()} threads")
+            f"Numba {numba.__version__} on {numba.get_num_threads()} threads"
+            + (f", OPENBLAS_CORETYPE={kernels}" if kernels else ""))
 
 
 def draw_speedups(table, path):
