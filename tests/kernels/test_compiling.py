@@ -28,6 +28,7 @@ with multiprocessing.get_context("fork").Pool(2) as pool:
     inside = pool.map_async(work, range(4)).get(timeout=300)
 np.testing.assert_allclose(inside, before, rtol=1e-6)
 assert before == [work(seed) for seed in range(4)]  # and the parent goes on
+print("all agree")
 """
 
 THREADS = WORK + """
@@ -35,18 +36,19 @@ from concurrent.futures import ThreadPoolExecutor
 alone = [work(seed) for seed in range(6)]
 with ThreadPoolExecutor(4) as pool:
     assert list(pool.map(work, range(6))) == alone
+print("all agree")
 """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.parametrize("layer", ["omp", "workqueue"])
 def test_a_forked_child_computes_as_well(layer):
-    run(FORK, NUMBA_THREADING_LAYER=layer)
+    assert run(FORK, NUMBA_THREADING_LAYER=layer) == "all agree\n"
 
 
 @pytest.mark.parametrize("layer", ["omp", "workqueue"])
 def test_several_threads_at_once(layer):
-    run(THREADS, NUMBA_THREADING_LAYER=layer)
+    assert run(THREADS, NUMBA_THREADING_LAYER=layer) == "all agree\n"
 
 
 @pytest.mark.parametrize("cause, raised", [(KeyboardInterrupt, KeyboardInterrupt), (ValueError, SystemError)])

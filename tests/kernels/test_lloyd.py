@@ -1,27 +1,14 @@
 """The compiled k-means against its NumPy twin: the same labels, the same sums, the same bits on any number of cores."""
 
 import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from aelearn import KMeans, hamerly, lloyd
 from aelearn.kernels import cpu
-
-ROOT = Path(__file__).parent.parent.parent
-
-
-def python(code, **environment):
-    """What a fresh Python prints."""
-    done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, cwd=ROOT,
-                          env={**os.environ, "PYTHONPATH": str(ROOT), **environment})
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
+from tests.kernels.threads import outputs, run
 
 def assert_same_step(X, centers, weight=None):
     got, wanted = cpu.lloyd_step(X, centers, weight), lloyd.lloyd_step(X, centers, weight)
@@ -160,7 +147,7 @@ for n, d, k, algorithm in ((9000, 3, 8, "lloyd"), (9000, 3, 8, "hamerly"), (4000
 
 
 def test_any_number_of_threads_gives_the_same_bits():
-    assert len({python(BITS, NUMBA_NUM_THREADS=str(threads)) for threads in (1, 2, 4)}) == 1
+    assert len(set(outputs(BITS, (1, 2, 4)))) == 1
 
 
 def test_kernels_run_as_plain_python_for_a_debugger():
@@ -178,7 +165,7 @@ draws = [f(X, 4, weight, np.random.default_rng(1)) for f in (cpu.kmeans_plusplus
 assert np.array_equal(*draws)
 print(type(cpu.lloyd_step).__name__, "done")
 """
-    assert python(code, NUMBA_DISABLE_JIT="1") == "function done\n"
+    assert run(code, NUMBA_DISABLE_JIT="1") == "function done\n"
 
 
 def fit_labels(seed):
@@ -203,7 +190,7 @@ if child == 0:
     os._exit(0 if (fit_labels(0) == wanted).all() else 1)
 print(os.waitpid(child, 0)[1])
 """
-    assert python(code) == "0\n"
+    assert run(code) == "0\n"
 
 
 def test_a_large_memory_map_is_never_copied(tmp_path):
@@ -221,4 +208,4 @@ tracemalloc.start()
 model = KMeans(3, max_iter=2, random_state=0).fit(X)
 print(tracemalloc.get_traced_memory()[1] - model.labels_.nbytes)
 """
-    assert int(python(code)) < 64 << 20
+    assert int(run(code)) < 64 << 20

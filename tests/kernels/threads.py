@@ -3,9 +3,12 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
 
 
-def run(code, cwd=None, **environment):
+def run(code, cwd=ROOT, **environment):
     """What the code prints, in a fresh process with these environment variables. Errors are raised with their text."""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=cwd,
                           env={**os.environ, "NUMBA_DISABLE_JIT": "0", **environment})

@@ -102,7 +102,7 @@ def _label_chunk(points, centers, frame, start, stop, block, waiting, before, do
     """Label the points start..stop-1: all of them or, if bounded, those whose bounds leave it open.
 
     The bounds are looked at here and not in a function of their own, which would count the references to all these
-    arrays at every point, on all cores at once: that was ten times as slow.
+    arrays at every point, on all cores at once, and take far longer than the arithmetic.
     """
     labels, uppers, lowers, moved, others = points.labels, points.upper, points.lower, centers.moved, centers.others
     row, n_moved = start, 0
@@ -187,7 +187,7 @@ def pass_over(X, weight, labels, upper, lower, exact, near, half, moved, others,
     """One pass over X. search: label the points; summed: CHANGES, EVERYTHING or INERTIA.
 
     The arrays come one by one, though they belong together as Points, Centers and Frame: at each call Numba looks at
-    the type of each argument, and that takes ten times as long for an array in a tuple. scalars (4,): the frame's
+    the type of each argument, and that takes longer for arrays in tuples than for arrays. scalars (4,): the frame's
     scale, whether it is plain, relative and absolute. sums (M, K, D) are seen from the frame's origin; mass (M, K, 2):
     weight, and how many points have any; totals (M, 3): inertia, Q, and how many labels of points that weigh anything
     changed.

@@ -1,7 +1,7 @@
 """How the kernels of this folder are compiled: once, into Numba's cache on disk, and for all cores.
 
 Numba turns a Python function into machine code at its first call with arguments of new types; the cache spares the
-next process that time. Three things need care:
+next process that time. Four things need care:
 
 - The cache lies beside the source, or in the user's cache folder where the package is not writable. Where neither can
   be written, kernels are compiled afresh in each process.

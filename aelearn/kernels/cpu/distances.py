@@ -139,7 +139,7 @@ def _keep_two_best(table, k, best, second, label, n):
 def find_two_nearest(X, rows, n, near, half, frame, block):
     """The two best scores of the points rows[:n], the number of the best, and their squares, into the block.
 
-    rows has POINTS entries, of which those past n are rows of X, too, whatever rows. near, half: see `in_frame`.
+    rows has POINTS entries, of which those past n are rows of X, too, whatever rows. near, half: see `put_in_frame`.
     """
     n_features, n_full = X.shape[1], (n + 15) // 16 * 16  # whole vectors: what the places past n hold is not looked at
     best, second, squares, label, table = block.best, block.second, block.squares, block.label, block.table

@@ -12,9 +12,7 @@ import numpy as np
 
 from aelearn.kernels.cpu.assignment import squared_distance
 from aelearn.kernels.cpu.compiling import compiled
-from aelearn.kernels.cpu.lloyd import MAX_CHUNKS, compact, pieces
-
-CHUNK_POINTS = 1024
+from aelearn.kernels.cpu.lloyd import CHUNK_POINTS, MAX_CHUNKS, compact, pieces
 
 
 @compiled(inside=True)
