@@ -36,7 +36,7 @@ class Autoencoder(Estimator):
     learning_rate       size of its steps
     epochs              passes over the data
     batch_size          images a step; the last batch of an epoch may be smaller and is used
-    backend             "numpy"; "numba": compiled, on all cores; "auto": "numba" where that runs
+    backend             "numpy"; "numba": compiled, on all cores; "cuda": an NVIDIA GPU; "auto": "numba" where it runs
     dtype               np.float32 or np.float64: what the network computes in and returns
     callbacks           functions callback(autoencoder, row), called after each epoch; True stops the training
     weight_init         "truncated_normal" (the original script's) or "glorot": see layers.py

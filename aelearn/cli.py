@@ -37,7 +37,7 @@ def make_parser():
     add("--clusters", type=int, metavar="K", help="clusters of k-means; None: one for each digit")
     add("--backend", choices=("auto", "numpy", "numba", "cuda"), default="auto",
         help="what computes: auto takes numba (compiled, all cores) where it runs, else numpy; "
-             "this version has no cuda")
+             "cuda wants an NVIDIA GPU")
     add("--seed", type=int, default=0, metavar="S", help="of all random choices")
     add("--out", default="out", metavar="DIR", help="folder for the results")
     add("--resume", action="store_true", 

@@ -31,7 +31,8 @@ class KMeans(Estimator):
                   more than tol times the mean variance of the columns
     algorithm     "lloyd" computes every distance; "hamerly" keeps bounds that spare most of them, and finds the same
                   labels; "auto" takes the one that is faster for the shape of X
-    backend       "numpy"; "numba": compiled, on all cores; "auto": "numba" where that runs
+    backend       "numpy"; "numba": compiled, on all cores; "cuda": an NVIDIA GPU, which has no "hamerly"; "auto":
+                  "numba" where that runs
     random_state  None, an int, a np.random.Generator or RandomState
 
     After `fit`:
@@ -81,10 +82,11 @@ class KMeans(Estimator):
         scaled = np.ldexp(X, -exponent) if exponent else X  # a power of two: every digit stays
         tolerance = self.tol * mean_variance(scaled) if self.tol else 0.0
         functions, best = self._functions(), None
+        points = functions.Points(scaled, weight) if self.backend == "cuda" else scaled  # on a GPU they go there once
         for _ in range(n_init):
             centers = (np.ldexp(start, -exponent) if start is not None
-                       else self._draw_start(functions, scaled, weight, rng))
-            run = self._run(functions.Descent(scaled, weight, self.algorithm), scaled, weight, centers, tolerance)
+                       else self._draw_start(functions, points, scaled, weight, rng))
+            run = self._run(functions.Descent(points, weight, self.algorithm), scaled, weight, centers, tolerance)
             if best is None or run.inertia < best.inertia and not _same_clustering(run.labels, best.labels):
                 best = run  # the same clustering under other numbers can only be lower by rounding: no better run
 
@@ -114,7 +116,8 @@ class KMeans(Estimator):
                     break
                 inertia = history[-1]
             history.append(inertia)
-            fill_empty_clusters(X, centers, weight, descent.labels, means, weights)
+            if not weights.all():
+                fill_empty_clusters(X, centers, weight, descent.labels, means, weights)
             shift = float(squared_distances(means, centers).sum())
             previous, centers = centers, means
             if n_moved == 0 or shift <= tolerance:
@@ -180,6 +183,9 @@ class KMeans(Estimator):
         check_number("tol", self.tol, 0)
         check_choice("algorithm", self.algorithm, ("lloyd", "hamerly", "auto"))
         check_backend(self.backend)
+        if self.backend == "cuda" and self.algorithm == "hamerly":
+            raise ValueError("algorithm='hamerly' keeps bounds, which backend='cuda' does not: "
+                             "use algorithm='lloyd' or 'auto'")
         if isinstance(self.n_init, str):
             check_choice("n_init", self.n_init, ("auto",))
         else:
@@ -212,10 +218,10 @@ class KMeans(Estimator):
             return 1
         return self.n_init
 
-    def _draw_start(self, functions, X, weight, rng):
-        """K of the points: spread out by k-means++, or any K that weigh something."""
+    def _draw_start(self, functions, points, X, weight, rng):
+        """K of the points: spread out by k-means++, or any K that weigh something. points: X as the back end has it."""
         if self.init == "k-means++":
-            return functions.kmeans_plusplus(X, int(self.n_clusters), weight, rng)
+            return functions.kmeans_plusplus(points, int(self.n_clusters), weight, rng)
         n_weighted = np.count_nonzero(weight)
         if n_weighted < self.n_clusters:
             raise ValueError(f"init='random' draws {self.n_clusters} different points, "

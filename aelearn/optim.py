@@ -6,6 +6,7 @@ loss: that is what "stochastic" means.
 Names: params and grads are arrays of one shape (the network keeps all its weights and biases in one long vector, so
 one update moves them all). `update` changes `params` in place and leaves `grads` alone. What an optimiser remembers
 between updates is in `state()`, a dict of arrays; an optimiser given that state goes on as if it had never stopped.
+The arithmetic is in the functions below the classes, `step` is the one in use: the back ends have their own.
 """
 
 import math
@@ -16,13 +17,16 @@ import numpy as np
 class SGD:
     """Stochastic gradient descent:  params <- params - learning_rate * grads."""
 
+    step_name = "sgd_step"  # what `step` is called here and, where there is a twin, in aelearn.kernels
+
     def __init__(self, params, learning_rate):
         self.learning_rate = learning_rate
         self._scratch = np.empty_like(params)
+        self.step = sgd_step
 
     def update(self, params, grads):
         """One step downhill."""
-        params -= np.multiply(grads, self.learning_rate, out=self._scratch)
+        self.step(params, grads, learning_rate=self.learning_rate, scratch=self._scratch)
 
     def state(self):
         """Nothing is remembered: an empty dict."""
@@ -38,16 +42,18 @@ class Momentum:
     Source: Polyak, "Some methods of speeding up the convergence of iteration methods" (1964).
     """
 
+    step_name = "momentum_step"
+
     def __init__(self, params, learning_rate, *, momentum=0.9):
         self.learning_rate, self.momentum = learning_rate, momentum
         self.velocity = np.zeros_like(params)
         self._scratch = np.empty_like(params)
+        self.step = momentum_step
 
     def update(self, params, grads):
         """One step of the rolling ball."""
-        self.velocity *= self.momentum
-        self.velocity += grads
-        params -= np.multiply(self.velocity, self.learning_rate, out=self._scratch)
+        self.step(params, grads, self.velocity, learning_rate=self.learning_rate, momentum=self.momentum,
+                  scratch=self._scratch)
 
     def state(self):
         """The velocity."""
@@ -67,12 +73,14 @@ class Adam:
     Source: Kingma and Ba, "Adam: a method for stochastic optimization" (2015), algorithm 1.
     """
 
+    step_name = "adam_step"
+
     def __init__(self, params, learning_rate, *, beta1=0.9, beta2=0.999, epsilon=1e-8):
         self.learning_rate, self.beta1, self.beta2, self.epsilon = learning_rate, beta1, beta2, epsilon
         self.m, self.v = np.zeros_like(params), np.zeros_like(params)
         self.t = np.zeros((), np.int64)
         self._scratch = np.empty_like(params)
-        self.step = adam_step  # or its twin in aelearn.kernels
+        self.step = adam_step
 
     def update(self, params, grads):
         """One step, at the pace that each parameter's history allows."""
@@ -83,6 +91,18 @@ class Adam:
     def state(self):
         """Both running means and the count of updates."""
         return {"m": self.m, "v": self.v, "t": self.t}
+
+
+def sgd_step(params, grads, *, learning_rate, scratch=None):
+    """Gradient descent, in place on params (equation in `SGD`)."""
+    params -= np.multiply(grads, learning_rate, out=scratch)
+
+
+def momentum_step(params, grads, velocity, *, learning_rate, momentum, scratch=None):
+    """Gradient descent with momentum, in place on params and velocity (equations in `Momentum`)."""
+    velocity *= momentum
+    velocity += grads
+    params -= np.multiply(velocity, learning_rate, out=scratch)
 
 
 def adam_step(params, grads, m, v, t, *, learning_rate, beta1, beta2, epsilon, scratch=None):

@@ -119,9 +119,8 @@ def run(settings, *, say=print, callbacks=()):
     say(f"images    {len(images.train):,} to train on, {watched} to watch, {len(images.test):,} to test; "
         f"digits {' '.join(map(str, settings.digits))}")
 
-    if backend == "numba":
-        n_threads = kernels.get(backend).n_threads()
-        say(f"numba     on {n_threads} threads; the first run on a machine compiles for some seconds")
+    if backend != "numpy":
+        say(f"{backend:9} {kernels.get(backend).describe()}; the first run on a machine compiles for some seconds")
     with _timed(seconds, "train"):
         train(autoencoder, settings, images, out, say, callbacks)
     with _timed(seconds, "cluster"):

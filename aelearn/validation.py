@@ -16,7 +16,7 @@ import numpy as np
 from aelearn import kernels
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-BACKENDS = ("auto", "numpy", "numba")
+BACKENDS = ("auto", "numpy", "numba", "cuda")
 
 
 def check_array(X, *, name="X", estimator="the estimator"):
@@ -147,27 +147,28 @@ def check_float_dtype(dtype):
 
 
 def check_backend(backend):
-    """Refuse the name of a back end that does not exist in this version. Nothing is loaded."""
+    """Refuse the name of a back end that does not exist. Nothing is loaded."""
     if not isinstance(backend, str) or backend not in BACKENDS:
         names = ", ".join(map(repr, BACKENDS[:-1]))
-        raise ValueError(f"backend {backend!r} does not exist in this version of aelearn: "
-                         f"use {names} or {BACKENDS[-1]!r}")
+        raise ValueError(f"backend {backend!r} does not exist: use {names} or {BACKENDS[-1]!r}")
 
 
 def load_backend(backend):
-    """The name of the back end to run on, "numpy" or "numba", loaded and ready. For `fit` and `predict`.
+    """The name of the back end to run on, "numpy", "numba" or "cuda", loaded and ready. For `fit` and `predict`.
 
-    "auto" is "numba" where that can run; elsewhere it is "numpy", and a RuntimeWarning says why. Raises ValueError
-    for a name that does not exist, RuntimeError where "numba" was asked for and cannot run.
+    "auto" is "numba" where that can run; elsewhere it is "numpy", and a RuntimeWarning says why. It is never "cuda".
+    Raises ValueError for a name that does not exist, UnavailableError (a RuntimeError) where "numba" or "cuda" was
+    asked for and cannot run.
     """
     check_backend(backend)
     if backend == "numpy":
         return "numpy"
+    if backend != "auto":
+        kernels.get(backend)
+        return backend
     try:
         kernels.get("numba")
-    except RuntimeError as error:
-        if backend == "numba":
-            raise
+    except kernels.UnavailableError as error:
         warnings.warn(f"{error}; backend='auto' goes on with NumPy, which gives the same results, only later",
                       RuntimeWarning, stacklevel=4)
         return "numpy"

@@ -148,7 +148,7 @@ def test_given_start_is_not_changed_and_one_run_is_made(blobs):
     ({"n_init": 0}, ValueError, "n_init"), ({"n_init": "many"}, ValueError, "n_init"),
     ({"max_iter": 0}, ValueError, "max_iter"), ({"tol": -1}, ValueError, "tol"), ({"tol": np.inf}, ValueError, "tol"),
     ({"tol": "tight"}, TypeError, "tol"), ({"algorithm": "elkan"}, ValueError, "'lloyd'"),
-    ({"backend": "cuda"}, ValueError, "does not exist"), ({"random_state": 1.5}, TypeError, "random_state"),
+    ({"backend": "gpu"}, ValueError, "does not exist"), ({"random_state": 1.5}, TypeError, "random_state"),
 ])
 def test_impossible_settings(blobs, settings, error, words):
     model = KMeans(**{"n_clusters": 4, **settings})  # the constructor only stores

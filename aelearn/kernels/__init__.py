@@ -8,13 +8,13 @@ of a back end have the names, the arguments and, to rounding, the results of the
     loss_and_gradients  aelearn.network.loss_and_gradients
     adam_step           aelearn.optim.adam_step
 
-Nothing is loaded before it is asked for, and nothing in here imports from the modules above.
+What the compiled back ends share is in common.py. Nothing is loaded before it is asked for, and nothing in here imports from the modules above.
 """
 
 import importlib
 from dataclasses import dataclass
 
-FOLDERS = {"numba": "cpu"}
+FOLDERS = {"numba": "cpu", "cuda": "gpu"}
 
 
 class UnavailableError(RuntimeError):
@@ -34,16 +34,18 @@ class Status:
 
 
 def get(name):
-    """The functions of a back end, as a module; so far there is one, "numba".
+    """The functions of a back end, as a module: "numba", on all cores, or "cuda", on an NVIDIA GPU.
 
     Raises ValueError if there is no such back end, UnavailableError (a RuntimeError) if it cannot run here.
     """
     if name not in FOLDERS:
         raise ValueError(f"there are no kernels named {name!r}; there are {', '.join(map(repr, FOLDERS))}")
     try:
-        return importlib.import_module(f"{__name__}.{FOLDERS[name]}")
-    except ImportError as error:
+        module = importlib.import_module(f"{__name__}.{FOLDERS[name]}")
+        module.require()
+    except (ImportError, UnavailableError) as error:
         raise UnavailableError(f"backend {name!r} cannot run here: {error}") from error
+    return module
 
 
 def status():

@@ -10,6 +10,10 @@ from aelearn.kernels.cpu.network import (Workspace as Workspace, adam_step as ad
 from aelearn.kernels.cpu.seeding import kmeans_plusplus as kmeans_plusplus
 
 
+def require():
+    """Nothing is wanted beyond Numba, which has been imported by now."""
+
+
 def n_threads():
     """How many cores a parallel kernel takes; NUMBA_NUM_THREADS and numba.set_num_threads change it."""
     return numba.get_num_threads()

@@ -215,18 +215,3 @@ def put_in_frame(exact, old, origin, scale, near, half, moved, others, scalars):
         half[k] = 1e30
     scalars[2] = 2.5 * unit * (n_features + 5)
     scalars[3] = scalars[2] * largest + n_features * np.finfo(near.dtype).tiny * 2.0**20
-
-
-def frame_of(X):
-    """Origin (D,) of X's dtype and scale for points like those of X (N, D), from a few hundred of them.
-
-    Where the points lie about 0 and are of ordinary size, which is nearly always, the frame is plain: X as it is.
-    """
-    sample = X[::max(1, len(X) // 256)].astype(np.float64)  # (about 256, D)
-    mean = sample.mean(axis=0)  # (D,)
-    spread = np.abs(sample - mean).max()
-    origin = mean.astype(X.dtype) if np.abs(mean).max() > 16 * spread else np.zeros(X.shape[1], X.dtype)
-    size = np.abs(sample - origin).max()
-    if size == 0 or 2.0**-20 < size < 2.0**20:
-        return origin, 1.0
-    return origin, float(2.0 ** -np.clip(np.frexp(size)[1], -120, 120))

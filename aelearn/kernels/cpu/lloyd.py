@@ -20,8 +20,9 @@ chunks: the same bits on one core and on many.
 import numba
 import numpy as np
 
+from aelearn.kernels.common import compact, frame_of
 from aelearn.kernels.cpu.assignment import CHANGES, EVERYTHING, INERTIA, add_up, pass_over
-from aelearn.kernels.cpu.distances import frame_of, put_in_frame
+from aelearn.kernels.cpu.distances import put_in_frame
 
 MAX_CHUNKS = 256
 CHUNK_POINTS = 1024  # a chunk's least size, where there are as many points
@@ -112,15 +113,6 @@ def lloyd_step(X, centers, sample_weight=None):
 def assign(X, centers, sample_weight):
     """The nearest centre of each point: labels (N,) int32 and the inertia, a float."""
     return Descent(X, sample_weight).settle(centers)
-
-
-def compact(sample_weight):
-    """Weights as kernels take them: contiguous (N,) float64, or (1,) where all are one number at one place."""
-    if sample_weight is None:
-        return np.ones(1)
-    if sample_weight.strides == (0,):
-        return sample_weight[:1].copy()
-    return np.array(sample_weight, np.float64, order="C", copy=None)
 
 
 def pieces(X, chunk, n_chunks):

@@ -17,6 +17,7 @@ Lam, Rothberg and Wolf, "The cache performance and optimizations of blocked algo
 import numpy as np
 from numba import prange
 
+from aelearn.kernels.common import check_product
 from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled, room
 
 TILE_ROWS, TILE_COLUMNS = 6, 512  # 6 x 512 float32 are 12 KB, and 4 rows of b beside them 8 KB: they stay in L1
@@ -224,18 +225,9 @@ def matmul(a, b, out=None):
     Raises TypeError for other dtypes; ValueError for shapes that do not fit, and for an `out` of another shape or
     dtype, one that cannot be written to, or one that shares memory with a or b.
     """
-    a, b = np.asarray(a), np.asarray(b)
-    if a.dtype != b.dtype or a.dtype not in (np.float32, np.float64):
-        raise TypeError(f"matmul wants two float32 or two float64 matrices; got {a.dtype} and {b.dtype}")
-    if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[0]:
-        raise ValueError(f"matmul wants shapes (N, K) and (K, M); got {a.shape} and {b.shape}")
-    shape = (a.shape[0], b.shape[1])
-    if out is None:
-        out = np.empty(shape, a.dtype)
-    else:
-        _check_out(out, shape, a, b)
-    c = out if out.flags.c_contiguous else np.empty(shape, a.dtype)
-    if 0 in shape or a.shape[1] == 0:
+    a, b, out = check_product(a, b, out)
+    c = out if out.flags.c_contiguous else np.empty(out.shape, out.dtype)
+    if 0 in out.shape or a.shape[1] == 0:
         c[...] = 0
     elif b.T.flags.c_contiguous and not b.flags.c_contiguous:
         rows_by_rows(_read_only(np.ascontiguousarray(a)), _read_only(b.T), c)
@@ -251,14 +243,3 @@ def _read_only(array):
     view = array.view()
     view.flags.writeable = False
     return view
-
-
-def _check_out(out, shape, a, b):
-    """Refuse an `out` that the product cannot be written into."""
-    if not isinstance(out, np.ndarray) or out.shape != shape or out.dtype != a.dtype:
-        raise ValueError(f"out must be an array of shape {shape} and dtype {a.dtype}; "
-                         f"got {getattr(out, 'shape', type(out).__name__)}, {getattr(out, 'dtype', 'no dtype')}")
-    if not out.flags.writeable:
-        raise ValueError("out is read-only")
-    if np.shares_memory(out, a) or np.shares_memory(out, b):
-        raise ValueError("out shares memory with a factor, which would be overwritten while it is still needed")

@@ -18,11 +18,10 @@ import math
 import numpy as np
 from numba import prange
 
+from aelearn.kernels.common import CODES, IDENTITY, RELU, SIGMOID, TANH
 from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled, room
 from aelearn.kernels.cpu.matmul import TILE_COLUMNS, TILE_ROWS, dot_products, even_width, product_tile, store_tile
 
-SIGMOID, TANH, RELU, IDENTITY = range(4)
-CODES = {"sigmoid": SIGMOID, "tanh": TANH, "relu": RELU, "identity": IDENTITY}
 ADAM_CHUNK = 4096  # parameters that a core updates in one go
 
 

@@ -3,16 +3,16 @@
 Shapes: N samples, D features, K clusters, T trial candidates, M chunks.
 
 Each round draws T candidates, and one pass over X tells for all of them at once what the inertia would be; a second
-one, for the best, writes down how far each point now is from its nearest centre. Draws go by two stages, first a chunk
-by the chunks' masses, then a point in it: so no running sum of all N masses is needed.
+one, for the best, writes down how far each point now is from its nearest centre.
 """
 
 import numba
 import numpy as np
 
+from aelearn.kernels.common import choose_points, compact
 from aelearn.kernels.cpu.assignment import squared_distance
 from aelearn.kernels.cpu.compiling import compiled
-from aelearn.kernels.cpu.lloyd import CHUNK_POINTS, MAX_CHUNKS, compact, pieces
+from aelearn.kernels.cpu.lloyd import CHUNK_POINTS, MAX_CHUNKS, pieces
 
 
 @compiled(inside=True)
@@ -45,7 +45,6 @@ def _try_all(X, weight, nearest, candidates, keep, chunk, inertias):
 
 def kmeans_plusplus(X, n_clusters, sample_weight, rng):
     """K points of X (N, D) that lie far apart; see aelearn.lloyd.kmeans_plusplus. Returns centres (K, D)."""
-    n_trials = 2 + int(np.log(n_clusters))
     weight = compact(sample_weight)  # (N,) or (1,)
     chunk = max(CHUNK_POINTS, -(-len(X) // MAX_CHUNKS))
     chunks = [slice(start, min(start + chunk, len(X))) for start in range(0, len(X), chunk)]
@@ -59,27 +58,4 @@ def kmeans_plusplus(X, n_clusters, sample_weight, rng):
             _try_all(piece, weight[share], nearest[rows], candidates, keep, chunk, inertias[part])
         return inertias
 
-    def mass(rows):
-        return sample_weight[rows] * nearest[rows]  # (chunk,)
-
-    chosen = [_draw(rng, chunks, [sample_weight[rows].sum() for rows in chunks], lambda rows: sample_weight[rows])]
-    masses = attempt(chosen, keep=True)[:, 0]  # (M,)
-    while len(chosen) < n_clusters:
-        candidates = [_draw(rng, chunks, masses, mass) for _ in range(n_trials)]
-        best = candidates[attempt(candidates, keep=False).sum(axis=0).argmin()]
-        masses = attempt([best], keep=True)[:, 0]  # (M,)
-        chosen.append(best)
-    return X[chosen]
-
-
-def _draw(rng, chunks, masses, mass):
-    """The index of a point, drawn in proportion to its mass; masses: those of the chunks (M,); mass: of a chunk's."""
-    cumulative = np.cumsum(masses)  # (M,)
-    if cumulative[-1] == 0:
-        return int(rng.integers(chunks[-1].stop))
-    target = rng.random() * cumulative[-1]
-    m = min(np.searchsorted(cumulative, target, side="right"), np.flatnonzero(masses)[-1])
-    inside = mass(chunks[m])  # (chunk,)
-    before = cumulative[m - 1] if m else 0.0
-    index = np.searchsorted(np.cumsum(inside), target - before, side="right")
-    return chunks[m].start + int(min(index, np.flatnonzero(inside)[-1]))
+    return X[choose_points(n_clusters, chunks, sample_weight, lambda rows: nearest[rows], attempt, rng)]

@@ -1,0 +1,196 @@
+"""The way to the GPU and back: whether there is one, arrays in its memory, kernels on their way.
+
+A GPU runs one function, the kernel, in thousands of threads at once. Threads come in blocks; the blocks make up the
+grid. A thread knows its place in both (cuda.threadIdx, cuda.blockIdx) and from it works out which numbers are its own.
+The threads of one block share a small, fast memory and can wait for each other (cuda.syncthreads); blocks cannot, so
+what one block needs of another waits for the next launch. Launches run one after the other, in the order in which
+Python asked for them, while Python itself goes on: it waits only where it downloads a result.
+
+Everything that touches the device is in this module, so that whatever goes wrong there ends in one clear sentence.
+The kernels beside it have been simulated and compiled, and not yet been run on a GPU.
+"""
+
+import functools
+import importlib.util
+import os
+import sys
+import warnings
+
+import numba
+import numpy as np
+from numba import cuda
+
+from aelearn.kernels import UnavailableError
+
+SIMULATED = bool(numba.config.ENABLE_CUDASIM)
+ALLOWED = "AELEARN_SIMULATE"  # the environment variable without which backend="cuda" refuses the simulator
+INSTEAD = "use backend='numba'"  # what to do without a GPU
+
+
+def require():
+    """Raise UnavailableError, which says why and what to do, unless kernels run here. Proven by running one."""
+    reason = _why_not()
+    if reason:
+        raise UnavailableError(reason)
+    if not SIMULATED:
+        _prove()
+
+
+def _why_not():
+    """The reason why there can be no GPU here, as a sentence that says what to do; None if nothing speaks against it."""
+    if SIMULATED:
+        if os.environ.get(ALLOWED) == "1":
+            return None
+        return ("NUMBA_ENABLE_CUDASIM is set, so Numba would simulate a GPU, thousands of times slower than one: unset "
+                f"it, or set {ALLOWED}=1 as well to watch kernels work on small arrays")
+    if sys.platform == "darwin":
+        return f"there is no CUDA for macOS: {INSTEAD}"
+    if importlib.util.find_spec("numba_cuda") is None:
+        return ("the package numba-cuda is not installed: the extra 'cuda' brings it "
+                f"(pip install '.[cuda]' in the folder of the README), or {INSTEAD}")
+    trouble = _driver_trouble()
+    if not trouble:
+        return None
+    if "cannot be found" in trouble:
+        return f"no NVIDIA driver was found: install one if this machine has an NVIDIA GPU, or {INSTEAD}"
+    if "NO_DEVICE" in trouble:
+        return ("the NVIDIA driver finds no GPU: if there is one, see whether CUDA_VISIBLE_DEVICES hides it "
+                f"and what nvidia-smi says; if not, {INSTEAD}")
+    return f"the NVIDIA driver does not start ({_one_line(trouble)}): see what nvidia-smi says, or {INSTEAD}"
+
+
+def _driver_trouble():
+    """What the driver says of its start, or None if it has started."""
+    from numba.cuda.cudadrv.driver import driver
+
+    try:
+        return None if driver.is_available else driver.initialization_error
+    except ImportError as error:  # Numba's class for "no support"
+        return str(error)
+
+
+@functools.cache
+def _prove():
+    """Run a kernel: compiler, driver and GPU must agree with one another, which no version number tells for sure."""
+    try:
+        numbers = upload(np.zeros(1, np.float32))
+        launch(_count, 1, 1, numbers)
+        if download(numbers)[0] != 1:
+            raise UnavailableError("the GPU gave a wrong answer to 0 + 1")
+    except Exception as error:
+        raise UnavailableError(f"the first kernel failed ({_one_line(error)}): is the driver too old for this CUDA, "
+                               f"or the GPU? nvidia-smi tells; if so, {INSTEAD}") from error
+
+
+@cuda.jit
+def _count(numbers):
+    numbers[cuda.threadIdx.x] += numbers.dtype.type(1)
+
+
+def describe():
+    """What this back end runs on, in a sentence."""
+    if SIMULATED:
+        return "runs here, in Numba's simulator, which is no GPU"
+    from numba.cuda.cudadrv.driver import driver
+
+    device = cuda.get_current_device()
+    name = device.name.decode() if isinstance(device.name, bytes) else device.name
+    cc, version = ".".join(map(str, device.compute_capability)), ".".join(map(str, driver.get_version()))
+    total = cuda.current_context().get_memory_info().total
+    return (f"runs here, on {name} (compute capability {cc}, {_size(total)}), "
+            f"with a driver for CUDA {version} and Numba {numba.__version__}")
+
+
+def launch(kernel, grid, block, *arguments):
+    """Run a kernel on `grid` blocks of `block` threads. Arrays must be on the device, numbers of a NumPy dtype."""
+    try:
+        _configured(kernel, grid, block)(*arguments)
+    except Exception as error:
+        raise _explained(error) from error
+
+
+def _configure(kernel, grid, block):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of grids too small to fill a GPU: so are small problems
+        return kernel[grid, block]
+
+
+# The simulator keeps the shape of a grid in the kernel itself; there is nothing to remember.
+_configured = _configure if SIMULATED else functools.lru_cache(maxsize=1024)(_configure)
+
+
+def upload(array):
+    """A copy of a NumPy array in the device's memory, in C order."""
+    array = np.ascontiguousarray(array)
+    there = empty(array.shape, array.dtype)
+    fill(there, array)
+    return there
+
+
+def fill(there, array):
+    """Copy an array, of the host or the device, over one of the same shape and dtype on the device."""
+    try:
+        if array.size:
+            there.copy_to_device(np.ascontiguousarray(array) if is_host(array) else array)
+    except Exception as error:
+        raise _explained(error) from error
+
+
+def empty(shape, dtype):
+    """An array on the device whose entries are not set yet. Raises MemoryError if the GPU has no room for it."""
+    try:
+        return cuda.device_array(shape, dtype)
+    except Exception as error:
+        raise _explained(error, n_bytes=int(np.prod(shape)) * np.dtype(dtype).itemsize) from error
+
+
+def copy(there):
+    """A copy on the device of an array there."""
+    twin = empty(there.shape, there.dtype)
+    fill(twin, there)
+    return twin
+
+
+def download(there):
+    """An array of the device as a NumPy array. Waits until all kernels before it are done."""
+    try:
+        return there.copy_to_host()
+    except Exception as error:
+        raise _explained(error) from error
+
+
+def is_host(array):
+    """True for NumPy arrays, False for arrays on the device."""
+    return isinstance(array, np.ndarray)
+
+
+def on_device(array):
+    """The array itself if it is on the device, else a copy of it there."""
+    return upload(array) if is_host(array) else array
+
+
+def _explained(error, n_bytes=0):
+    """What to raise for an error: a sentence if it came from the GPU or its driver, else the error itself."""
+    if "OUT_OF_MEMORY" in str(error):
+        return MemoryError(f"the GPU has too little memory: {_size(n_bytes)} more were wanted, {_free()}. "
+                           f"Use fewer samples, a smaller batch_size or network, or {INSTEAD}")
+    if type(error).__module__.startswith(("numba.cuda.cudadrv", "numba_cuda", "cuda.")):
+        return UnavailableError(f"the GPU or its driver failed ({_one_line(error)}); {INSTEAD}")
+    return error
+
+
+def _free():
+    """How much of the GPU's memory is free, in words."""
+    try:
+        memory = cuda.current_context().get_memory_info()
+    except Exception:  # the driver's or the memory manager's own; the sentence does without
+        return "it does not say how much is free"
+    return f"{_size(memory.free)} of {_size(memory.total)} are free"
+
+
+def _size(n_bytes):
+    return f"{n_bytes / 1e9:.2f} GB" if n_bytes >= 1e7 else f"{n_bytes / 1e6:.2f} MB"
+
+
+def _one_line(error):
+    return " ".join(str(error).split())[:200] or type(error).__name__

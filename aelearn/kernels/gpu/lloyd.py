@@ -1,0 +1,130 @@
+"""K-means on the GPU: labels, sums and inertia in one launch, over an X that stays on the device.
+
+Shapes: N samples, D features, K clusters, M chunks of points, E = 2 + K (D + 1) numbers that a chunk adds up.
+
+Each iteration sends the centres to the device and gets back E numbers: the inertia, how many labels changed, and for
+each cluster the sum of its points, seen from the centre, and their weight. All of them are sums over points, taken as
+pairs of numbers (sums.py): in a chunk by one block, over the chunks by one thread for each number, both in a fixed
+order. So a run repeats bit for bit. The kernel is in assignment.py.
+
+What float32 cannot hold is kept out of it: a centre is split into two numbers, so that x - c is exact to rounding
+wherever the points lie; points much larger or smaller than 1 are scaled by a power of two; and where sample weights
+are no float32 numbers, X goes to the device as float64.
+
+There are no bounds here: to look at all distances is what a GPU is good at. Distances are compared in X's dtype; where
+two centres are as near as its rounding can tell, the label may be another than that of the other back ends, which
+decide such cases in float64.
+"""
+
+import numpy as np
+
+from aelearn.kernels.common import compact, frame_of
+from aelearn.kernels.gpu import device
+from aelearn.kernels.gpu.assignment import INERTIA, MOVED, SUMS, pass_over
+from aelearn.kernels.gpu.sums import THREADS, add_rows
+
+MAX_CHUNKS = 512
+SUMS_ENTRIES = 1 << 22  # of all chunks' sums; more only to have 32 chunks
+PIECE_ENTRIES = 1 << 22  # of a part of X that is converted on its way to the device
+FAR = 2.0**60  # in units of the points' size: a centre that is farther away than that is moved to there
+
+
+class Points:
+    """X (N, D) and its sample weights on the device, for as many descents and starts as are wanted.
+
+    X              the same points, on the host
+    weight         (N,) float64, or (1,) where all are one number, on the host
+    there, weight_there  both on the device, X divided by 2^exponent
+    origin         (D,) a point of the same scale, near the others where they lie far from 0: distances are compared as
+                   seen from there
+    """
+
+    def __init__(self, X, sample_weight=None):
+        self.X, self.weight = X, compact(sample_weight)
+        with np.errstate(over="ignore"):
+            exact = (self.weight == self.weight.astype(np.float32)).all()
+        self.dtype = X.dtype if exact else np.dtype(np.float64)
+        largest = float(max(X.max(), -X.min()))
+        self.exponent = 0 if largest == 0 or 2.0**-20 < largest < 2.0**20 else int(np.frexp(largest)[1])
+        self.origin = np.ldexp(frame_of(X)[0], -self.exponent).astype(self.dtype)  # (D,)
+        self.there = device.empty(X.shape, self.dtype)
+        step = max(1, PIECE_ENTRIES // X.shape[1])
+        for start in range(0, len(X), step):
+            piece = np.asarray(X[start:start + step])
+            if self.exponent:
+                piece = np.ldexp(piece, -self.exponent)
+            device.fill(self.there[start:start + step], piece.astype(self.dtype, copy=False))
+        self.weight_there = device.upload(self.weight.astype(self.dtype))
+
+    def chunks(self, n_numbers):
+        """The size of the chunks of points, a multiple of a block's threads, if each adds up `n_numbers`; and M."""
+        most = min(MAX_CHUNKS, max(32, SUMS_ENTRIES // n_numbers))
+        size = -(-len(self.X) // (most * THREADS)) * THREADS
+        return size, -(-len(self.X) // size)
+
+
+class Descent:
+    """Lloyd's iterations over one X, one after the other; see aelearn.lloyd.Descent.
+
+    X (N, D), or Points if it is on the device already. algorithm is there for the sake of the other back ends.
+    """
+
+    def __init__(self, X, sample_weight=None, algorithm="lloyd"):
+        self.points = X if isinstance(X, Points) else Points(X, sample_weight)
+        self._labels = device.upload(np.full(len(self.points.X), -1, np.int32))  # (N,)
+
+    @property
+    def labels(self):
+        """The labels (N,) int32 of the last step, fetched from the device."""
+        return device.download(self._labels)
+
+    def step(self, centers):
+        """One iteration from `centers` (K, D): label the points, then take the means.
+
+        Returns means (K, D) float64, weights (K,), the inertia of the labels against `centers`, and how many labels
+        changed.
+        """
+        centers = np.asarray(centers, np.float64)
+        total, n_clusters = self._pass(centers), len(centers)
+        sums = total[SUMS:].reshape(n_clusters, -1)  # (K, D + 1)
+        shifts, weights = sums[:, :-1], sums[:, -1]  # (K, D), (K,)
+        shifts = np.divide(shifts, weights[:, None], out=np.zeros(centers.shape), where=weights[:, None] > 0)
+        means = centers + np.ldexp(shifts, self.points.exponent)  # (K, D)
+        return means, weights.copy(), self._inertia(total), int(total[MOVED])
+
+    def settle(self, centers):
+        """Label the points for `centers` (K, D) as they are. Returns the labels (N,) and their inertia."""
+        inertia = self._inertia(self._pass(np.asarray(centers, np.float64)))
+        return self.labels, inertia
+
+    def _inertia(self, total):
+        return float(np.ldexp(total[INERTIA], 2 * self.points.exponent))
+
+    def _pass(self, centers):
+        """Run the kernel over X. Returns its E numbers, float64."""
+        points, (n_clusters, n_features) = self.points, centers.shape
+        scaled = np.clip(np.ldexp(centers, -points.exponent), -FAR, FAR)  # (K, D)
+        high = scaled.astype(points.dtype)  # (K, D)
+        packed = np.concatenate([[points.origin], scaled - points.origin, high, scaled - high])  # (3 K + 1, D)
+        packed = device.upload(packed.astype(points.dtype))
+        near, high, low = (packed[1 + part * n_clusters:1 + (part + 1) * n_clusters] for part in range(3))  # (K, D)
+        n_numbers = SUMS + n_clusters * (n_features + 1)
+        size, n_chunks = points.chunks(n_numbers)
+        partial = device.empty((n_chunks, n_numbers, 2), points.dtype)  # (M, E, 2)
+        total = device.empty((n_numbers, 2), points.dtype)  # (E, 2)
+        device.launch(pass_over, n_chunks, THREADS, points.there, points.weight_there, packed[0], near, high, low,
+                      self._labels, size, partial)
+        device.launch(add_rows, -(-n_numbers // THREADS), THREADS, partial, total)
+        return device.download(total).sum(axis=1, dtype=np.float64)
+
+
+def lloyd_step(X, centers, sample_weight=None):
+    """One iteration; see aelearn.lloyd.lloyd_step. Returns labels, means, weights and the inertia."""
+    descent = Descent(X, sample_weight)
+    means, weights, inertia, _ = descent.step(centers)
+    return descent.labels, means, weights, inertia
+
+
+def assign(X, centers, sample_weight):
+    """The nearest centre of each point: labels (N,) int32 and the inertia, a float."""
+    return Descent(X, sample_weight).settle(centers)

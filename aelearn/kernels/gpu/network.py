@@ -1,0 +1,325 @@
+"""The training step on the GPU: forward, backward and the optimisers, as kernels on top of the matrix product.
+
+Shapes: N samples, D features in, H units out of a layer; names and equations as in aelearn/network.py and
+aelearn/layers.py, whose twins these functions are.
+
+As in kernels/cpu/network.py, what belongs together is done in one go, because each launch costs time and each pass
+over an array costs more: bias and activation are applied to the sums while they are still in registers, and so is the
+slope of the activation below on the way back.
+
+Arrays may be NumPy's, which are uploaded for the call, or lie on the device. What a call gives back lies where its
+arguments did. Long sums are pairs of numbers (sums.py); those of a product have as many terms as a layer has units or
+a batch has rows, and are plain.
+"""
+
+import math
+
+import numpy as np
+from numba import cuda
+
+from aelearn.kernels.common import CODES, IDENTITY, RELU, SIGMOID, TANH
+from aelearn.kernels.gpu import device
+from aelearn.kernels.gpu.matmul import EACH, SIDE, TILE, n_tiles, product_tile, tile_corner
+from aelearn.kernels.gpu.sums import THREADS, add, add_all, sum_of_block
+
+
+class Workspace:
+    """The arrays on the device that one pass over at most `n_rows` rows writes into, made once and used for every batch.
+
+    a[l], dz[l] are (n_rows, width of layer l), as in aelearn/network.py; a[0] takes images that come from the host. z
+    is that of the last layer alone, (n_rows, D), where the loss needs it. row_loss (n_rows, 2): a pair for each row.
+    """
+
+    def __init__(self, architecture, n_rows, dtype):
+        self.a, self.dz = ([device.empty((n_rows, width), dtype) for width in architecture.widths] for _ in range(2))
+        self.z = device.empty((n_rows if architecture.loss == "bce" else 0, architecture.widths[-1]), dtype)
+        self.row_loss = device.empty((n_rows, 2), dtype)
+        self.gradient = device.empty(architecture.n_parameters, dtype)
+        self.grads = architecture.parameters(self.gradient)
+        self.params = architecture.parameters(device.empty(architecture.n_parameters, dtype))  # for those of the host
+
+    def take_images(self, x, layer=0):
+        """Images, or codes, x (N, width) on the device: themselves, or copied into a[layer]."""
+        if not device.is_host(x):
+            return x
+        device.fill(self.a[layer][:len(x)], x)
+        return self.a[layer][:len(x)]
+
+    def take_params(self, params):
+        """Parameters on the device: themselves, or copied."""
+        if not device.is_host(params["W1"]):
+            return params
+        for name, array in params.items():
+            device.fill(self.params[name], array)
+        return self.params
+
+
+def forward(params, x, architecture, work, *, first=1, last=None):
+    """Run x through layers `first` to `last` (all by default); returns the last activation, an array of `work`.
+
+    x is (N, width in front of layer `first`). If it is NumPy's, so is what comes back.
+    """
+    n, last = len(x), last or architecture.n_layers
+    there, a = work.take_params(params), work.take_images(x, first - 1)
+    for layer in range(first, last + 1):
+        is_output = layer == architecture.n_layers
+        code = CODES[architecture.output_activation if is_output else architecture.activation]
+        below, a = a, work.a[layer][:n]  # (N, width below), (N, width)
+        z = work.z[:n if is_output and architecture.loss == "bce" else 0]  # kept only where the loss needs it
+        device.launch(_dense, n_tiles(a), (SIDE, SIDE), below, there[f"W{layer}"], there[f"b{layer}"], code, z, a)
+    return device.download(a) if device.is_host(x) else a
+
+
+def output_loss(x, architecture, work):
+    """The loss on x (N, D), after `forward` has filled `work`."""
+    return total_loss(row_losses(x, architecture, work)) / x.size
+
+
+def row_losses(x, architecture, work, out=None):
+    """Each row's loss, summed over its D entries: pairs (N, 2) on the device, in `out` or else in `work`."""
+    n, x = len(x), work.take_images(x)
+    pairs = work.row_loss[:n] if out is None else out
+    z = work.z[:n if architecture.loss == "bce" else 0]
+    device.launch(_row_losses, n, THREADS, x, work.a[-1][:n], z, architecture.loss == "bce", pairs)
+    return pairs
+
+
+def total_loss(pairs, vector=None):
+    """The sum of pairs (N, 2), a float; NaN unless all entries of `vector` are finite. Here Python waits for the GPU."""
+    total = device.empty(2, pairs.dtype)
+    device.launch(add_all, 1, THREADS, pairs, total)
+    if vector is not None:
+        device.launch(_nan_unless_finite, 1, THREADS, vector, total)
+    return float(device.download(total).sum(dtype=np.float64))
+
+
+def backward(params, x, architecture, work):
+    """Fill `work.grads`, from the last layer to the first, after `forward` has filled `work`. Changes no parameter."""
+    n, code = len(x), CODES[architecture.activation]
+    params, x, dz = work.take_params(params), work.take_images(x), work.dz[-1][:n]  # dz (N, D)
+    output_code, factor = CODES[architecture.output_activation], 2
+    if architecture.loss == "bce":
+        output_code, factor = IDENTITY, 1  # the sigmoid's slope has cancelled
+    device.launch(_output_delta, _blocks(x.size), THREADS, x, work.a[-1][:n], output_code,
+                  dz.dtype.type(factor / x.size), dz)
+    for layer in range(architecture.n_layers, 0, -1):
+        below = layer - 1
+        a = work.a[below][:n] if below else x  # (N, width below)
+        W, dW, db = params[f"W{layer}"], work.grads[f"W{layer}"], work.grads[f"b{layer}"]
+        device.launch(_weight_gradient, n_tiles(dW), (SIDE, SIDE), a, dz, dW, db)
+        if below:
+            above, dz = dz, work.dz[below][:n]  # (N, width), (N, width below)
+            device.launch(_delta_below, n_tiles(dz), (SIDE, SIDE), above, W, a, code, dz)
+
+
+def loss_and_gradients(params, x, architecture, work=None):
+    """The loss on x (N, D) and its derivative by every parameter, by backpropagation.
+
+    Returns the loss (a float) and a dict like `params`: "W1", "b1", ... They are NumPy arrays, or if `work` is given
+    its own, on the device.
+    """
+    own = work or Workspace(architecture, len(x), x.dtype)
+    there = own.take_images(x)
+    forward(params, there, architecture, own)
+    loss = output_loss(there, architecture, own)
+    backward(params, there, architecture, own)
+    return loss, own.grads if work else architecture.parameters(device.download(own.gradient))
+
+
+def take(X, order, start, x):
+    """x = X[order[start:start + N]], all on the device: X (M, D), order (M,) int64, x (N, D)."""
+    device.launch(_take, _blocks(x.size), THREADS, X, order, start, x)
+
+
+def sgd_step(params, grads, *, learning_rate, scratch=None):
+    """One step downhill, in place on params: aelearn.optim.sgd_step. `scratch` is not needed."""
+    _update(_sgd, (params,), grads, learning_rate)
+
+
+def momentum_step(params, grads, velocity, *, learning_rate, momentum, scratch=None):
+    """One step of the rolling ball, in place on params and velocity: aelearn.optim.momentum_step."""
+    _update(_momentum, (params, velocity), grads, learning_rate, momentum)
+
+
+def adam_step(params, grads, m, v, t, *, learning_rate, beta1, beta2, epsilon, scratch=None):
+    """Update number t (from 1) of Adam, in place on params, m and v: aelearn.optim.adam_step in one pass.
+
+    Each is a vector of all parameters' entries, NumPy's or on the device. `scratch` is not needed.
+    """
+    _update(_adam, (params, m, v), grads, beta1, 1 - beta1, beta2, 1 - beta2, epsilon, 1 / math.sqrt(1 - beta2**t),
+            learning_rate / (1 - beta1**t))
+
+
+def _update(kernel, changed, grads, *numbers):
+    """Run an optimiser's kernel on vectors; what it changes is copied back to those that are NumPy's."""
+    there = [device.on_device(array) for array in changed]
+    numbers = [grads.dtype.type(number) for number in numbers]  # Python's floats would be float64 on the device
+    device.launch(kernel, _blocks(grads.size), THREADS, *there, device.on_device(grads), *numbers)
+    for array, twin in zip(changed, there):
+        if device.is_host(array):
+            array[...] = device.download(twin)
+
+
+def _blocks(n_entries):
+    """Blocks for one thread an entry."""
+    return -(-n_entries // THREADS)
+
+
+@cuda.jit(device=True)
+def _entry():
+    """The number of this thread, counted over all blocks."""
+    return cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+
+
+@cuda.jit
+def _take(X, order, start, x):
+    """x[n, d] = X[order[start + n], d], a thread for each entry."""
+    entry, n_features = _entry(), x.shape[1]
+    if entry < x.size:
+        n, d = entry // n_features, entry % n_features
+        x[n, d] = X[order[start + n], d]
+
+
+@cuda.jit(device=True)
+def _activation(code, z, like):
+    """f(z) for a number of the dtype of the array `like`."""
+    one, half, zero = like.dtype.type(1), like.dtype.type(0.5), like.dtype.type(0)
+    if code == SIGMOID:
+        return half * math.tanh(half * z) + half  # 1 / (1 + e^-z) without its overflow
+    if code == TANH:
+        return one * math.tanh(z)
+    if code == RELU:
+        return zero if z < zero else z
+    return z
+
+
+@cuda.jit(device=True)
+def _slope(code, a, like):
+    """f'(z) in terms of the number a = f(z), as in aelearn/layers.py."""
+    one, zero = like.dtype.type(1), like.dtype.type(0)
+    if code == SIGMOID:
+        return (one - a) * a
+    if code == TANH:
+        return one - a * a
+    if code == RELU:
+        return one if a > zero else zero
+    return one
+
+
+@cuda.jit
+def _dense(x, W, b, code, z, a):
+    """z = x @ W + b, a = f(z)  with x (N, D), W (D, H), b (H,); fills a (N, H), and z too unless it has no rows."""
+    i, j = tile_corner(a)
+    sums = cuda.local.array(EACH * EACH, a.dtype)
+    product_tile(x, True, W, False, i, j, sums)
+    for r in range(EACH):
+        for s in range(EACH):
+            n, h = i + cuda.threadIdx.y + SIDE * r, j + cuda.threadIdx.x + SIDE * s
+            if n < a.shape[0] and h < a.shape[1]:
+                zn = sums[EACH * r + s] + b[h]
+                a[n, h] = _activation(code, zn, a)
+                if z.shape[0] > 0:
+                    z[n, h] = zn
+
+
+@cuda.jit
+def _row_losses(x, a, z, cross_entropy, row_loss):
+    """row_loss[n] = the loss of row n, summed over its D entries: a block for each row."""
+    n, t = cuda.blockIdx.x, cuda.threadIdx.x
+    pairs = cuda.shared.array((THREADS, 2), a.dtype)
+    zero = a.dtype.type(0)
+    high = low = zero
+    for d in range(t, x.shape[1], THREADS):
+        if cross_entropy:
+            zd = z[n, d]
+            term = (zero if zd < zero else zd) - x[n, d] * zd + math.log1p(math.exp(-abs(zd)))
+        else:
+            error = a[n, d] - x[n, d]
+            term = error * error
+        high, low = add(high, low, term)
+    sum_of_block(high, low, pairs)
+    if t == 0:
+        row_loss[n, 0] = pairs[0, 0]
+        row_loss[n, 1] = pairs[0, 1]
+
+
+@cuda.jit
+def _nan_unless_finite(vector, total):
+    """total[0] += sum_i vector[i] - vector[i], which is 0, or NaN if an entry is infinite or NaN. One block."""
+    t, zero = cuda.threadIdx.x, vector.dtype.type(0)
+    pairs = cuda.shared.array((THREADS, 2), vector.dtype)
+    own = zero
+    for i in range(t, vector.size, THREADS):
+        own += vector[i] - vector[i]
+    sum_of_block(own, zero, pairs)
+    if t == 0:
+        total[0] += pairs[0, 0]
+
+
+@cuda.jit
+def _output_delta(x, a, code, scale, dz):
+    """dz = f'(z) * (a - x) * scale  for the output layer, all (N, D); a thread for each entry."""
+    entry, n_features = _entry(), x.shape[1]
+    if entry < x.size:
+        n, d = entry // n_features, entry % n_features
+        dz[n, d] = _slope(code, a[n, d], a) * ((a[n, d] - x[n, d]) * scale)
+
+
+@cuda.jit
+def _weight_gradient(x, dz, dW, db):
+    """dW = x.T @ dz, db = dz.sum(axis=0)  with x (N, D), dz (N, H). The blocks of the first row of tiles make db."""
+    i, j = tile_corner(dW)
+    sums = cuda.local.array(EACH * EACH, dW.dtype)
+    product_tile(x, False, dz, False, i, j, sums)
+    for r in range(EACH):
+        for s in range(EACH):
+            d, h = i + cuda.threadIdx.y + SIDE * r, j + cuda.threadIdx.x + SIDE * s
+            if d < dW.shape[0] and h < dW.shape[1]:
+                dW[d, h] = sums[EACH * r + s]
+    t = cuda.threadIdx.y * SIDE + cuda.threadIdx.x
+    if i == 0 and t < TILE and j + t < dz.shape[1]:
+        total = dz.dtype.type(0)
+        for n in range(dz.shape[0]):
+            total += dz[n, j + t]
+        db[j + t] = total
+
+
+@cuda.jit
+def _delta_below(dz, W, a, code, dz_below):
+    """dz_below = f'(z) * (dz @ W.T)  with dz (N, H), W (D, H), and a = f(z) (N, D), the layer's input."""
+    i, j = tile_corner(dz_below)
+    sums = cuda.local.array(EACH * EACH, a.dtype)
+    product_tile(dz, True, W, True, i, j, sums)
+    for r in range(EACH):
+        for s in range(EACH):
+            n, d = i + cuda.threadIdx.y + SIDE * r, j + cuda.threadIdx.x + SIDE * s
+            if n < a.shape[0] and d < a.shape[1]:
+                dz_below[n, d] = _slope(code, a[n, d], a) * sums[EACH * r + s]
+
+
+@cuda.jit
+def _sgd(params, grads, learning_rate):
+    """params -= learning_rate * grads, a thread for each entry."""
+    i = _entry()
+    if i < params.size:
+        params[i] -= learning_rate * grads[i]
+
+
+@cuda.jit
+def _momentum(params, velocity, grads, learning_rate, momentum):
+    """The step of aelearn.optim.Momentum, a thread for each entry."""
+    i = _entry()
+    if i < params.size:
+        velocity[i] = momentum * velocity[i] + grads[i]
+        params[i] -= learning_rate * velocity[i]
+
+
+@cuda.jit
+def _adam(params, m, v, grads, beta1, rest1, beta2, rest2, epsilon, to_v_hat, step):
+    """One entry of Adam for each thread: rest1 = 1 - beta1, rest2 = 1 - beta2, sqrt(v_hat) = sqrt(v) * to_v_hat."""
+    i = _entry()
+    if i < params.size:
+        g = grads[i]
+        m[i] = beta1 * m[i] + rest1 * g
+        v[i] = beta2 * v[i] + rest2 * g * g
+        params[i] -= step * m[i] / (math.sqrt(v[i]) * to_v_hat + epsilon)

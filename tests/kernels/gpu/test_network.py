@@ -1,0 +1,119 @@
+"""The training step on the GPU against its NumPy twin."""
+
+import numpy as np
+import pytest
+
+from aelearn import network, optim
+from aelearn.kernels import gpu
+from aelearn.kernels.gpu import device
+from aelearn.kernels.gpu.network import Workspace, row_losses, take, total_loss
+from aelearn.network import Architecture
+
+pytestmark = pytest.mark.gpu
+CASES = [  # activation, output activation, loss
+    ("sigmoid", "sigmoid", "mse"), ("tanh", "sigmoid", "bce"), ("relu", "identity", "mse"), ("identity", "tanh", "mse"),
+    ("sigmoid", "relu", "mse"), ("relu", "sigmoid", "bce"),
+]
+SHAPES = [(1, (1, 1, 1)), (15, (17, 33, 1, 33, 17)), (33, (16, 2, 16)), (17, (33, 15, 33))]  # rows, widths
+
+
+def a_network(rng, n, widths, case, dtype):
+    architecture = Architecture(widths, *case)
+    params = architecture.parameters(rng.normal(size=architecture.n_parameters).astype(dtype) / 2)
+    return architecture, params, rng.random((n, widths[0])).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("case", CASES, ids="-".join)
+@pytest.mark.parametrize("n, widths", SHAPES[1:2] + SHAPES[:1])
+def test_loss_and_gradients_are_the_twins(rng, n, widths, case, dtype):
+    compare(*a_network(rng, n, widths, case, dtype), dtype)
+
+
+@pytest.mark.parametrize("n, widths", SHAPES[2:])
+def test_other_shapes(rng, n, widths):
+    compare(*a_network(rng, n, widths, CASES[0], np.float64), np.float64)
+
+
+def compare(architecture, params, x, dtype):
+    tolerance = 2e-6 if dtype == np.float32 else 1e-12
+    loss, grads = gpu.loss_and_gradients(params, x, architecture)
+    wanted_loss, wanted = network.loss_and_gradients(params, x, architecture)
+    assert loss == pytest.approx(wanted_loss, rel=10 * tolerance)
+    size = max(np.abs(array).max() for array in wanted.values())
+    for name, array in wanted.items():
+        assert grads[name].dtype == dtype
+        np.testing.assert_allclose(grads[name], array, rtol=0, atol=tolerance * size, err_msg=name)
+
+
+def test_parts_of_the_network(rng):
+    architecture, params, x = a_network(rng, 17, (15, 4, 2, 4, 15), CASES[0], np.float32)
+    ours, twin = gpu.Workspace(architecture, 20, np.float32), network.Workspace(architecture, 20, np.float32)
+    codes = gpu.forward(params, x, architecture, ours, last=2)
+    wanted = network.forward(params, x, architecture, twin, last=2)
+    np.testing.assert_allclose(codes, wanted, atol=1e-6)
+    np.testing.assert_allclose(gpu.forward(params, codes, architecture, ours, first=3),
+                               network.forward(params, wanted, architecture, twin, first=3), atol=1e-6)
+
+
+def test_large_sums_of_losses_keep_their_digits(rng):
+    """A million equal terms: one float32 sum would be off in its third digit, pairs are right to float32's last."""
+    architecture, x = Architecture((300, 1, 300)), np.full((9, 300), 0.1, np.float32)
+    work = Workspace(architecture, 9, np.float32)
+    device.fill(work.a[-1], np.zeros((9, 300), np.float32))
+    pairs = device.download(row_losses(x, architecture, work))
+    np.testing.assert_allclose(pairs.sum(axis=1, dtype=np.float64), 300 * float(np.float32(0.1))**2, rtol=1e-7)
+    many = np.zeros((3000, 2), np.float32)
+    many[:, 0] = 0.1
+    many[0, 0] = 1e6
+    assert total_loss(device.upload(many)) == pytest.approx(1e6 + 2999 * float(np.float32(0.1)), rel=1e-12)
+
+
+def test_activations_do_not_overflow():
+    architecture = Architecture((2, 2, 2))
+    params = architecture.parameters(np.zeros(architecture.n_parameters, np.float32))
+    for loss in ("mse", "bce"):
+        architecture = Architecture((2, 2, 2), loss=loss)
+        params["b2"][...] = -1000, 1000
+        x = np.array([[0, 1]], np.float32)
+        loss_value, grads = gpu.loss_and_gradients(params, x, architecture)
+        assert loss_value == 0 and np.isfinite(grads.vector).all()
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_nan_is_not_hidden(rng):
+    for case in (("relu", "identity", "mse"), CASES[0]):
+        architecture, params, x = a_network(rng, 5, (6, 3, 6), case, np.float32)
+        params["W1"][2, 1] = np.nan
+        value, grads = gpu.loss_and_gradients(params, x, architecture)
+        assert np.isnan(grads["W2"]).any() and not np.isfinite(value)
+    pairs = device.upload(np.ones((3, 2), np.float32))
+    for bad in (np.nan, np.inf, -np.inf):
+        vector = np.ones(300, np.float32)
+        vector[200] = bad
+        assert np.isnan(total_loss(pairs, device.upload(vector)))
+    assert total_loss(pairs, device.upload(np.ones(300, np.float32))) == 6
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name, n_memories, settings", [
+    ("sgd_step", 0, {}), ("momentum_step", 1, {"momentum": 0.9}),
+    ("adam_step", 2, {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8})])
+def test_optimizers_are_their_twins(rng, name, n_memories, settings, dtype):
+    own = [np.abs(rng.normal(size=301)).astype(dtype) for _ in range(1 + n_memories)]
+    twin = [array.copy() for array in own]
+    there = [device.upload(array) for array in own]
+    for t in range(1, 3):
+        grads, more = rng.normal(size=301).astype(dtype), (t,) if name == "adam_step" else ()
+        for step, (params, *memory), g in ((getattr(gpu, name), own, grads), (getattr(optim, name), twin, grads),
+                                           (getattr(gpu, name), there, device.upload(grads))):
+            step(params, g, *memory, *more, learning_rate=3e-3, **settings)
+    for ours, theirs, on_device in zip(own, twin, there):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5 if dtype == np.float32 else 1e-12)
+        assert ours.dtype == dtype and np.array_equal(ours, device.download(on_device))
+
+
+def test_take(rng):
+    X, order, x = rng.random((40, 7)), rng.permutation(40), device.empty((9, 7), np.float64)
+    take(device.upload(X), device.upload(order), 4, x)
+    assert np.array_equal(device.download(x), X[order[4:13]])
