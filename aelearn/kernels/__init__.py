@@ -55,5 +55,5 @@ def status():
         try:
             found.append(Status(name, True, get(name).describe()))
         except UnavailableError as error:
-            found.append(Status(name, False, str(error)))
+            found.append(Status(name, False, str(error).removeprefix(f"backend {name!r} ")))
     return found

@@ -135,4 +135,4 @@ def test_a_back_end_that_cannot_run_says_why():
               "from aelearn import kernels\n"
               "print(*kernels.status(), sep='\\n')\n"
               "kernels_missing = kernels.status()[1]; assert not kernels_missing.runs")
-    assert "numba: backend 'numba' cannot run here: import of numba halted" in out
+    assert "numba: cannot run here: import of numba halted" in out

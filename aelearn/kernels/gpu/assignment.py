@@ -104,7 +104,7 @@ def pass_over(X, weight, origin, near, high, low, labels, chunk, partial):
                     sum_high, sum_low = add(sum_high, sum_low, term)
             partial[m, SUMS + entry, 0] = sum_high
             partial[m, SUMS + entry, 1] = sum_low
-        cuda.syncthreads()  # nobody needs them any more
+        # The next round overwrites the labels behind the barriers of nearest_center: this one needs none of its own.
     sum_of_block(inertia_high, inertia_low, pairs)
     if t == 0:
         partial[m, INERTIA, 0] = pairs[0, 0]

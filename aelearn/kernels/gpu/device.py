@@ -24,7 +24,7 @@ from aelearn.kernels import UnavailableError
 
 SIMULATED = bool(numba.config.ENABLE_CUDASIM)
 ALLOWED = "AELEARN_SIMULATE"  # the environment variable without which backend="cuda" refuses the simulator
-INSTEAD = "use backend='numba'"  # what to do without a GPU
+INSTEAD = "use the back end 'numba'"  # what to do without a GPU
 
 
 def require():

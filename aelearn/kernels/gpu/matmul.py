@@ -28,6 +28,7 @@ BLOCK = 16  # rungs 1 to 3: blocks of 16 x 16 threads, each with an entry of c
 TILE = 32  # rung 4: a block makes 32 x 32 entries of c ...
 SIDE = 8  # ... with 8 x 8 threads ...
 EACH = TILE // SIDE  # ... that make 4 x 4 each
+ENTRIES = EACH * EACH  # of a thread
 DEPTH = 16  # terms of the sums that are in shared memory at a time
 WIDTH = TILE + 1  # of a row in shared memory: with 32, threads that walk down a column would queue for one bank
 
@@ -118,7 +119,7 @@ def product_tile(a, a_sum_is_last, b, b_sum_is_last, i, j, sums):
     x, y = cuda.threadIdx.x, cuda.threadIdx.y
     a_tile = cuda.shared.array((DEPTH, WIDTH), a.dtype)
     b_tile = cuda.shared.array((DEPTH, WIDTH), a.dtype)
-    for s in range(EACH * EACH):
+    for s in range(ENTRIES):
         sums[s] = 0
     for start in range(0, a.shape[1] if a_sum_is_last else a.shape[0], DEPTH):
         load_tile(a, i, start, a_sum_is_last, a_tile)
@@ -145,7 +146,7 @@ def register_tiles(a, b, c, a_sum_is_last, b_sum_is_last):
     a_sum_is_last: a is stored as (N, K), not transposed as (K, N); b_sum_is_last: b is stored transposed, as (M, K).
     """
     i, j = tile_corner(c)
-    sums = cuda.local.array(EACH * EACH, a.dtype)
+    sums = cuda.local.array(ENTRIES, a.dtype)
     product_tile(a, a_sum_is_last, b, b_sum_is_last, i, j, sums)
     for r in range(EACH):
         for s in range(EACH):

@@ -19,7 +19,7 @@ from numba import cuda
 
 from aelearn.kernels.common import CODES, IDENTITY, RELU, SIGMOID, TANH
 from aelearn.kernels.gpu import device
-from aelearn.kernels.gpu.matmul import EACH, SIDE, TILE, n_tiles, product_tile, tile_corner
+from aelearn.kernels.gpu.matmul import EACH, ENTRIES, SIDE, TILE, n_tiles, product_tile, tile_corner
 from aelearn.kernels.gpu.sums import THREADS, add, add_all, sum_of_block
 
 
@@ -210,7 +210,7 @@ def _slope(code, a, like):
 def _dense(x, W, b, code, z, a):
     """z = x @ W + b, a = f(z)  with x (N, D), W (D, H), b (H,); fills a (N, H), and z too unless it has no rows."""
     i, j = tile_corner(a)
-    sums = cuda.local.array(EACH * EACH, a.dtype)
+    sums = cuda.local.array(ENTRIES, a.dtype)
     product_tile(x, True, W, False, i, j, sums)
     for r in range(EACH):
         for s in range(EACH):
@@ -269,7 +269,7 @@ def _output_delta(x, a, code, scale, dz):
 def _weight_gradient(x, dz, dW, db):
     """dW = x.T @ dz, db = dz.sum(axis=0)  with x (N, D), dz (N, H). The blocks of the first row of tiles make db."""
     i, j = tile_corner(dW)
-    sums = cuda.local.array(EACH * EACH, dW.dtype)
+    sums = cuda.local.array(ENTRIES, dW.dtype)
     product_tile(x, False, dz, False, i, j, sums)
     for r in range(EACH):
         for s in range(EACH):
@@ -288,7 +288,7 @@ def _weight_gradient(x, dz, dW, db):
 def _delta_below(dz, W, a, code, dz_below):
     """dz_below = f'(z) * (dz @ W.T)  with dz (N, H), W (D, H), and a = f(z) (N, D), the layer's input."""
     i, j = tile_corner(dz_below)
-    sums = cuda.local.array(EACH * EACH, a.dtype)
+    sums = cuda.local.array(ENTRIES, a.dtype)
     product_tile(dz, True, W, True, i, j, sums)
     for r in range(EACH):
         for s in range(EACH):

@@ -4,10 +4,14 @@ Elsewhere they are skipped, and the reason is the sentence that users get.
 """
 
 import numba
+import numpy as np
 import pytest
+from numba import types
 
 from aelearn import kernels
+from aelearn.kernels.gpu import device
 from tests.kernels.gpu import strict_simulator
+from tests.kernels.gpu.compiled import SPECS
 
 SIMULATED = bool(numba.config.ENABLE_CUDASIM)
 if SIMULATED:
@@ -21,6 +25,31 @@ def why_not():
     except kernels.UnavailableError as error:
         return str(error)
     return None
+
+
+launched = set()
+
+
+@pytest.fixture(autouse=SIMULATED)
+def launches_are_as_compiled(monkeypatch):
+    """In the simulator: every launch has the types and the number of threads that test_compiler.py compiles it for."""
+    launch = device.launch
+
+    def checked(kernel, grid, block, *arguments):
+        spec, = (spec for spec in SPECS if spec.kernel is kernel)
+        numbers = types.float32, types.float64
+        got = tuple(numba.typeof(getattr(argument, "_ary", argument)) for argument in arguments)
+        assert got in [spec.signature(number) for number in numbers], f"{spec.name} is launched with {got}"
+        assert np.prod(block) == spec.threads, f"{spec.name} is launched with blocks of {block}"
+        launched.add(spec.name)
+        launch(kernel, grid, block, *arguments)
+
+    monkeypatch.setattr(device, "launch", checked)
+
+
+def pytest_terminal_summary(terminalreporter):
+    if launched:
+        terminalreporter.write_line(f"launched: {' '.join(sorted(launched))}")
 
 
 def pytest_collection_modifyitems(items):

@@ -1,152 +1,115 @@
-"""Numba's CUDA simulator, made strict: what would be a race on a GPU is an error here, every time.
+"""A strict simulator for kernels: what would be a race on a GPU is an error here, every time.
 
-Numba's own simulator lets the threads of a block run as they like, so that a forgotten barrier nearly always goes
-unnoticed; and shared memory happens to hold zeros. Here
+Numba's own simulator gives each CUDA thread a thread of the operating system and lets them run as they like: slow, and
+a forgotten barrier nearly always goes unnoticed, also because shared memory happens to hold zeros. Here
 
-- one thread runs at a time, from barrier to barrier, in the order of their numbers: whoever reads what another thread
-  of the block should have written, without a barrier in between, reads it too early;
+- the threads of a block are generators: each `cuda.syncthreads()` in a kernel, or in a function that it calls, becomes
+  a `yield`. One thread runs at a time, from barrier to barrier, in the order of their numbers: who reads what another
+  thread should have written, without a barrier in between, reads it too early;
 - shared and local memory begin as NaN, or as the lowest integer;
 - all threads of a block must reach the same barriers.
 
-An index past the end of an array is an IndexError, as in Numba's own.
+An index past the end of an array is an IndexError, as in Numba's simulator, whose arrays and launches these are.
 """
 
-import os
+import ast
+import functools
+import inspect
 import sys
-import threading
+from types import SimpleNamespace
 
-import numba
 import numpy as np
 
 
-class _Aborted(BaseException):
-    """Ends the threads of a block in which another one has failed."""
+class _Shared:
+    """cuda.shared: one array a block for each line of source that asks for it."""
 
+    def __init__(self):
+        self.arrays = {}
 
-class _Thread(threading.Thread):
-    """One CUDA thread, which runs when told to and gives back control at each barrier and at its end."""
-
-    def __init__(self, function, block, index, back):
-        super().__init__(daemon=True)
-        self.function, self.blockIdx, self.threadIdx = function, block, index
-        self.go, self.back = threading.Lock(), back  # closed doors; who releases one lets somebody through
-        self.go.acquire()
-        self.barrier = self.error = None
-        self.done = self.abort = False
-        self.start()
-
-    def run(self):
-        self.go.acquire()
-        try:
-            if not self.abort:
-                self.function()
-        except _Aborted:
-            pass
-        except Exception as error:
-            self.error = error
-        self.done = True
-        if not self.abort:
-            self.back.release()
-
-    def proceed(self):
-        """Run up to the next barrier or the end."""
-        self.barrier = None
-        self.go.release()
-        self.back.acquire()
-        if self.error:
-            raise self.error
-
-    def syncthreads(self):
-        frame = sys._getframe(2)  # the kernel's, behind that of cuda.syncthreads
-        self.barrier = frame.f_code.co_filename, frame.f_lineno
-        self.back.release()
-        self.go.acquire()
-        if self.abort:
-            raise _Aborted
-
-
-class _BlockManager:
-    """Runs the threads of one block."""
-
-    def __init__(self, function, grid, block, debug):
-        self.function, self.size = function, block
-
-    def run(self, grid_point, *arguments):
-        """All threads from barrier to barrier; at each, all of them must have come to the same."""
-        from numba.cuda.simulator import kernel, kernelapi
-
-        kernel._get_kernel_context().shared._allocations.clear()
-        back, block = threading.Lock(), kernelapi.Dim3(*grid_point)
-        back.acquire()
-        indices = [kernelapi.Dim3(x, y, z) for z in range(self.size[2]) for y in range(self.size[1])
-                   for x in range(self.size[0])]
-        threads = [_Thread(lambda: self.function(*arguments), block, indices[0], back)]
-        try:
-            threads[0].proceed()
-            if threads[0].done:
-                self._run_without_barriers(block, indices[1:], arguments)
-                return
-            for index in indices[1:]:
-                threads.append(_Thread(threads[0].function, block, index, back))
-                threads[-1].proceed()
-            while True:
-                places = {(thread.done, thread.barrier) for thread in threads}
-                if len(places) > 1:
-                    raise RuntimeError(f"threads of a block wait at different places: {places}")
-                if threads[0].done:
-                    return
-                for thread in threads:
-                    thread.proceed()
-        finally:
-            for thread in threads:
-                thread.abort = True
-                if not thread.done:
-                    thread.go.release()
-            for thread in threads:
-                thread.join()
-
-    def _run_without_barriers(self, block, indices, arguments):
-        """The first thread has met no barrier, so no other may: all of them can run in this thread, which is faster."""
-        here = threading.current_thread()
-
-        def no_barrier():
-            raise RuntimeError("threads of a block wait at different places: the first one has met no barrier")
-
-        here.blockIdx, here.syncthreads = block, no_barrier
-        try:
-            for index in indices:
-                here.threadIdx = index
-                self.function(*arguments)
-        finally:
-            del here.blockIdx, here.syncthreads
-            if indices:
-                del here.threadIdx
+    def array(self, shape, dtype):
+        """The array that the calling line gets."""
+        frame = sys._getframe(1)
+        place = frame.f_code.co_filename, frame.f_lineno
+        if place not in self.arrays:
+            self.arrays[place] = _poisoned(shape, dtype)
+        return self.arrays[place]
 
 
 def _poisoned(shape, dtype):
     """Memory that nobody has written to yet."""
-    if not isinstance(dtype, np.dtype):
-        from numba.np import numpy_support
-        dtype = numpy_support.as_dtype(dtype) if isinstance(dtype, numba.types.Type) else np.dtype(dtype)
+    dtype = np.dtype(dtype)
     return np.full(shape, np.nan if dtype.kind == "f" else np.iinfo(dtype).min, dtype)
 
 
-def _shared_array(self, shape, dtype):
-    """One array for each line of source that asks for it, in each block."""
-    frame = sys._getframe(1)
-    place = frame.f_code.co_filename, frame.f_lineno
-    if place not in self._allocations:
-        self._allocations[place] = _poisoned(shape, dtype)
-    return self._allocations[place]
+# What the name `cuda` stands for inside a kernel. The place of the thread that is running is added to it.
+CUDA = SimpleNamespace(shared=_Shared(), local=SimpleNamespace(array=_poisoned))
+
+
+class _BarriersYield(ast.NodeTransformer):
+    """Turns cuda.syncthreads() into a yield, and the call of a generator function into a yield from."""
+
+    def __init__(self, filename, names):
+        self.filename, self.names = filename, names
+
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        if ast.unparse(node.func) == "cuda.syncthreads":
+            return ast.copy_location(ast.Yield(ast.Constant((self.filename, node.lineno))), node)
+        if inspect.isgeneratorfunction(self.names.get(ast.unparse(node.func))):
+            return ast.copy_location(ast.YieldFrom(node), node)
+        return node
+
+
+@functools.cache
+def _plain(function):
+    """The Python function behind a kernel, or a function for kernels, with `cuda` as above and barriers as yields."""
+    from numba.cuda.simulator.kernel import FakeCUDAKernel
+
+    names = {name: _plain(value.fn) if isinstance(value, FakeCUDAKernel) and value.fn is not function else value
+             for name, value in function.__globals__.items() if name in function.__code__.co_names}
+    names["cuda"] = CUDA
+    filename = inspect.getsourcefile(function)
+    tree = ast.parse(inspect.getsource(function))
+    ast.increment_lineno(tree, function.__code__.co_firstlineno - 1)
+    tree.body[0].decorator_list = []
+    tree = ast.fix_missing_locations(_BarriersYield(filename, names).visit(tree))
+    exec(compile(tree, filename, "exec"), names)
+    return names[function.__name__]
+
+
+def _launch(kernel, *arguments):
+    """Run a kernel on its grid, block after block."""
+    from numba.cuda.simulator.kernelapi import Dim3
+
+    arguments = [getattr(argument, "_ary", argument) for argument in arguments]
+    function = _plain(kernel.fn)
+    CUDA.gridDim, CUDA.blockDim = Dim3(*kernel.grid_dim), Dim3(*kernel.block_dim)
+    indices = [Dim3(x, y, z) for z in range(CUDA.blockDim.z) for y in range(CUDA.blockDim.y)
+               for x in range(CUDA.blockDim.x)]
+    for x, y, z in np.ndindex(*kernel.grid_dim):
+        CUDA.blockIdx = Dim3(x, y, z)
+        CUDA.shared.arrays.clear()
+        _run_block(function, indices, arguments)
+
+
+def _run_block(function, indices, arguments):
+    """All threads of a block, from barrier to barrier; they must all come to the same."""
+    threads = []
+    for CUDA.threadIdx in indices:
+        threads.append(function(*arguments))  # without barriers this has run it; else it is a generator, not begun
+    while inspect.isgeneratorfunction(function):
+        places = set()
+        for CUDA.threadIdx, thread in zip(indices, threads):
+            places.add(next(thread, "the end"))
+        if len(places) > 1:
+            raise RuntimeError(f"threads of a block wait at different places: {places}")
+        if places == {"the end"}:
+            break
 
 
 def install():
-    """Make Numba's simulator strict, in this process, which gets one core: there threads take turns twice as fast."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    from numba.cuda.simulator import kernel, kernelapi
+    """Make Numba's simulator strict, in this process."""
+    from numba.cuda.simulator.kernel import FakeCUDAKernel
 
-    kernel.BlockManager = _BlockManager
-    kernel.FakeWithinKernelCUDAArray = lambda array: array._ary  # NumPy's own indexing is strict enough, and faster
-    kernelapi.FakeCUDAShared.array = _shared_array
-    kernelapi.FakeCUDALocal.array = lambda self, shape, dtype: _poisoned(shape, dtype)
+    FakeCUDAKernel.__call__ = _launch

@@ -28,8 +28,8 @@ def assert_same_step(X, centers, weight=None):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("d, k", list(itertools.product((1, 15, 16, 17, 33), (1, 7, 8, 9, 17))))
 def test_a_step_is_its_twins(rng, d, k, dtype):
-    n = {1: 129, 15: 1, 16: 15, 17: 17, 33: 33}[d] if dtype == np.float32 else 16
-    assert_same_step(rng.normal(size=(n, d)).astype(dtype), rng.normal(size=(k, d)))
+    for n in (1, 15, 16, 17, 33) if dtype == np.float32 else (33,):
+        assert_same_step(rng.normal(size=(n, d)).astype(dtype), rng.normal(size=(k, d)))
 
 
 @pytest.mark.parametrize("n", [1, 127, 128, 129, 300])
