@@ -1,7 +1,9 @@
-"""Tests marked `gpu` run where aelearn's "cuda" back end does: on a GPU, or in the strict simulator (test_simulator.py).
+"""Tests marked `gpu` run where aelearn's "cuda" back end does: on a GPU, or without one as test_simulator.py starts them.
 
 Elsewhere they are skipped, and the reason is the sentence that users get.
 """
+
+import os
 
 import numba
 import numpy as np
@@ -10,12 +12,14 @@ from numba import types
 
 from aelearn import kernels
 from aelearn.kernels.gpu import device
-from tests.kernels.gpu import strict_simulator
+from tests.kernels.gpu import pretend_driver, strict_simulator
 from tests.kernels.gpu.compiled import SPECS
 
-SIMULATED = bool(numba.config.ENABLE_CUDASIM)
+SIMULATED, PRETENDED = bool(numba.config.ENABLE_CUDASIM), os.environ.get("AELEARN_PRETEND") == "1"
 if SIMULATED:
     strict_simulator.install()
+elif PRETENDED:
+    pretend_driver.install()
 
 
 def why_not():
@@ -30,15 +34,16 @@ def why_not():
 launched = set()
 
 
-@pytest.fixture(autouse=SIMULATED)
+@pytest.fixture(autouse=SIMULATED or PRETENDED)
 def launches_are_as_compiled(monkeypatch):
-    """In the simulator: every launch has the types and the number of threads that test_compiler.py compiles it for."""
+    """Without a GPU: every launch has the types and the number of threads that test_compiler.py compiles it for."""
     launch = device.launch
 
     def checked(kernel, grid, block, *arguments):
         spec, = (spec for spec in SPECS if spec.kernel is kernel)
         numbers = types.float32, types.float64
-        got = tuple(numba.typeof(getattr(argument, "_ary", argument)) for argument in arguments)
+        got = tuple(argument._numba_type_ if hasattr(argument, "gpu_data") else
+                    numba.typeof(getattr(argument, "_ary", argument)) for argument in arguments)
         assert got in [spec.signature(number) for number in numbers], f"{spec.name} is launched with {got}"
         assert np.prod(block) == spec.threads, f"{spec.name} is launched with blocks of {block}"
         launched.add(spec.name)
@@ -59,5 +64,5 @@ def pytest_collection_modifyitems(items):
             reason = reason or why_not() or "runs"
             if reason != "runs":
                 item.add_marker(pytest.mark.skip(reason=reason))
-            elif SIMULATED and item.get_closest_marker("real_gpu"):
+            elif (SIMULATED or PRETENDED) and item.get_closest_marker("real_gpu"):
                 item.add_marker(pytest.mark.skip(reason="this would take the simulator hours"))

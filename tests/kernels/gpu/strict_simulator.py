@@ -64,9 +64,7 @@ class _BarriersYield(ast.NodeTransformer):
 @functools.cache
 def _plain(function):
     """The Python function behind a kernel, or a function for kernels, with `cuda` as above and barriers as yields."""
-    from numba.cuda.simulator.kernel import FakeCUDAKernel
-
-    names = {name: _plain(value.fn) if isinstance(value, FakeCUDAKernel) and value.fn is not function else value
+    names = {name: _plain(value.py_func) if hasattr(value, "py_func") and value.py_func is not function else value
              for name, value in function.__globals__.items() if name in function.__code__.co_names}
     names["cuda"] = CUDA
     filename = inspect.getsourcefile(function)
@@ -78,19 +76,20 @@ def _plain(function):
     return names[function.__name__]
 
 
-def _launch(kernel, *arguments):
-    """Run a kernel on its grid, block after block."""
-    from numba.cuda.simulator.kernelapi import Dim3
-
-    arguments = [getattr(argument, "_ary", argument) for argument in arguments]
-    function = _plain(kernel.fn)
-    CUDA.gridDim, CUDA.blockDim = Dim3(*kernel.grid_dim), Dim3(*kernel.block_dim)
-    indices = [Dim3(x, y, z) for z in range(CUDA.blockDim.z) for y in range(CUDA.blockDim.y)
-               for x in range(CUDA.blockDim.x)]
-    for x, y, z in np.ndindex(*kernel.grid_dim):
-        CUDA.blockIdx = Dim3(x, y, z)
+def run(kernel, grid, block, arguments):
+    """Run a kernel on its grid, block after block. Arrays among the arguments are NumPy's."""
+    function = _plain(kernel.py_func)
+    grid, block = ((size, 1, 1)[:3] if np.isscalar(size) else (*size, 1, 1)[:3] for size in (grid, block))
+    indices = [_place(x, y, z) for z in range(block[2]) for y in range(block[1]) for x in range(block[0])]
+    CUDA.gridDim, CUDA.blockDim = _place(*grid), _place(*block)
+    for index in np.ndindex(*grid):
+        CUDA.blockIdx = _place(*index)
         CUDA.shared.arrays.clear()
         _run_block(function, indices, arguments)
+
+
+def _place(x, y, z):
+    return SimpleNamespace(x=x, y=y, z=z)
 
 
 def _run_block(function, indices, arguments):
@@ -112,4 +111,7 @@ def install():
     """Make Numba's simulator strict, in this process."""
     from numba.cuda.simulator.kernel import FakeCUDAKernel
 
-    FakeCUDAKernel.__call__ = _launch
+    def launch(kernel, *arguments):
+        run(kernel, kernel.grid_dim, kernel.block_dim, [getattr(argument, "_ary", argument) for argument in arguments])
+
+    FakeCUDAKernel.__call__ = launch

@@ -24,13 +24,17 @@ def start(*arguments, folder=ROOT, **environment):
                             stderr=subprocess.STDOUT, env={**os.environ, **environment})
 
 
-def simulate(*arguments, folder=ROOT):
+def simulate(*arguments, folder=ROOT, environment=SIMULATOR):
     """The tests marked `gpu` in the simulator."""
-    return start("pytest", "-q", "-rs", "-p", "no:cacheprovider", "-m", "gpu", *arguments, folder=folder, **SIMULATOR)
+    return start("pytest", "-q", "-rs", "-p", "no:cacheprovider", "-m", "gpu", *arguments, folder=folder, **environment)
 
 
-def test_every_kernel_in_the_simulator():
-    done = simulate("tests/kernels/gpu")
+@pytest.mark.parametrize("environment", [SIMULATOR, {"AELEARN_PRETEND": "1"}], ids=["simulator", "pretended driver"])
+def test_every_kernel_without_a_gpu(environment):
+    """All tests marked `gpu`: with the arrays of Numba's simulator, and with numba-cuda's own on a pretended GPU."""
+    if environment is not SIMULATOR:
+        assembler_or_skip()
+    done = simulate("tests/kernels/gpu", environment=environment)
     output = done.communicate()[0]
     assert done.returncode == 0, output
     assert all("take the simulator hours" in line for line in output.splitlines() if line.startswith("SKIPPED"))
