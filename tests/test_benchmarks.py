@@ -46,7 +46,7 @@ def test_a_missing_peer_is_named(capsys):
 def test_every_benchmark_can_be_started():
     folder = Path(harness.__file__).parent
     assert set(every.NAMES) <= {path.stem for path in folder.glob("*.py")}
-    for name in (None, *every.NAMES):
+    for name in (None, *every.NAMES, "gpu"):
         module = "tests.benchmarks" + (f".{name}" if name else "")
         done = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True)
         assert done.returncode == 0 and "--json" in done.stdout and "--picture" in done.stdout, (name, done.stderr)

@@ -1,0 +1,288 @@
+"""The GPU's kernels on paper, and beside that on a GPU where there is one.
+
+    python -m tests.benchmarks.gpu [--json FILE] [--picture FILE]
+
+For each kernel at the sizes of the main job (and a few larger ones): what it computes, what it loads, how many of its
+blocks fit on a multiprocessor, and the time that follows from that. Registers and shared memory are those that CUDA's
+assembler reports, so the extras `cuda` and `cuda-test` are wanted. gpu_page.py explains the model and makes a page of it.
+
+Shapes: N samples, D features, K clusters, B rows of a batch; of a product: N, K, M.
+"""
+
+import time
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+
+from aelearn import kernels
+from aelearn.kernels.gpu import device
+from aelearn.kernels.gpu.assignment import PANEL, SUMS
+from aelearn.kernels.gpu.lloyd import MAX_CHUNKS
+from aelearn.kernels.gpu.matmul import BLOCK, DEPTH, SIDE, TILE
+from aelearn.kernels.gpu.sums import THREADS
+from tests.benchmarks.harness import Table, main
+from tests.kernels.gpu.compiled import SPECS, assemble
+
+WARP = 32
+BY_NAME = {spec.name: spec for spec in SPECS}
+
+
+@dataclass(frozen=True)
+class Card:
+    """A GPU as its data sheet describes it."""
+
+    name: str
+    capability: tuple
+    multiprocessors: int
+    lanes: int  # float32 instructions that a multiprocessor starts in a cycle
+    clock: float  # Hz
+    bandwidth: float  # bytes per second
+    threads: int  # that fit on a multiprocessor, and so on
+    blocks: int
+    shared: int  # bytes
+    registers: int = 65536
+
+    def resident(self, registers, shared, threads):
+        """How many blocks fit on a multiprocessor. Registers are given out to warps, 256 at a time."""
+        warps = -(-threads // WARP)
+        of_a_warp = -(-registers * WARP // 256) * 256
+        by_shared = self.shared // shared if shared else self.blocks
+        return min(self.blocks, self.threads // (warps * WARP), self.registers // (of_a_warp * warps), by_shared)
+
+
+# NVIDIA, "T4 Tensor Core GPU" data sheet (2019): 2,560 cores, 8.1 TFLOPS, 320 GB/s; "Turing GPU architecture" (2018):
+# 64 float32 lanes a multiprocessor; "CUDA C++ programming guide", technical specifications, compute capability 7.5.
+T4 = Card("NVIDIA T4", (7, 5), 40, 64, 1.59e9, 320e9, 1024, 16, 64 * 1024)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One launch of a kernel, and what it takes.
+
+    instructions  arithmetic ones, counted for one thread at a time; a multiply-add is one
+    bytes         that must come from memory or go there, each array once
+    accesses      of warps to shared memory or the first cache; a multiprocessor serves one in a cycle, and one that
+                  touches n lines or n rows of a bank counts n times
+    arguments     function that makes the launch's arguments, on the device
+    """
+
+    kernel: str
+    size: str
+    grid: object
+    instructions: float
+    bytes: float
+    accesses: float
+    arguments: object = field(compare=False)
+
+    @property
+    def n_blocks(self):
+        """Blocks of the grid."""
+        return int(np.prod(self.grid))
+
+    def bounds(self, card):
+        """{what: seconds} that the card takes for each: multiprocessors that get no block do not help."""
+        share = min(1, self.n_blocks / card.multiprocessors)
+        cycles = card.multiprocessors * card.clock * share
+        return {"arithmetic": self.instructions / (cycles * card.lanes), "memory": self.bytes / (card.bandwidth * share),
+                "shared memory": self.accesses / cycles}
+
+
+def numbers(*shape):
+    """Random float32 numbers on the device."""
+    return device.upload(np.random.default_rng(0).random(shape, dtype=np.float32))
+
+
+def up(n, step):
+    """n rounded up to a multiple of `step`."""
+    return -(-n // step) * step
+
+
+def climb(n):
+    """The four rungs of the ladder for matrices n x n."""
+    side, traffic, work = -(-n // BLOCK), 3 * 4 * n * n, n**3
+    # A step of a warp, 2 rows or columns of 16 threads: rung 1 touches 16 rows of a and one line of b; rung 2 one line
+    # of each; rung 3 reads both from shared memory, and loads two tiles every 16 steps.
+    for name, accesses in (("one_thread_an_entry", 17), ("coalesced", 2), ("shared_tiles", 2 + 4 / BLOCK)):
+        yield Case(f"matmul.{name}", f"{n} cubed", (side, side), work, traffic, accesses * work / WARP,
+                   lambda: (numbers(n, n), numbers(n, n), numbers(n, n)))
+    yield product("matmul.register_tiles", f"{n} cubed", n, n, n, 0,
+                  lambda: (numbers(n, n), numbers(n, n), numbers(n, n), True, False))
+
+
+def product(kernel, size, n, k, m, more, arguments):
+    """A kernel on top of product_tile, (N, K) by (K, M); more: numbers that it reads or writes besides."""
+    n_, k_, m_ = up(n, TILE), up(k, DEPTH), up(m, TILE)  # a tile is computed whole, also where only a part is wanted
+    n_blocks, steps = n_ // TILE * (m_ // TILE), n_ * m_ * k_ / 16
+    loads = n_blocks * k_ * 2 * TILE * 2 / WARP  # into shared memory: one access to fetch, one to store, for a and b
+    return Case(kernel, size, n_blocks, steps * 16, 4 * (n * k + k * m + n * m + more), 8 * steps / WARP + loads, arguments)
+
+
+def each(kernel, size, n, n_bytes, instructions, arguments):
+    """A kernel with a thread for each of n entries, which reads and writes n_bytes an entry."""
+    accesses = n * n_bytes / 4 / WARP
+    return Case(kernel, size, -(-n // THREADS), n * instructions, n * n_bytes, accesses, arguments)
+
+
+def training_step(n_samples, batch, widths):
+    """All launches of a training step, in order."""
+    d, last, n_parameters = widths[0], len(widths) - 1, sum((a + 1) * b for a, b in zip(widths, widths[1:]))
+    yield each("network._take", f"{batch} x {d}", batch * d, 8, 4, lambda: (
+        numbers(n_samples, d), device.upload(np.random.default_rng(0).permutation(n_samples)), 0, numbers(batch, d)))
+    for layer in range(1, last + 1):
+        k, m = widths[layer - 1], widths[layer]
+        yield product("network._dense", f"{batch} x {k} x {m}", batch, k, m, m, lambda k=k, m=m: (
+            numbers(batch, k), numbers(k, m), numbers(m), 0, device.empty((0, m), np.float32), numbers(batch, m)))
+    yield each("network._output_delta", f"{batch} x {d}", batch * d, 12, 5, lambda: (
+        numbers(batch, d), numbers(batch, d), 0, np.float32(1), numbers(batch, d)))
+    for layer in range(last, 0, -1):
+        k, m = widths[layer - 1], widths[layer]
+        yield product("network._weight_gradient", f"{k} x {batch} x {m}", k, batch, m, m, lambda k=k, m=m: (
+            numbers(batch, k), numbers(batch, m), numbers(k, m), numbers(m)))
+        if layer > 1:
+            yield product("network._delta_below", f"{batch} x {m} x {k}", batch, m, k, batch * k, lambda k=k, m=m: (
+                numbers(batch, m), numbers(k, m), numbers(batch, k), 0, numbers(batch, k)))
+    yield each("network._adam", f"{n_parameters:,}", n_parameters, 28, 12, lambda: (
+        *(numbers(n_parameters) for _ in range(4)), *(np.float32(0.5) for _ in range(7))))
+
+
+def rest_of_an_epoch(n_samples, widths):
+    """The loss over all images, after their forward pass, and the other two optimisers."""
+    d, n_parameters = widths[0], sum((a + 1) * b for a, b in zip(widths, widths[1:]))
+    of_a_row = 9 * d + 14 * THREADS  # a difference, a square and a sum in pairs for each term; then the tree
+    yield Case("network._row_losses", f"{n_samples:,} x {d}", n_samples, n_samples * of_a_row, 8 * n_samples * (d + 1),
+               n_samples * (2 * d + 12 * THREADS) / WARP, lambda: (
+        numbers(n_samples, d), numbers(n_samples, d), device.empty((0, d), np.float32), False, numbers(n_samples, 2)))
+    yield Case("sums.add_all", f"{n_samples:,}", 1, 8 * n_samples, 8 * n_samples, 2 * n_samples / WARP,
+               lambda: (numbers(n_samples, 2), numbers(2)))
+    yield Case("network._nan_unless_finite", f"{n_parameters:,}", 1, 2 * n_parameters, 4 * n_parameters,
+               n_parameters / WARP, lambda: (numbers(n_parameters), numbers(2)))
+    yield each("network._sgd", f"{n_parameters:,}", n_parameters, 12, 1, lambda: (
+        numbers(n_parameters), numbers(n_parameters), np.float32(0.5)))
+    yield each("network._momentum", f"{n_parameters:,}", n_parameters, 20, 2, lambda: (
+        numbers(n_parameters), numbers(n_parameters), numbers(n_parameters), np.float32(0.5), np.float32(0.5)))
+
+
+def kmeans_iteration(n, d, k):
+    """The two launches of an iteration, and one of k-means++."""
+    columns, padded = k * (d + 1), up(k, PANEL)
+    chunk = up(-(-n // MAX_CHUNKS), THREADS)
+    n_chunks = -(-n // chunk)
+    # Distances: for a point, a centre and a feature a difference, a multiply-add and one access for the centre; the
+    # point's own feature serves 8 centres. Sums: a thread for each looks at the labels of all points, which is an
+    # access and two instructions; one in K is its own: about twenty instructions and three accesses.
+    looks = n * up(columns, WARP)
+    instructions = 2 * n * padded * d + 2 * looks + 20 * n * (d + 1)
+    accesses = (n * padded * d * (1 + 1 / PANEL) + looks + 3 * n * up(d + 1, WARP)) / WARP
+    n_numbers = SUMS + columns
+
+    def pass_arguments():
+        return (numbers(n, d), numbers(1), numbers(d), numbers(k, d), numbers(k, d), numbers(k, d),
+                device.upload(np.zeros(n, np.int32)), chunk, device.empty((n_chunks, n_numbers, 2), np.float32))
+
+    yield Case("assignment.pass_over", f"{n:,} x {d}, {k}", n_chunks, instructions,
+               4 * n * d + 8 * n + 8 * n_chunks * n_numbers, accesses, pass_arguments)
+    yield Case("sums.add_rows", f"{n_chunks} x {n_numbers}", -(-n_numbers // THREADS), 14 * n_chunks * n_numbers,
+               8 * n_chunks * n_numbers, 2 * n_chunks * n_numbers / WARP,
+               lambda: (numbers(n_chunks, n_numbers, 2), numbers(n_numbers, 2)))
+    trials = 2 + int(np.log(k))
+    yield Case("seeding._try_all", f"{n:,} x {d}, {trials} candidates", n_chunks, trials * n * (2 * d + 12),
+               4 * n * (d + 1), trials * n * min(d, 8) / 8 * min(d * 4, 32) / 4 / WARP * 8, lambda: (
+        numbers(n, d), numbers(1), numbers(n), device.upload(np.arange(trials)), False, chunk,
+        device.empty((n_chunks, trials, 2), np.float32)))
+
+
+def all_cases(ladder=512, n_samples=11_623, batch=48, widths=(784, 128, 3, 128, 784),
+              kmeans=((11_623, 3, 2), (1_000_000, 3, 8), (55_000, 784, 10))):
+    """{part of the job: its launches}."""
+    parts = {"The ladder of matrix products": list(climb(ladder)),
+             f"One training step, {'-'.join(map(str, widths))}, batch {batch}": list(
+                 training_step(n_samples, batch, widths)),
+             "The loss after an epoch, and the other optimisers": list(rest_of_an_epoch(n_samples, widths))}
+    for n, d, k in kmeans:
+        parts[f"K-means, {n:,} x {d}, {k} clusters"] = list(kmeans_iteration(n, d, k))
+    return parts
+
+
+def footprints(card):
+    """{kernel: (registers, shared memory)} as CUDA's assembler finds them for the card."""
+    found = {name: assemble(BY_NAME[name], card.capability) for part in all_cases().values()
+             for name in {case.kernel for case in part}}
+    return {name: (one.registers, one.shared) for name, one in found.items()}
+
+
+HEADER = ["kernel", "size", "blocks", "threads", "registers", "shared, bytes", "occupancy", "instructions", "bytes",
+          "accesses", "bound by", "predicted, us"]
+
+
+def row(case, card, registers, shared):
+    """A line of the table: what the case takes, and the time predicted."""
+    threads = BY_NAME[case.kernel].threads
+    occupancy = card.resident(registers, shared, threads) * up(threads, WARP) / card.threads
+    bounds = case.bounds(card)
+    bound = max(bounds, key=bounds.get)
+    return [case.kernel, case.size, f"{case.n_blocks:,}", threads, registers, shared, f"{100 * occupancy:.0f} %",
+            f"{case.instructions:.2g}", f"{case.bytes:.2g}", f"{case.accesses:.2g}", bound, f"{bounds[bound] * 1e6:.3g}"]
+
+
+def this_card():
+    """The GPU of this machine, from what its driver tells. Lanes: by compute capability."""
+    from numba import cuda
+
+    gpu = cuda.get_current_device()
+    capability = tuple(gpu.compute_capability)
+    memory_clock = 2e3 * gpu.MEMORY_CLOCK_RATE  # kHz, two transfers a cycle
+    name = gpu.name.decode() if isinstance(gpu.name, bytes) else gpu.name
+    return Card(name, capability, gpu.MULTIPROCESSOR_COUNT, 64 if capability in ((7, 5), (8, 0)) else 128,
+                1e3 * gpu.CLOCK_RATE, memory_clock * gpu.GLOBAL_MEMORY_BUS_WIDTH / 8,
+                gpu.MAX_THREADS_PER_MULTI_PROCESSOR, 16 if capability[0] < 9 else 32,
+                gpu.MAX_SHARED_MEMORY_PER_MULTIPROCESSOR, gpu.MAX_REGISTERS_PER_MULTIPROCESSOR)
+
+
+def measure(case, synchronize, repeats=50):
+    """Seconds of one launch among many, after two that compile and warm up."""
+    spec, arguments = BY_NAME[case.kernel], case.arguments()
+    block = {SIDE**2: (SIDE, SIDE), BLOCK**2: (BLOCK, BLOCK)}.get(spec.threads, spec.threads)
+    for count in (2, repeats):
+        synchronize()
+        started = time.perf_counter()
+        for _ in range(count):
+            device.launch(spec.kernel, case.grid, block, *arguments)
+        synchronize()
+    return (time.perf_counter() - started) / repeats
+
+
+def run():
+    """The kernels on paper; with a GPU its own figures, and the measured times beside them."""
+    try:
+        kernels.get("cuda")
+        measured, card = not device.SIMULATED, T4 if device.SIMULATED else this_card()
+    except kernels.UnavailableError as error:
+        print(f"nothing is measured: {error}", flush=True)
+        measured, card = False, T4
+    found = footprints(card)
+    table = Table(f"The GPU's kernels on paper, {card.name}" + ("" if measured else " (not measured)"),
+                  ["part", *HEADER, *(["measured, us"] if measured else [])])
+    for name, cases in all_cases().items():
+        for case in cases:
+            cells = row(case, card, *found[case.kernel])
+            if measured:
+                from numba import cuda
+                cells.append(f"{measure(case, cuda.synchronize) * 1e6:.3g}")
+            table.rows.append([name, *cells])
+            table.numbers[f"{case.kernel} {case.size}"] = max(case.bounds(card).values())
+    table.notes.append("a measured time is that of a launch among many, with what Python takes to launch it")
+    table.numbers["card"] = asdict(card)
+    return table
+
+
+def draw(table, path):
+    """A bar for each launch: the time predicted."""
+    from aelearn import plotting
+
+    predicted = {name: seconds * 1e6 for name, seconds in table.numbers.items() if name != "card"}
+    plotting.save(plotting.bars(list(predicted), list(predicted.values()), xlabel="microseconds, predicted",
+                                title=table.title), path)
+
+
+if __name__ == "__main__":
+    main(run, draw)
