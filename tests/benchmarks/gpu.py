@@ -4,7 +4,7 @@
 
 For each kernel at the sizes of the main job (and a few larger ones): what it computes, what it loads, how many of its
 blocks fit on a multiprocessor, and the time that follows from that. Registers and shared memory are those that CUDA's
-assembler reports, so the extras `cuda` and `cuda-test` are wanted. gpu_page.py explains the model and makes a page of it.
+assembler reports, so the extras `cuda` and `cuda-test` are wanted. gpu_page.py explains the model.
 
 Shapes: N samples, D features, K clusters, B rows of a batch; of a product: N, K, M.
 """
@@ -83,8 +83,8 @@ class Case:
         """{what: seconds} that the card takes for each: multiprocessors that get no block do not help."""
         share = min(1, self.n_blocks / card.multiprocessors)
         cycles = card.multiprocessors * card.clock * share
-        return {"arithmetic": self.instructions / (cycles * card.lanes), "memory": self.bytes / (card.bandwidth * share),
-                "shared memory": self.accesses / cycles}
+        return {"arithmetic": self.instructions / (cycles * card.lanes),
+                "memory": self.bytes / (card.bandwidth * share), "shared memory": self.accesses / cycles}
 
 
 def numbers(*shape):
@@ -114,7 +114,8 @@ def product(kernel, size, n, k, m, more, arguments):
     n_, k_, m_ = up(n, TILE), up(k, DEPTH), up(m, TILE)  # a tile is computed whole, also where only a part is wanted
     n_blocks, steps = n_ // TILE * (m_ // TILE), n_ * m_ * k_ / 16
     loads = n_blocks * k_ * 2 * TILE * 2 / WARP  # into shared memory: one access to fetch, one to store, for a and b
-    return Case(kernel, size, n_blocks, steps * 16, 4 * (n * k + k * m + n * m + more), 8 * steps / WARP + loads, arguments)
+    n_bytes = 4 * (n * k + k * m + n * m + more)
+    return Case(kernel, size, n_blocks, steps * 16, n_bytes, 8 * steps / WARP + loads, arguments)
 
 
 def each(kernel, size, n, n_bytes, instructions, arguments):
@@ -141,7 +142,7 @@ def training_step(n_samples, batch, widths):
         if layer > 1:
             yield product("network._delta_below", f"{batch} x {m} x {k}", batch, m, k, batch * k, lambda k=k, m=m: (
                 numbers(batch, m), numbers(k, m), numbers(batch, k), 0, numbers(batch, k)))
-    yield each("network._adam", f"{n_parameters:,}", n_parameters, 28, 12, lambda: (
+    yield each("optim._adam", f"{n_parameters:,}", n_parameters, 28, 12, lambda: (
         *(numbers(n_parameters) for _ in range(4)), *(np.float32(0.5) for _ in range(7))))
 
 
@@ -149,16 +150,16 @@ def rest_of_an_epoch(n_samples, widths):
     """The loss over all images, after their forward pass, and the other two optimisers."""
     d, n_parameters = widths[0], sum((a + 1) * b for a, b in zip(widths, widths[1:]))
     of_a_row = 9 * d + 14 * THREADS  # a difference, a square and a sum in pairs for each term; then the tree
-    yield Case("network._row_losses", f"{n_samples:,} x {d}", n_samples, n_samples * of_a_row, 8 * n_samples * (d + 1),
+    yield Case("losses._row_losses", f"{n_samples:,} x {d}", n_samples, n_samples * of_a_row, 8 * n_samples * (d + 1),
                n_samples * (2 * d + 12 * THREADS) / WARP, lambda: (
         numbers(n_samples, d), numbers(n_samples, d), device.empty((0, d), np.float32), False, numbers(n_samples, 2)))
     yield Case("sums.add_all", f"{n_samples:,}", 1, 8 * n_samples, 8 * n_samples, 2 * n_samples / WARP,
                lambda: (numbers(n_samples, 2), numbers(2)))
-    yield Case("network._nan_unless_finite", f"{n_parameters:,}", 1, 2 * n_parameters, 4 * n_parameters,
+    yield Case("losses._nan_unless_finite", f"{n_parameters:,}", 1, 2 * n_parameters, 4 * n_parameters,
                n_parameters / WARP, lambda: (numbers(n_parameters), numbers(2)))
-    yield each("network._sgd", f"{n_parameters:,}", n_parameters, 12, 1, lambda: (
+    yield each("optim._sgd", f"{n_parameters:,}", n_parameters, 12, 1, lambda: (
         numbers(n_parameters), numbers(n_parameters), np.float32(0.5)))
-    yield each("network._momentum", f"{n_parameters:,}", n_parameters, 20, 2, lambda: (
+    yield each("optim._momentum", f"{n_parameters:,}", n_parameters, 20, 2, lambda: (
         numbers(n_parameters), numbers(n_parameters), numbers(n_parameters), np.float32(0.5), np.float32(0.5)))
 
 
@@ -220,8 +221,9 @@ def row(case, card, registers, shared):
     occupancy = card.resident(registers, shared, threads) * up(threads, WARP) / card.threads
     bounds = case.bounds(card)
     bound = max(bounds, key=bounds.get)
+    predicted = f"{bounds[bound] * 1e6:.3g}"
     return [case.kernel, case.size, f"{case.n_blocks:,}", threads, registers, shared, f"{100 * occupancy:.0f} %",
-            f"{case.instructions:.2g}", f"{case.bytes:.2g}", f"{case.accesses:.2g}", bound, f"{bounds[bound] * 1e6:.3g}"]
+            f"{case.instructions:.2g}", f"{case.bytes:.2g}", f"{case.accesses:.2g}", bound, predicted]
 
 
 def this_card():

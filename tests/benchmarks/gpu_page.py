@@ -29,9 +29,10 @@ def page(found, versions, card=T4):
     few = sum(case.n_blocks < card.multiprocessors for case in products)
     text = [f"""# The GPU's kernels on paper
 
-**None of this has been measured yet.** These times are predicted for one particular card, the {card.name}, from its data
-sheet and from what CUDA's assembler says of the kernels. Where there is a GPU, `python -m tests.benchmarks.gpu` prints
-the measured times beside those predicted for that GPU. This page is written by `python -m tests.benchmarks.gpu_page`.
+**None of this has been measured yet.** These times are predicted for one particular card, the {card.name}, from its
+data sheet and from what CUDA's assembler says of the kernels. Where there is a GPU, `python -m tests.benchmarks.gpu`
+prints the measured times beside those predicted for that GPU. This page is written by
+`python -m tests.benchmarks.gpu_page`.
 
 ## How to read it
 
@@ -48,9 +49,9 @@ shared memory that the kernel takes. It bounds nothing by itself: the more threa
 each other's waiting.
 
 What the model leaves out mostly makes real times longer: the waiting for memory and for barriers that is not hidden,
-the arithmetic on indices, and the launch itself, which takes Python longer than most kernels of a training step take
-the card. One thing makes them shorter: arrays of a few MB, such as all the parameters here, may still be in the second
-cache from the launch before, which is faster than memory.
+the arithmetic on indices, and the launch itself, for which Python may need longer than the card needs for most kernels
+of a training step. One thing makes them shorter: arrays of a few MB, such as all the parameters here, may still be in
+the second cache from the launch before, which is faster than memory.
 
 ## The card
 
@@ -61,10 +62,11 @@ cache from the launch before, which is faster than memory.
 | clock | {card.clock / 1e9:.2f} GHz |
 | so: float32 multiply-adds | {card.multiprocessors * card.lanes * card.clock / 1e12:.2f} x 10^12 a second |
 | memory | {card.bandwidth / 1e9:.0f} GB/s |
-| of a multiprocessor: threads, blocks, registers, shared memory | {card.threads:,}, {card.blocks}, {card.registers:,}, {card.shared // 1024} KB |
+| threads that fit on a multiprocessor | {card.threads:,} |
+| blocks, registers, shared memory of it | {card.blocks}, {card.registers:,}, {card.shared // 1024} KB |
 
-Sources: NVIDIA, "T4 Tensor Core GPU" data sheet (2019); "Turing GPU architecture" whitepaper (2018); "CUDA C++ programming
-guide", technical specifications of compute capability 7.5.
+Sources: NVIDIA, "T4 Tensor Core GPU" data sheet (2019); "Turing GPU architecture" whitepaper (2018); "CUDA C++
+programming guide", technical specifications of compute capability 7.5.
 
 Registers and shared memory of the kernels: {versions}.
 """]
@@ -75,8 +77,8 @@ Registers and shared memory of the kernels: {versions}.
 
 - Of the four rungs only the last one can come near the card's arithmetic: the others wait for shared memory or cache,
   because they load two numbers for each multiply-add.
-- A training step is {len(step)} launches and {least * 1e6:.0f} us of work, an epoch of {n_steps} steps {least * n_steps * 1e3:.0f} ms. The batch is small: {few} of the
-  {len(products)} products have fewer blocks than the card has multiprocessors.
+- A training step is {len(step)} launches and {least * 1e6:.0f} us of work, an epoch of {n_steps} steps is {least * n_steps * 1e3:.0f} ms.
+  The batch is small: {few} of the {len(products)} products have fewer blocks than the card has multiprocessors.
 - On the 3-D codes of the main job an iteration of k-means is a matter of microseconds; its launches and the copy of
   a few numbers will take longer than its kernels.
 """)
@@ -85,7 +87,8 @@ Registers and shared memory of the kernels: {versions}.
 
 def main():
     """Write the page, whole or not at all."""
-    versions = (f"ptxas {importlib.metadata.version('cuda-toolkit')}, numba-cuda {importlib.metadata.version('numba-cuda')}, "
+    ptxas, numba_cuda = map(importlib.metadata.version, ("cuda-toolkit", "numba-cuda"))
+    versions = (f"ptxas {ptxas}, numba-cuda {numba_cuda}, "
                 f"compute capability {'.'.join(map(str, T4.capability))}, float32")
     text = page(footprints(T4), versions)
     with replacing(PAGE, "w") as file:

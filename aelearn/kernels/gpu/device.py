@@ -37,7 +37,7 @@ def require():
 
 
 def _why_not():
-    """The reason why there can be no GPU here, as a sentence that says what to do; None if nothing speaks against it."""
+    """Why no kernel can run here, as a sentence that says what to do; None if nothing speaks against it."""
     if SIMULATED:
         if os.environ.get(ALLOWED) == "1":
             return None

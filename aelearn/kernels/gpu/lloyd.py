@@ -21,7 +21,7 @@ import numpy as np
 from aelearn.kernels.common import compact, frame_of
 from aelearn.kernels.gpu import device
 from aelearn.kernels.gpu.assignment import INERTIA, MOVED, SUMS, pass_over
-from aelearn.kernels.gpu.sums import THREADS, add_rows
+from aelearn.kernels.gpu.sums import THREADS, add_rows, n_blocks
 
 MAX_CHUNKS = 512
 SUMS_ENTRIES = 1 << 22  # of all chunks' sums; more only to have 32 chunks
@@ -114,7 +114,7 @@ class Descent:
         total = device.empty((n_numbers, 2), points.dtype)  # (E, 2)
         device.launch(pass_over, n_chunks, THREADS, points.there, points.weight_there, packed[0], near, high, low,
                       self._labels, size, partial)
-        device.launch(add_rows, -(-n_numbers // THREADS), THREADS, partial, total)
+        device.launch(add_rows, n_blocks(n_numbers), THREADS, partial, total)
         return device.download(total).sum(axis=1, dtype=np.float64)
 
 

@@ -1,30 +1,29 @@
-"""The training step on the GPU: forward, backward and the optimisers, as kernels on top of the matrix product.
+"""The training step on the GPU: forward and backward, as kernels on top of the matrix product.
 
 Shapes: N samples, D features in, H units out of a layer; names and equations as in aelearn/network.py and
 aelearn/layers.py, whose twins these functions are.
 
 As in kernels/cpu/network.py, what belongs together is done in one go, because each launch costs time and each pass
 over an array costs more: bias and activation are applied to the sums while they are still in registers, and so is the
-slope of the activation below on the way back.
+slope of the activation below on the way back. The loss is in losses.py, the optimisers are in optim.py.
 
 Arrays may be NumPy's, which are uploaded for the call, or lie on the device. What a call gives back lies where its
-arguments did. Long sums are pairs of numbers (sums.py); those of a product have as many terms as a layer has units or
-a batch has rows, and are plain.
+arguments did. The sums of a product have as many terms as a layer has units or a batch has rows, and are plain.
 """
 
 import math
 
-import numpy as np
 from numba import cuda
 
 from aelearn.kernels.common import CODES, IDENTITY, RELU, SIGMOID, TANH
 from aelearn.kernels.gpu import device
+from aelearn.kernels.gpu.losses import fill_row_losses, total_loss
 from aelearn.kernels.gpu.matmul import EACH, ENTRIES, SIDE, TILE, n_tiles, product_tile, tile_corner
-from aelearn.kernels.gpu.sums import THREADS, add, add_all, sum_of_block
+from aelearn.kernels.gpu.sums import THREADS, n_blocks, thread_number
 
 
 class Workspace:
-    """The arrays on the device that one pass over at most `n_rows` rows writes into, made once and used for every batch.
+    """The arrays on the device that a pass over at most `n_rows` rows writes into, made once and used for every batch.
 
     a[l], dz[l] are (n_rows, width of layer l), as in aelearn/network.py; a[0] takes images that come from the host. z
     is that of the last layer alone, (n_rows, D), where the loss needs it. row_loss (n_rows, 2): a pair for each row.
@@ -80,17 +79,8 @@ def row_losses(x, architecture, work, out=None):
     n, x = len(x), work.take_images(x)
     pairs = work.row_loss[:n] if out is None else out
     z = work.z[:n if architecture.loss == "bce" else 0]
-    device.launch(_row_losses, n, THREADS, x, work.a[-1][:n], z, architecture.loss == "bce", pairs)
+    fill_row_losses(x, work.a[-1][:n], z, architecture.loss == "bce", pairs)
     return pairs
-
-
-def total_loss(pairs, vector=None):
-    """The sum of pairs (N, 2), a float; NaN unless all entries of `vector` are finite. Here Python waits for the GPU."""
-    total = device.empty(2, pairs.dtype)
-    device.launch(add_all, 1, THREADS, pairs, total)
-    if vector is not None:
-        device.launch(_nan_unless_finite, 1, THREADS, vector, total)
-    return float(device.download(total).sum(dtype=np.float64))
 
 
 def backward(params, x, architecture, work):
@@ -100,7 +90,7 @@ def backward(params, x, architecture, work):
     output_code, factor = CODES[architecture.output_activation], 2
     if architecture.loss == "bce":
         output_code, factor = IDENTITY, 1  # the sigmoid's slope has cancelled
-    device.launch(_output_delta, _blocks(x.size), THREADS, x, work.a[-1][:n], output_code,
+    device.launch(_output_delta, n_blocks(x.size), THREADS, x, work.a[-1][:n], output_code,
                   dz.dtype.type(factor / x.size), dz)
     for layer in range(architecture.n_layers, 0, -1):
         below = layer - 1
@@ -128,53 +118,13 @@ def loss_and_gradients(params, x, architecture, work=None):
 
 def take(X, order, start, x):
     """x = X[order[start:start + N]], all on the device: X (M, D), order (M,) int64, x (N, D)."""
-    device.launch(_take, _blocks(x.size), THREADS, X, order, start, x)
-
-
-def sgd_step(params, grads, *, learning_rate, scratch=None):
-    """One step downhill, in place on params: aelearn.optim.sgd_step. `scratch` is not needed."""
-    _update(_sgd, (params,), grads, learning_rate)
-
-
-def momentum_step(params, grads, velocity, *, learning_rate, momentum, scratch=None):
-    """One step of the rolling ball, in place on params and velocity: aelearn.optim.momentum_step."""
-    _update(_momentum, (params, velocity), grads, learning_rate, momentum)
-
-
-def adam_step(params, grads, m, v, t, *, learning_rate, beta1, beta2, epsilon, scratch=None):
-    """Update number t (from 1) of Adam, in place on params, m and v: aelearn.optim.adam_step in one pass.
-
-    Each is a vector of all parameters' entries, NumPy's or on the device. `scratch` is not needed.
-    """
-    _update(_adam, (params, m, v), grads, beta1, 1 - beta1, beta2, 1 - beta2, epsilon, 1 / math.sqrt(1 - beta2**t),
-            learning_rate / (1 - beta1**t))
-
-
-def _update(kernel, changed, grads, *numbers):
-    """Run an optimiser's kernel on vectors; what it changes is copied back to those that are NumPy's."""
-    there = [device.on_device(array) for array in changed]
-    numbers = [grads.dtype.type(number) for number in numbers]  # Python's floats would be float64 on the device
-    device.launch(kernel, _blocks(grads.size), THREADS, *there, device.on_device(grads), *numbers)
-    for array, twin in zip(changed, there):
-        if device.is_host(array):
-            array[...] = device.download(twin)
-
-
-def _blocks(n_entries):
-    """Blocks for one thread an entry."""
-    return -(-n_entries // THREADS)
-
-
-@cuda.jit(device=True)
-def _entry():
-    """The number of this thread, counted over all blocks."""
-    return cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    device.launch(_take, n_blocks(x.size), THREADS, X, order, start, x)
 
 
 @cuda.jit
 def _take(X, order, start, x):
     """x[n, d] = X[order[start + n], d], a thread for each entry."""
-    entry, n_features = _entry(), x.shape[1]
+    entry, n_features = thread_number(), x.shape[1]
     if entry < x.size:
         n, d = entry // n_features, entry % n_features
         x[n, d] = X[order[start + n], d]
@@ -223,43 +173,9 @@ def _dense(x, W, b, code, z, a):
 
 
 @cuda.jit
-def _row_losses(x, a, z, cross_entropy, row_loss):
-    """row_loss[n] = the loss of row n, summed over its D entries: a block for each row."""
-    n, t = cuda.blockIdx.x, cuda.threadIdx.x
-    pairs = cuda.shared.array((THREADS, 2), a.dtype)
-    zero = a.dtype.type(0)
-    high = low = zero
-    for d in range(t, x.shape[1], THREADS):
-        if cross_entropy:
-            zd = z[n, d]
-            term = (zero if zd < zero else zd) - x[n, d] * zd + math.log1p(math.exp(-abs(zd)))
-        else:
-            error = a[n, d] - x[n, d]
-            term = error * error
-        high, low = add(high, low, term)
-    sum_of_block(high, low, pairs)
-    if t == 0:
-        row_loss[n, 0] = pairs[0, 0]
-        row_loss[n, 1] = pairs[0, 1]
-
-
-@cuda.jit
-def _nan_unless_finite(vector, total):
-    """total[0] += sum_i vector[i] - vector[i], which is 0, or NaN if an entry is infinite or NaN. One block."""
-    t, zero = cuda.threadIdx.x, vector.dtype.type(0)
-    pairs = cuda.shared.array((THREADS, 2), vector.dtype)
-    own = zero
-    for i in range(t, vector.size, THREADS):
-        own += vector[i] - vector[i]
-    sum_of_block(own, zero, pairs)
-    if t == 0:
-        total[0] += pairs[0, 0]
-
-
-@cuda.jit
 def _output_delta(x, a, code, scale, dz):
     """dz = f'(z) * (a - x) * scale  for the output layer, all (N, D); a thread for each entry."""
-    entry, n_features = _entry(), x.shape[1]
+    entry, n_features = thread_number(), x.shape[1]
     if entry < x.size:
         n, d = entry // n_features, entry % n_features
         dz[n, d] = _slope(code, a[n, d], a) * ((a[n, d] - x[n, d]) * scale)
@@ -295,31 +211,3 @@ def _delta_below(dz, W, a, code, dz_below):
             n, d = i + cuda.threadIdx.y + SIDE * r, j + cuda.threadIdx.x + SIDE * s
             if n < a.shape[0] and d < a.shape[1]:
                 dz_below[n, d] = _slope(code, a[n, d], a) * sums[EACH * r + s]
-
-
-@cuda.jit
-def _sgd(params, grads, learning_rate):
-    """params -= learning_rate * grads, a thread for each entry."""
-    i = _entry()
-    if i < params.size:
-        params[i] -= learning_rate * grads[i]
-
-
-@cuda.jit
-def _momentum(params, velocity, grads, learning_rate, momentum):
-    """The step of aelearn.optim.Momentum, a thread for each entry."""
-    i = _entry()
-    if i < params.size:
-        velocity[i] = momentum * velocity[i] + grads[i]
-        params[i] -= learning_rate * velocity[i]
-
-
-@cuda.jit
-def _adam(params, m, v, grads, beta1, rest1, beta2, rest2, epsilon, to_v_hat, step):
-    """One entry of Adam for each thread: rest1 = 1 - beta1, rest2 = 1 - beta2, sqrt(v_hat) = sqrt(v) * to_v_hat."""
-    i = _entry()
-    if i < params.size:
-        g = grads[i]
-        m[i] = beta1 * m[i] + rest1 * g
-        v[i] = beta2 * v[i] + rest2 * g * g
-        params[i] -= step * m[i] / (math.sqrt(v[i]) * to_v_hat + epsilon)

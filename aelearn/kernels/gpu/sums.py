@@ -17,6 +17,17 @@ from numba import cuda
 THREADS = 128  # of a block, in every kernel that is not a matrix product
 
 
+def n_blocks(n_entries):
+    """How many blocks there must be for one thread an entry."""
+    return -(-n_entries // THREADS)
+
+
+@cuda.jit(device=True)
+def thread_number():
+    """The number of a thread, counted over all blocks."""
+    return cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+
+
 @cuda.jit(device=True)
 def two_sum(a, b):
     """a + b in two parts that add up to it exactly: the rounded sum, and what the rounding took away."""
@@ -60,8 +71,8 @@ def sum_of_block(high, low, pairs):
 
 @cuda.jit
 def add_rows(rows, total):
-    """total[e] = sum_m rows[m, e]  for pairs: rows (M, E, 2), total (E, 2). A thread takes one e, and the m in order."""
-    e = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    """total[e] = sum_m rows[m, e]  for pairs: rows (M, E, 2), total (E, 2); a thread for each e, the m in order."""
+    e = thread_number()
     if e < rows.shape[1]:
         high = low = rows.dtype.type(0)
         for m in range(rows.shape[0]):

@@ -11,6 +11,7 @@ import copy
 import numpy as np
 
 from aelearn.kernels.gpu import device, network
+from aelearn.kernels.gpu.losses import total_loss
 
 EVALUATION_ROWS = 2048  # rows of a block when only the loss is asked for
 
@@ -61,7 +62,7 @@ class Run:
             x, losses = X[start:start + rows], self.losses[start:min(start + rows, len(X))]
             network.forward(self.params, x, self.architecture, self.evaluation)
             network.row_losses(x, self.architecture, self.evaluation, out=losses)
-        return network.total_loss(self.losses[:len(X)], vector) / X.size
+        return total_loss(self.losses[:len(X)], vector) / X.size
 
     def snapshot(self):
         """Copies, on the device, of all that training changes."""

@@ -18,9 +18,9 @@ from types import SimpleNamespace
 
 from numba import types
 
-MODULES = assignment, device, matmul, network, seeding, sums = [
+MODULES = assignment, device, losses, matmul, network, optim, seeding, sums = [
     import_module(f"aelearn.kernels.gpu.{name}")
-    for name in ("assignment", "device", "matmul", "network", "seeding", "sums")]
+    for name in ("assignment", "device", "losses", "matmul", "network", "optim", "seeding", "sums")]
 WANTED = [(7, 5), (8, 0), (9, 0)]  # compute capabilities, to which the newest that the compiler knows is added
 THREADS, SIDE, BLOCK = sums.THREADS, matmul.SIDE, matmul.BLOCK
 TREE = 1 + THREADS.bit_length() - 1  # barriers of sum_of_block: one at first, one after each halving
@@ -61,14 +61,14 @@ SPECS = [
     Spec(matmul.register_tiles, "MMMbb", SIDE**2, 2),
     Spec(network._take, "MoiM", THREADS, 0),
     Spec(network._dense, "MMViMM", SIDE**2, 2),
-    Spec(network._row_losses, "MMMbM", THREADS, TREE),
-    Spec(network._nan_unless_finite, "VV", THREADS, TREE),
+    Spec(losses._row_losses, "MMMbM", THREADS, TREE),
+    Spec(losses._nan_unless_finite, "VV", THREADS, TREE),
     Spec(network._output_delta, "MMixM", THREADS, 0),
     Spec(network._weight_gradient, "MMMV", SIDE**2, 2),
     Spec(network._delta_below, "MMMiM", SIDE**2, 2),
-    Spec(network._sgd, "VVx", THREADS, 0),
-    Spec(network._momentum, "VVVxx", THREADS, 0),
-    Spec(network._adam, "VVVVxxxxxxx", THREADS, 0),
+    Spec(optim._sgd, "VVx", THREADS, 0),
+    Spec(optim._momentum, "VVVxx", THREADS, 0),
+    Spec(optim._adam, "VVVVxxxxxxx", THREADS, 0),
     Spec(assignment.pass_over, "MVVMMMliT", THREADS, 3 + 2 * TREE),
     Spec(seeding._try_all, "MVVobiT", THREADS, TREE),
     Spec(sums.add_rows, "TM", THREADS, 0),
@@ -150,9 +150,10 @@ def assemble(spec, capability, number=types.float32):
     def figure(pattern):
         return sum(int(number) for number in re.findall(pattern, done.stderr))
 
-    spilled = figure(r"(\d+) bytes stack frame") + figure(r"(\d+) bytes spill stores") + figure(r"(\d+) bytes spill load")
-    return Assembled(spec, capability, figure(r"Used (\d+) registers"), figure(r"(\d+) bytes smem"), spilled,
-                     len(re.findall(r"\bbar(?:rier)?\.(?:cta\.)?sync", ptx)), len(re.findall(r"^\s.*\.f64\b", ptx, re.M)))
+    return Assembled(spec, capability, registers=figure(r"Used (\d+) registers"), shared=figure(r"(\d+) bytes smem"),
+                     spilled=figure(r"(\d+) bytes (?:stack frame|spill stores|spill loads)"),
+                     barriers=len(re.findall(r"\bbar(?:rier)?\.(?:cta\.)?sync", ptx)),
+                     float64=len(re.findall(r"^\s.*\.f64\b", ptx, re.M)))
 
 
 def table(outcomes):

@@ -1,6 +1,5 @@
-"""Tests marked `gpu` run where aelearn's "cuda" back end does: on a GPU, or without one as test_simulator.py starts them.
-
-Elsewhere they are skipped, and the reason is the sentence that users get.
+"""Tests marked `gpu` run where aelearn's "cuda" back end does: on a GPU, or without one where test_simulator.py has
+started them. Elsewhere they are skipped, and the reason is the sentence that users get.
 """
 
 import os

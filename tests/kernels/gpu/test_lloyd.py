@@ -99,7 +99,8 @@ def test_kmeans_plusplus_makes_the_same_draws(rng, n, d, k, dtype):
 def test_a_whole_fit_is_the_cpus(rng, settings, weighted):
     X = (rng.normal(size=(140, 2)) + 4 * rng.integers(0, 3, (140, 1))).astype(np.float32)
     weight = rng.integers(0, 3, 140).astype(float) if weighted else None
-    first, again, twin = (KMeans(2, backend=backend, max_iter=3, random_state=0, **settings).fit(X, sample_weight=weight)
+    settings = {"max_iter": 3, "random_state": 0, **settings}
+    first, again, twin = (KMeans(2, backend=backend, **settings).fit(X, sample_weight=weight)
                           for backend in ("cuda", "cuda", "numpy"))
     assert np.array_equal(first.labels_, twin.labels_) and first.n_iter_ == twin.n_iter_
     np.testing.assert_allclose(first.history_, twin.history_, rtol=1e-6)

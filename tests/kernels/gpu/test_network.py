@@ -6,7 +6,8 @@ import pytest
 from aelearn import network, optim
 from aelearn.kernels import gpu
 from aelearn.kernels.gpu import device
-from aelearn.kernels.gpu.network import Workspace, row_losses, take, total_loss
+from aelearn.kernels.gpu.losses import total_loss
+from aelearn.kernels.gpu.network import Workspace, row_losses, take
 from aelearn.network import Architecture
 
 pytestmark = pytest.mark.gpu

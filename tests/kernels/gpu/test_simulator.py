@@ -57,8 +57,10 @@ print(KMeans(2, init=a[:2], backend="cuda").fit(a).labels_.tolist() == KMeans(2,
 
 TESTS = {  # those that look at each file with kernels, quick ones first
     "assignment.py": ["test_lloyd.py::test_a_step_is_its_twins", "test_lloyd.py::test_blocks_and_chunks"],
+    "losses.py": ["test_network.py"],
     "matmul.py": ["test_matmul.py::test_any_layout", "test_matmul.py::test_every_rung"],
     "network.py": ["test_network.py"],
+    "optim.py": ["test_network.py::test_optimizers_are_their_twins"],
     "seeding.py": ["test_lloyd.py::test_kmeans_plusplus_makes_the_same_draws"],
     "sums.py": ["test_network.py", "test_lloyd.py::test_blocks_and_chunks"],
 }
@@ -93,7 +95,8 @@ def copy_with(file, text, folder):
 @pytest.mark.parametrize("file, text", MUTANTS if STRICT else MUTANTS[::9])
 def test_a_kernel_without_a_barrier_or_a_guard_is_caught(file, text, tmp_path):
     """All of them with AELEARN_STRICT=1, a few of them otherwise."""
-    done = simulate("-x", *(f"tests/kernels/gpu/{name}" for name in TESTS[file]), folder=copy_with(file, text, tmp_path))
+    folder = copy_with(file, text, tmp_path)
+    done = simulate("-x", *(f"tests/kernels/gpu/{name}" for name in TESTS[file]), folder=folder)
     output = done.communicate()[0]
     assert done.returncode == 1 and re.search("ismatch|IndexError|wait at different places|^E .*assert", output, re.M)
 
