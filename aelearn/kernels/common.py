@@ -39,7 +39,7 @@ def compact(sample_weight):
         return np.ones(1)
     if sample_weight.strides == (0,):
         return sample_weight[:1].copy()
-    return np.array(sample_weight, np.float64, order="C", copy=None)
+    return np.ascontiguousarray(sample_weight, np.float64)
 
 
 def frame_of(X):
