@@ -20,7 +20,7 @@ from aelearn.layers import ACTIVATIONS, INITIALIZERS
 from aelearn.model_file import read_model, write_model
 from aelearn.network import LOSSES, Architecture, autoencoder_widths
 from aelearn.optim import OPTIMIZERS
-from aelearn.training import EVALUATION_ROWS, Training, mean_loss, network_functions
+from aelearn.training import Training, evaluation_rows, mean_loss, network_functions
 from aelearn.validation import (ConvergenceWarning, check_array, check_backend, check_choice, check_finite,
                                 check_float_dtype, check_integer, check_number, generator, load_backend, peer_class)
 
@@ -271,11 +271,12 @@ class Autoencoder(Estimator):
     def _evaluate(self, X, first=1, last=None):
         """Layers `first` to `last` applied to all rows of X, block by block."""
         last, functions = last or self._architecture.n_layers, self._functions()
-        work = functions.Workspace(self._architecture, EVALUATION_ROWS, self._training.vector.dtype)
+        n_rows = evaluation_rows(functions)
+        work = functions.Workspace(self._architecture, n_rows, self._training.vector.dtype)
         outputs = np.empty((len(X), self.widths_[last]), self._training.vector.dtype)  # (N, width of layer `last`)
         with np.errstate(over="ignore", under="ignore"):
-            for start in range(0, len(X), EVALUATION_ROWS):
-                rows = slice(start, start + EVALUATION_ROWS)
+            for start in range(0, len(X), n_rows):
+                rows = slice(start, start + n_rows)
                 outputs[rows] = functions.forward(self.params_, X[rows], self._architecture, work, first=first,
                                                   last=last)
         return outputs

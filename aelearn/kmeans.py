@@ -63,7 +63,8 @@ class KMeans(Estimator):
     def fit(self, X, y=None, sample_weight=None):
         """Find K clusters in X (N, D); y is ignored. Returns self.
 
-        sample_weight  (N,), not negative: how much each point counts; None: all the same
+        sample_weight  (N,), not negative: how much each point counts; None: all the same. On backend "cuda", weights
+                       with more digits than float32 has make it compute in float64, which is slow on many GPUs
 
         Raises ValueError or TypeError for data or settings that are not possible, such as fewer points than clusters.
         Warns (ConvergenceWarning) if fewer than K clusters have points, because points are duplicates.

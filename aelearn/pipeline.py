@@ -120,7 +120,8 @@ def run(settings, *, say=print, callbacks=()):
         f"digits {' '.join(map(str, settings.digits))}")
 
     if backend != "numpy":
-        say(f"{backend:9} {kernels.get(backend).describe()}; the first run on a machine compiles for some seconds")
+        often = {"numba": "the first run on a machine", "cuda": "each run"}[backend]
+        say(f"{backend:9} {kernels.get(backend).describe()}; {often} compiles for some seconds")
     with _timed(seconds, "train"):
         train(autoencoder, settings, images, out, say, callbacks)
     with _timed(seconds, "cluster"):

@@ -11,6 +11,7 @@ run can be copied, saved, put back to the end of its last whole epoch, and taken
 Shapes: N samples, D features, B rows of a batch.
 """
 
+import copy
 import time
 
 import numpy as np
@@ -18,7 +19,7 @@ import numpy as np
 from aelearn import kernels, network, optim
 from aelearn.layers import INITIALIZERS
 
-EVALUATION_ROWS = 256  # rows of a block when only the loss, codes or reconstructions are asked for; it fits in cache
+EVALUATION_ROWS = 256  # rows of a block when only the loss, codes or reconstructions are asked for: they fit in cache
 
 
 def network_functions(backend):
@@ -26,11 +27,17 @@ def network_functions(backend):
     return network if backend == "numpy" else kernels.get(backend)
 
 
+def evaluation_rows(functions):
+    """EVALUATION_ROWS, unless a back end knows better."""
+    return getattr(functions, "EVALUATION_ROWS", EVALUATION_ROWS)
+
+
 def mean_loss(functions, params, X, architecture):
     """The loss over all rows of X, block by block: the blocks' losses weighted by their number of rows."""
-    work, total = functions.Workspace(architecture, EVALUATION_ROWS, X.dtype), 0.0
-    for start in range(0, len(X), EVALUATION_ROWS):
-        x = X[start:start + EVALUATION_ROWS]
+    n_rows = evaluation_rows(functions)
+    work, total = functions.Workspace(architecture, n_rows, X.dtype), 0.0
+    for start in range(0, len(X), n_rows):
+        x = X[start:start + n_rows]
         functions.forward(params, x, architecture, work)
         total += functions.output_loss(x, architecture, work) * len(x)
     return total / len(X)
@@ -98,7 +105,8 @@ class Training:
     seed          rules all that is random: the initial weights, and the order of the images in each epoch, which is
                   drawn from (seed, epoch). So there is no generator whose state would have to be saved
 
-    While a run is on a GPU, its state is fetched from there when `vector`, `params` or `optimizer` is asked for.
+    While a run is on a GPU, its state is fetched from there when `vector`, `params` or `optimizer` is asked for. What
+    is fetched are copies: to write into them changes nothing on the GPU.
     """
 
     def __init__(self, architecture, optimizer, learning_rate, dtype, seed):
@@ -149,10 +157,11 @@ class Training:
         was after the last whole epoch. (Should a GPU fail so badly that nothing can be fetched from it any more: as it
         was when it was last fetched, the history too.) Raises ValueError if the loss is not a finite number any more.
         """
-        run, self._epochs_at_home = self._start(X, validation, batch_size, backend), len(self.history)
-        good = list(self.history), run.snapshot()
-        self._running = run
+        self._epochs_at_home = len(self.history)
         try:
+            run = self._start(X, validation, batch_size, backend)
+            good = list(self.history), run.snapshot()
+            self._running = run
             with np.errstate(over="ignore", invalid="ignore", under="ignore"):  # _measure looks at the loss instead
                 while len(self.history) < epochs:
                     started = time.perf_counter()
@@ -165,21 +174,22 @@ class Training:
                         break
             self._come_home()
         except BaseException:
-            self.history, snapshot = good
-            try:
-                run.restore(snapshot)
-            except (RuntimeError, MemoryError):  # there is nothing to be had from the GPU any more
-                self.history = self.history[:self._epochs_at_home]
+            if self._running is not None:
+                self.history, snapshot = good
+                try:
+                    run.restore(snapshot)
+                except (RuntimeError, MemoryError):  # there is nothing to be had from the GPU any more
+                    self.history = self.history[:self._epochs_at_home]
             raise
         finally:
             self._running = None
-            self._optimizer.step = getattr(optim, self._optimizer.step_name)  # a copy of this wants no back end
+            self._optimizer.step = getattr(optim, self._optimizer.step_name)
 
     def _start(self, X, validation, batch_size, backend):
         """The Run on this back end."""
-        functions, name = network_functions(backend), self._optimizer.step_name
-        self._optimizer.step = getattr(functions, name, getattr(optim, name))
-        job = self.architecture, self._vector, self._optimizer, X, validation, batch_size
+        functions, optimizer, name = network_functions(backend), self._optimizer, self._optimizer.step_name
+        optimizer.step = getattr(functions, name, getattr(optim, name))
+        job = self.architecture, self._vector, optimizer, X, validation, batch_size
         return functions.Run(*job) if backend == "cuda" else Run(functions, *job)
 
     def _order(self, n_samples):
@@ -210,7 +220,9 @@ class Training:
     def __getstate__(self):
         """Copy or pickle: from a callback, too, while the state is on a GPU."""
         self._come_home()
-        return {**self.__dict__, "_running": None}
+        optimizer = copy.copy(self._optimizer)
+        optimizer.step = getattr(optim, optimizer.step_name)  # a copy wants no back end before it is trained again
+        return {**self.__dict__, "_running": None, "_optimizer": optimizer}
 
     def __setstate__(self, state):
         """Copy or unpickle: `params` must be views of the vector again, not copies beside it."""

@@ -169,22 +169,24 @@ def kmeans_iteration(n, d, k):
     chunk = up(-(-n // MAX_CHUNKS), THREADS)
     n_chunks = -(-n // chunk)
     # Distances: for a point, a centre and a feature a difference, a multiply-add and one access for the centre; the
-    # point's own feature serves 8 centres. Sums: a thread for each looks at the labels of all points, which is an
-    # access and two instructions; one in K is its own: about twenty instructions and three accesses.
-    looks = n * up(columns, WARP)
+    # point's own feature serves 8 centres. Sums: for each, the labels of all points are looked at, which is an access
+    # and two instructions; one in K belongs to it: about twenty instructions and three accesses.
+    n_teams = max(1, THREADS // columns)
+    looks = n * (THREADS // n_teams if n_teams > 1 else up(columns, WARP))
     instructions = 2 * n * padded * d + 2 * looks + 20 * n * (d + 1)
     accesses = (n * padded * d * (1 + 1 / PANEL) + looks + 3 * n * up(d + 1, WARP)) / WARP
-    n_numbers = SUMS + columns
+    n_numbers, n_rows = SUMS + columns, n_chunks * n_teams
 
     def pass_arguments():
         return (numbers(n, d), numbers(1), numbers(d), numbers(k, d), numbers(k, d), numbers(k, d),
-                device.upload(np.zeros(n, np.int32)), chunk, device.empty((n_chunks, n_numbers, 2), np.float32))
+                device.upload(np.zeros(n, np.int32)), chunk, n_teams, device.empty((n_rows, n_numbers, 2), np.float32))
 
     yield Case("assignment.pass_over", f"{n:,} x {d}, {k}", n_chunks, instructions,
-               4 * n * d + 8 * n + 8 * n_chunks * n_numbers, accesses, pass_arguments)
-    yield Case("sums.add_rows", f"{n_chunks} x {n_numbers}", -(-n_numbers // THREADS), 14 * n_chunks * n_numbers,
-               8 * n_chunks * n_numbers, 2 * n_chunks * n_numbers / WARP,
-               lambda: (numbers(n_chunks, n_numbers, 2), numbers(n_numbers, 2)))
+               4 * n * d + 8 * n + 8 * n_rows * n_numbers, accesses, pass_arguments)
+    of_a_number = 14 * (n_rows + THREADS)  # the rows, then the tree
+    yield Case("sums.add_rows", f"{n_rows:,} x {n_numbers:,}", n_numbers, of_a_number * n_numbers,
+               8 * n_rows * n_numbers, n_numbers * (2 * n_rows + 12 * THREADS) / WARP,
+               lambda: (numbers(n_rows, n_numbers, 2), numbers(n_numbers, 2)))
     trials = 2 + int(np.log(k))
     yield Case("seeding._try_all", f"{n:,} x {d}, {trials} candidates", n_chunks, trials * n * (2 * d + 12),
                4 * n * (d + 1), trials * n * min(d, 8) / 8 * min(d * 4, 32) / 4 / WARP * 8, lambda: (

@@ -7,4 +7,4 @@ from aelearn.kernels.gpu.network import (Workspace as Workspace, backward as bac
                                          loss_and_gradients as loss_and_gradients, output_loss as output_loss)
 from aelearn.kernels.gpu.optim import adam_step as adam_step, momentum_step as momentum_step, sgd_step as sgd_step
 from aelearn.kernels.gpu.seeding import kmeans_plusplus as kmeans_plusplus
-from aelearn.kernels.gpu.training import Run as Run
+from aelearn.kernels.gpu.training import EVALUATION_ROWS as EVALUATION_ROWS, Run as Run

@@ -8,7 +8,7 @@ number of a centre serves 128 points.
 
 Then the threads change roles: each takes some of the K (D + 1) sums, and walks over the 128 points in order, adding
 those of its cluster. Nobody else writes to its sums, so there is nothing to wait for, and no atomic addition whose
-order would be another in each run.
+order would be another in each run. If there are fewer sums than threads, several teams of threads share the points.
 """
 
 import numpy as np
@@ -16,8 +16,8 @@ from numba import cuda
 
 from aelearn.kernels.gpu.sums import THREADS, add, sum_of_block
 
-PANEL = 8  # centres in shared memory at a time
 SLAB = 16  # features in shared memory at a time
+PANEL = THREADS // SLAB  # centres in shared memory at a time: each thread loads one number of them
 SLAB_WIDTH = SLAB + 1  # of a point there: with 16, threads would queue for one bank
 INERTIA, MOVED, SUMS = range(3)  # where the numbers of a chunk begin
 
@@ -38,13 +38,12 @@ def nearest_center(X, first, stop, origin, near, points, centers):
             distances[k] = zero
         for d0 in range(0, n_features, SLAB):
             width = min(SLAB, n_features - d0)
+            row, d = t // SLAB, t % SLAB  # sixteen threads load a row: they stand side by side, as its numbers do
             if k0 == 0 or n_features > SLAB:  # else the points are still there
-                for entry in range(t, THREADS * width, THREADS):
-                    p, d = entry // width, entry % width
-                    points[p, d] = X[first + p, d0 + d] - origin[d0 + d] if first + p < stop else zero
-            for entry in range(t, PANEL * width, THREADS):
-                k, d = entry // width, entry % width
-                centers[k, d] = near[k0 + k, d0 + d] if k0 + k < n_clusters else zero
+                for p in range(row, THREADS, THREADS // SLAB):
+                    inside = first + p < stop and d < width
+                    points[p, d] = X[first + p, d0 + d] - origin[d0 + d] if inside else zero
+            centers[row, d] = near[k0 + row, d0 + d] if k0 + row < n_clusters and d < width else zero
             cuda.syncthreads()  # points and centres are there
             for d in range(width):
                 x = points[t, d]
@@ -59,14 +58,15 @@ def nearest_center(X, first, stop, origin, near, points, centers):
 
 
 @cuda.jit
-def pass_over(X, weight, origin, near, high, low, labels, chunk, partial):
-    """One pass over X (N, D): label the points, and add up each chunk into partial (M, E, 2), pairs.
+def pass_over(X, weight, origin, near, high, low, labels, chunk, n_teams, partial):
+    """One pass over X (N, D): label the points, and add up the chunks into partial (M n_teams, E, 2), pairs.
 
     weight (N,), or (1,) if all weigh the same; high, low (K, D): the centres, in two parts; labels (N,) int32, those of
-    the pass before; chunk: points in a chunk. A block for each chunk. With w the weight of a point x and c its centre:
+    the pass before; chunk: points in a chunk, a block for each. With w the weight of a point x and c its centre, the
+    rows of chunk m add up to
 
-        partial[m, INERTIA] = sum w |x - c|^2        partial[m, MOVED] = number of new labels, of points that weigh
-        partial[m, SUMS + k (D + 1) + d] = sum of w (x - c)[d] over cluster k, and for d = D the sum of w
+        [INERTIA] sum w |x - c|^2        [MOVED] number of new labels, of points that weigh
+        [SUMS + k (D + 1) + d] sum of w (x - c)[d] over cluster k, and for d = D the sum of w
     """
     t, m, zero, one = cuda.threadIdx.x, cuda.blockIdx.x, X.dtype.type(0), X.dtype.type(1)
     points = cuda.shared.array((THREADS, SLAB_WIDTH), X.dtype)
@@ -76,6 +76,10 @@ def pass_over(X, weight, origin, near, high, low, labels, chunk, partial):
     pairs = cuda.shared.array((THREADS, 2), X.dtype)
     n_clusters, n_features = high.shape
     columns = n_features + 1
+    n_sums = n_clusters * columns
+    team_size = THREADS // n_teams  # with one team, a thread may have several sums; else one at most
+    team, member = t // team_size, t % team_size
+    own = m * n_teams + team  # the team's row
     start, stop = m * chunk, min(X.shape[0], (m + 1) * chunk)
     inertia_high = inertia_low = moved = zero
     for first in range(start, stop, THREADS):
@@ -89,27 +93,35 @@ def pass_over(X, weight, origin, near, high, low, labels, chunk, partial):
         labels_here[t] = label
         weights_here[t] = w
         cuda.syncthreads()  # all labels are there
-        for entry in range(t, n_clusters * columns, THREADS):
+        first_sum = member if team < n_teams else n_sums  # threads that are left over have none
+        for entry in range(first_sum, n_sums, team_size):
             k, d = entry // columns, entry % columns
             sum_high = sum_low = zero
-            if first > start:
-                sum_high, sum_low = partial[m, SUMS + entry, 0], partial[m, SUMS + entry, 1]
-            for p in range(min(THREADS, stop - first)):
+            if first > start:  # go on where the last 128 points ended
+                sum_high, sum_low = partial[own, SUMS + entry, 0], partial[own, SUMS + entry, 1]
+            for p in range(team, min(THREADS, stop - first), n_teams):
                 if labels_here[p] == k:
-                    term = weights_here[p]
+                    w = weights_here[p]
                     if d < n_features:
                         offset = (X[first + p, d] - high[k, d]) - low[k, d]
-                        term *= offset
-                        inertia_high, inertia_low = add(inertia_high, inertia_low, term * offset)
-                    sum_high, sum_low = add(sum_high, sum_low, term)
-            partial[m, SUMS + entry, 0] = sum_high
-            partial[m, SUMS + entry, 1] = sum_low
+                        moment = w * offset
+                        sum_high, sum_low = add(sum_high, sum_low, moment)
+                        # This feature of this point is met by no other thread: the inertia counts it once.
+                        inertia_high, inertia_low = add(inertia_high, inertia_low, moment * offset)
+                    else:
+                        sum_high, sum_low = add(sum_high, sum_low, w)
+            partial[own, SUMS + entry, 0] = sum_high
+            partial[own, SUMS + entry, 1] = sum_low
         # The next round overwrites the labels behind the barriers of nearest_center: this one needs none of its own.
+    if t < n_teams:
+        for which in range(INERTIA, SUMS):  # only the first team's row gets the block's, below
+            partial[m * n_teams + t, which, 0] = zero
+            partial[m * n_teams + t, which, 1] = zero
     sum_of_block(inertia_high, inertia_low, pairs)
     if t == 0:
-        partial[m, INERTIA, 0] = pairs[0, 0]
-        partial[m, INERTIA, 1] = pairs[0, 1]
+        partial[m * n_teams, INERTIA, 0] = pairs[0, 0]
+        partial[m * n_teams, INERTIA, 1] = pairs[0, 1]
     sum_of_block(moved, zero, pairs)
     if t == 0:
-        partial[m, MOVED, 0] = pairs[0, 0]
-        partial[m, MOVED, 1] = pairs[0, 1]
+        partial[m * n_teams, MOVED, 0] = pairs[0, 0]
+        partial[m * n_teams, MOVED, 1] = pairs[0, 1]

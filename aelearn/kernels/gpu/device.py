@@ -21,6 +21,7 @@ import numpy as np
 from numba import cuda
 
 from aelearn.kernels import UnavailableError
+from aelearn.kernels.gpu import simulator
 
 SIMULATED = bool(numba.config.ENABLE_CUDASIM)
 ALLOWED = "AELEARN_SIMULATE"  # the environment variable without which backend="cuda" refuses the simulator
@@ -41,8 +42,8 @@ def _why_not():
     if SIMULATED:
         if os.environ.get(ALLOWED) == "1":
             return None
-        return ("NUMBA_ENABLE_CUDASIM is set, so Numba would simulate a GPU, thousands of times slower than one: unset "
-                f"it, or set {ALLOWED}=1 as well to watch kernels work on small arrays")
+        return ("NUMBA_ENABLE_CUDASIM is set, so a GPU would be simulated in Python, far more slowly than NumPy computes: "
+                f"unset it, or set {ALLOWED}=1 as well to watch kernels work on small arrays")
     if sys.platform == "darwin":
         return f"there is no CUDA for macOS: {INSTEAD}"
     if importlib.util.find_spec("numba_cuda") is None:
@@ -51,6 +52,8 @@ def _why_not():
     trouble = _driver_trouble()
     if not trouble:
         return None
+    if "NUMBA_DISABLE_CUDA" in trouble:
+        return f"NUMBA_DISABLE_CUDA is set: unset it, or {INSTEAD}"
     if "cannot be found" in trouble:
         return f"no NVIDIA driver was found: install one if this machine has an NVIDIA GPU, or {INSTEAD}"
     if "NO_DEVICE" in trouble:
@@ -73,13 +76,18 @@ def _driver_trouble():
 def _prove():
     """Run a kernel: compiler, driver and GPU must agree with one another, which no version number tells for sure."""
     try:
-        numbers = upload(np.zeros(1, np.float32))
-        launch(_count, 1, 1, numbers)
-        if download(numbers)[0] != 1:
-            raise UnavailableError("the GPU gave a wrong answer to 0 + 1")
+        numbers = cuda.to_device(np.zeros(1, np.float32))
+        _configured(_count, 1, 1)(numbers)
+        right = numbers.copy_to_host()[0] == 1
     except Exception as error:
-        raise UnavailableError(f"the first kernel failed ({_one_line(error)}): is the driver too old for this CUDA, "
-                               f"or the GPU? nvidia-smi tells; if so, {INSTEAD}") from error
+        reason, words = _one_line(error), str(error).upper()
+        if "OUT_OF_MEMORY" in words:
+            raise UnavailableError(f"the GPU's memory is full: see in nvidia-smi what uses it, or {INSTEAD}") from error
+        if any(word in words for word in ("PTX", "IMAGE", "VERSION", "ARCH", "CAPABILITY")):
+            reason += "; is the driver too old for CUDA 13, or the GPU?"
+        raise UnavailableError(f"the first kernel failed ({reason}): see what nvidia-smi says, or {INSTEAD}") from error
+    if not right:
+        raise UnavailableError(f"the GPU gave a wrong answer to 0 + 1: {INSTEAD}")
 
 
 @cuda.jit
@@ -90,33 +98,36 @@ def _count(numbers):
 def describe():
     """What this back end runs on, in a sentence."""
     if SIMULATED:
-        return "runs here, in Numba's simulator, which is no GPU"
+        return "runs here, in a simulator, which is no GPU"
     from numba.cuda.cudadrv.driver import driver
 
-    device = cuda.get_current_device()
+    try:
+        device, version = cuda.get_current_device(), ".".join(map(str, driver.get_version()))
+        total = cuda.current_context().get_memory_info().total
+    except Exception as error:
+        raise _explained(error) from error
     name = device.name.decode() if isinstance(device.name, bytes) else device.name
-    cc, version = ".".join(map(str, device.compute_capability)), ".".join(map(str, driver.get_version()))
-    total = cuda.current_context().get_memory_info().total
+    cc = ".".join(map(str, device.compute_capability))
     return (f"runs here, on {name} (compute capability {cc}, {_size(total)}), "
             f"with a driver for CUDA {version} and Numba {numba.__version__}")
 
 
 def launch(kernel, grid, block, *arguments):
     """Run a kernel on `grid` blocks of `block` threads. Arrays must be on the device, numbers of a NumPy dtype."""
+    if SIMULATED:
+        simulator.run(kernel, grid, block, arguments)
+        return
     try:
         _configured(kernel, grid, block)(*arguments)
     except Exception as error:
         raise _explained(error) from error
 
 
-def _configure(kernel, grid, block):
+@functools.lru_cache(maxsize=1024)
+def _configured(kernel, grid, block):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of grids too small to fill a GPU: so are small problems
         return kernel[grid, block]
-
-
-# The simulator keeps the shape of a grid in the kernel itself; there is nothing to remember.
-_configured = _configure if SIMULATED else functools.lru_cache(maxsize=1024)(_configure)
 
 
 def upload(array):
@@ -172,7 +183,8 @@ def on_device(array):
 def _explained(error, n_bytes=0):
     """What to raise for an error: a sentence if it came from the GPU or its driver, else the error itself."""
     if "OUT_OF_MEMORY" in str(error):
-        return MemoryError(f"the GPU has too little memory: {_size(n_bytes)} more were wanted, {_free()}. "
+        wanted = f"{_size(n_bytes)} more were wanted, " if n_bytes else ""
+        return MemoryError(f"the GPU has too little memory: {wanted}{_free()}. "
                            f"Use fewer samples, a smaller batch_size or network, or {INSTEAD}")
     if type(error).__module__.startswith(("numba.cuda.cudadrv", "numba_cuda", "cuda.")):
         return UnavailableError(f"the GPU or its driver failed ({_one_line(error)}); {INSTEAD}")

@@ -4,16 +4,17 @@ Shapes: N samples, D features, K clusters, M chunks of points, E = 2 + K (D + 1)
 
 Each iteration sends the centres to the device and gets back E numbers: the inertia, how many labels changed, and for
 each cluster the sum of its points, seen from the centre, and their weight. All of them are sums over points, taken as
-pairs of numbers (sums.py): in a chunk by one block, over the chunks by one thread for each number, both in a fixed
-order. So a run repeats bit for bit. The kernel is in assignment.py.
+pairs of numbers (sums.py), first in a chunk and then over the chunks, both in a fixed order. So a run repeats bit for
+bit. The kernel is in assignment.py.
 
-What float32 cannot hold is kept out of it: a centre is split into two numbers, so that x - c is exact to rounding
-wherever the points lie; points much larger or smaller than 1 are scaled by a power of two; and where sample weights
-are no float32 numbers, X goes to the device as float64.
+What float32 cannot hold is kept out of it: a centre is split into two numbers, so that x - c is as exact as its own
+size allows; points much larger or smaller than 1 are scaled by a power of two, and so are weights; and where sample
+weights have more digits than float32, X goes to the device as float64.
 
-There are no bounds here: to look at all distances is what a GPU is good at. Distances are compared in X's dtype; where
-two centres are as near as its rounding can tell, the label may be another than that of the other back ends, which
-decide such cases in float64.
+There are no bounds here: to look at all distances is what a GPU is good at. Which centre is nearest is decided in X's
+dtype, centres rounded to it; where two are as near as that can tell, the label may be another than that of the other
+back ends, which decide such cases in float64. Points a million million times smaller than the largest one are all the
+same to float32's squares: for such data take float64.
 """
 
 import numpy as np
@@ -21,12 +22,12 @@ import numpy as np
 from aelearn.kernels.common import compact, frame_of
 from aelearn.kernels.gpu import device
 from aelearn.kernels.gpu.assignment import INERTIA, MOVED, SUMS, pass_over
-from aelearn.kernels.gpu.sums import THREADS, add_rows, n_blocks
+from aelearn.kernels.gpu.sums import THREADS, add_rows
 
 MAX_CHUNKS = 512
-SUMS_ENTRIES = 1 << 22  # of all chunks' sums; more only to have 32 chunks
+SUMS_ENTRIES = 1 << 24  # of all chunks' sums; more only to have 32 chunks
 PIECE_ENTRIES = 1 << 22  # of a part of X that is converted on its way to the device
-FAR = 2.0**60  # in units of the points' size: a centre that is farther away than that is moved to there
+FAR = {4: 2.0**60, 8: 2.0**500}  # by bytes of a number: how far from 0 a centre may be, in units of the points' size
 
 
 class Points:
@@ -34,18 +35,18 @@ class Points:
 
     X              the same points, on the host
     weight         (N,) float64, or (1,) where all are one number, on the host
-    there, weight_there  both on the device, X divided by 2^exponent
+    there, weight_there  both on the device: X divided by 2^exponent, the weights by `unit`
     origin         (D,) a point of the same scale, near the others where they lie far from 0: distances are compared as
                    seen from there
     """
 
     def __init__(self, X, sample_weight=None):
         self.X, self.weight = X, compact(sample_weight)
-        with np.errstate(over="ignore"):
-            exact = (self.weight == self.weight.astype(np.float32)).all()
+        weight, self.unit = _scaled(self.weight)
+        exact = (weight == weight.astype(np.float32)).all() and weight[weight > 0].min() > 2.0**-60
         self.dtype = X.dtype if exact else np.dtype(np.float64)
         largest = float(max(X.max(), -X.min()))
-        self.exponent = 0 if largest == 0 or 2.0**-20 < largest < 2.0**20 else int(np.frexp(largest)[1])
+        self.exponent = 0 if largest == 0 or 2.0**-4 < largest < 2.0**20 else int(np.frexp(largest)[1])
         self.origin = np.ldexp(frame_of(X)[0], -self.exponent).astype(self.dtype)  # (D,)
         self.there = device.empty(X.shape, self.dtype)
         step = max(1, PIECE_ENTRIES // X.shape[1])
@@ -54,7 +55,7 @@ class Points:
             if self.exponent:
                 piece = np.ldexp(piece, -self.exponent)
             device.fill(self.there[start:start + step], piece.astype(self.dtype, copy=False))
-        self.weight_there = device.upload(self.weight.astype(self.dtype))
+        self.weight_there = device.upload(weight.astype(self.dtype))
 
     def chunks(self, n_numbers):
         """The size of the chunks of points, a multiple of a block's threads, if each adds up `n_numbers`; and M."""
@@ -90,7 +91,7 @@ class Descent:
         shifts, weights = sums[:, :-1], sums[:, -1]  # (K, D), (K,)
         shifts = np.divide(shifts, weights[:, None], out=np.zeros(centers.shape), where=weights[:, None] > 0)
         means = centers + np.ldexp(shifts, self.points.exponent)  # (K, D)
-        return means, weights.copy(), self._inertia(total), int(total[MOVED])
+        return means, weights * self.points.unit, self._inertia(total), int(total[MOVED])
 
     def settle(self, centers):
         """Label the points for `centers` (K, D) as they are. Returns the labels (N,) and their inertia."""
@@ -98,24 +99,40 @@ class Descent:
         return self.labels, inertia
 
     def _inertia(self, total):
-        return float(np.ldexp(total[INERTIA], 2 * self.points.exponent))
+        return float(np.ldexp(total[INERTIA], 2 * self.points.exponent)) * self.points.unit
 
     def _pass(self, centers):
         """Run the kernel over X. Returns its E numbers, float64."""
         points, (n_clusters, n_features) = self.points, centers.shape
-        scaled = np.clip(np.ldexp(centers, -points.exponent), -FAR, FAR)  # (K, D)
+        scaled = np.ldexp(centers, -points.exponent)  # (K, D)
+        far = FAR[points.dtype.itemsize]
+        if np.abs(scaled).max() > far:
+            raise ValueError(f"centres lie more than {far:.0e} times as far from 0 as the points, farther than squares "
+                             f"of {points.dtype} reach on backend 'cuda': use X of float64, or another back end")
         high = scaled.astype(points.dtype)  # (K, D)
         packed = np.concatenate([[points.origin], scaled - points.origin, high, scaled - high])  # (3 K + 1, D)
-        packed = device.upload(packed.astype(points.dtype))
+        packed = device.upload(packed.astype(points.dtype))  # one copy instead of four
         near, high, low = (packed[1 + part * n_clusters:1 + (part + 1) * n_clusters] for part in range(3))  # (K, D)
         n_numbers = SUMS + n_clusters * (n_features + 1)
         size, n_chunks = points.chunks(n_numbers)
-        partial = device.empty((n_chunks, n_numbers, 2), points.dtype)  # (M, E, 2)
+        n_teams = max(1, THREADS // (n_numbers - SUMS))
+        partial = device.empty((n_chunks * n_teams, n_numbers, 2), points.dtype)  # (M n_teams, E, 2)
         total = device.empty((n_numbers, 2), points.dtype)  # (E, 2)
         device.launch(pass_over, n_chunks, THREADS, points.there, points.weight_there, packed[0], near, high, low,
-                      self._labels, size, partial)
-        device.launch(add_rows, n_blocks(n_numbers), THREADS, partial, total)
+                      self._labels, size, n_teams, partial)
+        device.launch(add_rows, n_numbers, THREADS, partial, total)
         return device.download(total).sum(axis=1, dtype=np.float64)
+
+
+def _scaled(weight):
+    """Weights (N,) or (1,) in a unit, and the unit: the weight itself if all are the same, else a power of two.
+
+    The largest is then about 1.
+    """
+    if (weight == weight[0]).all():
+        return np.ones(1), float(weight[0])
+    unit = float(2.0 ** np.frexp(weight.max())[1])
+    return weight / unit, unit
 
 
 def lloyd_step(X, centers, sample_weight=None):

@@ -159,7 +159,10 @@ RUNGS = (one_thread_an_entry, coalesced, shared_tiles, register_tiles)
 
 
 def climb(rung, a, b, c):
-    """c = a @ b  by one of RUNGS, for arrays on the device. Rungs 1 to 3 can do at most about a million rows."""
+    """c = a @ b  by one of RUNGS, for arrays on the device.
+
+    Rungs 1 to 3 lay out blocks as c lies, and a grid has at most 65,535 of them in y: a million columns, or rows.
+    """
     if rung is register_tiles:
         device.launch(rung, n_tiles(c), (SIDE, SIDE), a, b, c, True, False)
     else:

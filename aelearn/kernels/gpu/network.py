@@ -12,6 +12,7 @@ arguments did. The sums of a product have as many terms as a layer has units or 
 """
 
 import math
+from types import SimpleNamespace
 
 from numba import cuda
 
@@ -27,6 +28,7 @@ class Workspace:
 
     a[l], dz[l] are (n_rows, width of layer l), as in aelearn/network.py; a[0] takes images that come from the host. z
     is that of the last layer alone, (n_rows, D), where the loss needs it. row_loss (n_rows, 2): a pair for each row.
+    `rows(n)` are the first n rows of them all.
     """
 
     def __init__(self, architecture, n_rows, dtype):
@@ -36,13 +38,23 @@ class Workspace:
         self.gradient = device.empty(architecture.n_parameters, dtype)
         self.grads = architecture.parameters(self.gradient)
         self.params = architecture.parameters(device.empty(architecture.n_parameters, dtype))  # for those of the host
+        self._rows = {}
+
+    def rows(self, n):
+        """The first n rows of a, dz, z and row_loss. They are remembered: a slice costs Python more than a launch."""
+        if n not in self._rows:
+            self._rows[n] = SimpleNamespace(a=[array[:n] for array in self.a], dz=[array[:n] for array in self.dz],
+                                            z=self.z[:min(n, len(self.z))], no_z=self.z[:0],
+                                            row_loss=self.row_loss[:n])
+        return self._rows[n]
 
     def take_images(self, x, layer=0):
         """Images, or codes, x (N, width) on the device: themselves, or copied into a[layer]."""
         if not device.is_host(x):
             return x
-        device.fill(self.a[layer][:len(x)], x)
-        return self.a[layer][:len(x)]
+        there = self.rows(len(x)).a[layer]
+        device.fill(there, x)
+        return there
 
     def take_params(self, params):
         """Parameters on the device: themselves, or copied."""
@@ -58,13 +70,13 @@ def forward(params, x, architecture, work, *, first=1, last=None):
 
     x is (N, width in front of layer `first`). If it is NumPy's, so is what comes back.
     """
-    n, last = len(x), last or architecture.n_layers
+    rows, last = work.rows(len(x)), last or architecture.n_layers
     there, a = work.take_params(params), work.take_images(x, first - 1)
     for layer in range(first, last + 1):
         is_output = layer == architecture.n_layers
         code = CODES[architecture.output_activation if is_output else architecture.activation]
-        below, a = a, work.a[layer][:n]  # (N, width below), (N, width)
-        z = work.z[:n if is_output and architecture.loss == "bce" else 0]  # kept only where the loss needs it
+        below, a = a, rows.a[layer]  # (N, width below), (N, width)
+        z = rows.z if is_output else rows.no_z  # kept only where the loss needs it
         device.launch(_dense, n_tiles(a), (SIDE, SIDE), below, there[f"W{layer}"], there[f"b{layer}"], code, z, a)
     return device.download(a) if device.is_host(x) else a
 
@@ -76,29 +88,28 @@ def output_loss(x, architecture, work):
 
 def row_losses(x, architecture, work, out=None):
     """Each row's loss, summed over its D entries: pairs (N, 2) on the device, in `out` or else in `work`."""
-    n, x = len(x), work.take_images(x)
-    pairs = work.row_loss[:n] if out is None else out
-    z = work.z[:n if architecture.loss == "bce" else 0]
-    fill_row_losses(x, work.a[-1][:n], z, architecture.loss == "bce", pairs)
+    rows, x = work.rows(len(x)), work.take_images(x)
+    pairs = rows.row_loss if out is None else out
+    fill_row_losses(x, rows.a[-1], rows.z, architecture.loss == "bce", pairs)
     return pairs
 
 
 def backward(params, x, architecture, work):
     """Fill `work.grads`, from the last layer to the first, after `forward` has filled `work`. Changes no parameter."""
-    n, code = len(x), CODES[architecture.activation]
-    params, x, dz = work.take_params(params), work.take_images(x), work.dz[-1][:n]  # dz (N, D)
+    rows, code = work.rows(len(x)), CODES[architecture.activation]
+    params, x, dz = work.take_params(params), work.take_images(x), rows.dz[-1]  # dz (N, D)
     output_code, factor = CODES[architecture.output_activation], 2
     if architecture.loss == "bce":
         output_code, factor = IDENTITY, 1  # the sigmoid's slope has cancelled
-    device.launch(_output_delta, n_blocks(x.size), THREADS, x, work.a[-1][:n], output_code,
+    device.launch(_output_delta, n_blocks(x.size), THREADS, x, rows.a[-1], output_code,
                   dz.dtype.type(factor / x.size), dz)
     for layer in range(architecture.n_layers, 0, -1):
         below = layer - 1
-        a = work.a[below][:n] if below else x  # (N, width below)
+        a = rows.a[below] if below else x  # (N, width below)
         W, dW, db = params[f"W{layer}"], work.grads[f"W{layer}"], work.grads[f"b{layer}"]
         device.launch(_weight_gradient, n_tiles(dW), (SIDE, SIDE), a, dz, dW, db)
         if below:
-            above, dz = dz, work.dz[below][:n]  # (N, width), (N, width below)
+            above, dz = dz, rows.dz[below]  # (N, width), (N, width below)
             device.launch(_delta_below, n_tiles(dz), (SIDE, SIDE), above, W, a, code, dz)
 
 
@@ -137,7 +148,7 @@ def _activation(code, z, like):
     if code == SIGMOID:
         return half * math.tanh(half * z) + half  # 1 / (1 + e^-z) without its overflow
     if code == TANH:
-        return one * math.tanh(z)
+        return one * math.tanh(z)  # in the simulator math.tanh gives a Python float; this makes it one of `like`'s
     if code == RELU:
         return zero if z < zero else z
     return z

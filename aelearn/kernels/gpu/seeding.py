@@ -56,7 +56,7 @@ def kmeans_plusplus(X, n_clusters, sample_weight, rng):
         inertias = device.empty((n_chunks, len(candidates), 2), points.dtype)  # (M, T, 2)
         device.launch(_try_all, n_chunks, THREADS, points.there, points.weight_there, nearest,
                       device.upload(np.array(candidates, np.int64)), keep, size, inertias)
-        return device.download(inertias).sum(axis=2, dtype=np.float64)  # (M, T)
+        return device.download(inertias).sum(axis=2, dtype=np.float64) * points.unit  # (M, T)
 
     return points.X[choose_points(n_clusters, chunks, np.broadcast_to(points.weight, n_samples),
                                   lambda rows: device.download(nearest[rows]).astype(np.float64), attempt, rng)]

@@ -71,14 +71,16 @@ def sum_of_block(high, low, pairs):
 
 @cuda.jit
 def add_rows(rows, total):
-    """total[e] = sum_m rows[m, e]  for pairs: rows (M, E, 2), total (E, 2); a thread for each e, the m in order."""
-    e = thread_number()
-    if e < rows.shape[1]:
-        high = low = rows.dtype.type(0)
-        for m in range(rows.shape[0]):
-            high, low = add_pair(high, low, rows[m, e, 0], rows[m, e, 1])
-        total[e, 0] = high
-        total[e, 1] = low
+    """total[e] = sum_m rows[m, e]  for pairs: rows (M, E, 2), total (E, 2); a block for each e."""
+    t, e = cuda.threadIdx.x, cuda.blockIdx.x
+    pairs = cuda.shared.array((THREADS, 2), rows.dtype)
+    high = low = rows.dtype.type(0)
+    for m in range(t, rows.shape[0], THREADS):
+        high, low = add_pair(high, low, rows[m, e, 0], rows[m, e, 1])
+    sum_of_block(high, low, pairs)
+    if t == 0:
+        total[e, 0] = pairs[0, 0]
+        total[e, 1] = pairs[0, 1]
 
 
 @cuda.jit

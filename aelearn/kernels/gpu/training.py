@@ -24,7 +24,7 @@ class Run:
         self.home_vector, self.home_optimizer, self.is_home = vector, optimizer, True
         self.vector = device.upload(vector)
         self.params = architecture.parameters(self.vector)
-        self.optimizer = copy.copy(optimizer)
+        self.optimizer = copy.copy(optimizer)  # the same settings and the same `update`, on arrays of the device
         self.memory = {}
         for name, array in optimizer.state().items():
             here = array.copy() if array.ndim == 0 else device.upload(array)  # Adam's count of steps stays here
@@ -43,8 +43,9 @@ class Run:
         """One pass over the images in the given order (N,); the last batch may be smaller."""
         self.is_home, self.optimizer.learning_rate = False, self.home_optimizer.learning_rate
         order = device.upload(order.astype(np.int64))
+        rest = self.x[:len(self.X) % self.batch_size]  # where a smaller batch goes
         for start in range(0, len(self.X), self.batch_size):
-            x = self.x[:min(self.batch_size, len(self.X) - start)]  # (B, D)
+            x = self.x if start + len(self.x) <= len(self.X) else rest  # (B, D)
             network.take(self.X, order, start, x)
             network.forward(self.params, x, self.architecture, self.work)
             network.backward(self.params, x, self.architecture, self.work)

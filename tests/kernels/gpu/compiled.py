@@ -69,9 +69,9 @@ SPECS = [
     Spec(optim._sgd, "VVx", THREADS, 0),
     Spec(optim._momentum, "VVVxx", THREADS, 0),
     Spec(optim._adam, "VVVVxxxxxxx", THREADS, 0),
-    Spec(assignment.pass_over, "MVVMMMliT", THREADS, 3 + 2 * TREE),
+    Spec(assignment.pass_over, "MVVMMMliiT", THREADS, 3 + 2 * TREE),
     Spec(seeding._try_all, "MVVobiT", THREADS, TREE),
-    Spec(sums.add_rows, "TM", THREADS, 0),
+    Spec(sums.add_rows, "TM", THREADS, TREE),
     Spec(sums.add_all, "MV", THREADS, TREE),
 ]
 

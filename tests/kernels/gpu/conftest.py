@@ -1,4 +1,4 @@
-"""Tests marked `gpu` run where aelearn's "cuda" back end does: on a GPU, or without one where test_simulator.py has
+"""Tests marked `gpu` run where aelearn's "cuda" back end does: on a GPU, or without one where test_without_a_gpu.py has
 started them. Elsewhere they are skipped, and the reason is the sentence that users get.
 """
 
@@ -11,13 +11,11 @@ from numba import types
 
 from aelearn import kernels
 from aelearn.kernels.gpu import device
-from tests.kernels.gpu import pretend_driver, strict_simulator
+from tests.kernels.gpu import pretend_driver
 from tests.kernels.gpu.compiled import SPECS
 
-SIMULATED, PRETENDED = bool(numba.config.ENABLE_CUDASIM), os.environ.get("AELEARN_PRETEND") == "1"
-if SIMULATED:
-    strict_simulator.install()
-elif PRETENDED:
+SIMULATED, PRETENDED = device.SIMULATED, os.environ.get("AELEARN_PRETEND") == "1"
+if PRETENDED:
     pretend_driver.install()
 
 

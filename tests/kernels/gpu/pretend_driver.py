@@ -3,7 +3,7 @@
 The simulator has arrays of its own, which are NumPy's in disguise. What aelearn does with the real ones (slices,
 shapes, copies to and fro, the types that kernels are launched with) would never be tried without a GPU. Here numba-cuda
 is as it is, but for the calls into the driver: memory comes from this machine, a copy is a copy, and a launch goes to
-the strict simulator. What remains untried is the driver, the launch itself, and the GPU.
+aelearn's simulator. What remains untried is the driver, the launch itself, and the GPU.
 """
 
 import ctypes
@@ -12,7 +12,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from tests.kernels.gpu import strict_simulator
+from aelearn.kernels.gpu import device, simulator
 
 BUFFERS = {}  # {address: memory that plays the device's}
 POINTERS = {}  # {address: what numba-cuda knows of it}
@@ -76,8 +76,6 @@ def install():
     from numba import cuda
     from numba.cuda.cudadrv import devices, driver
 
-    from aelearn.kernels.gpu import device
-
     context = _Context()
     devices._runtime.ensure_context = nullcontext
     devices._runtime.get_or_create_context = lambda number=None: context
@@ -85,6 +83,6 @@ def install():
     driver.driver.cuMemcpyDtoD = _on_device
     driver.driver.get_version = lambda: (13, 0)
     cuda.get_current_device, cuda.current_context = lambda: context.device, lambda: context
-    device._why_not = lambda: None
-    device._configured = lambda kernel, grid, block: lambda *arguments: strict_simulator.run(
+    device._why_not = device._prove = lambda: None
+    device.launch = lambda kernel, grid, block, *arguments: simulator.run(
         kernel, grid, block, [argument if np.isscalar(argument) else view(argument) for argument in arguments])

@@ -14,6 +14,20 @@ from tests.kernels.threads import run
 DRIVER = "\nCUDA driver library cannot be found.\nEnsure that a compatible NVIDIA driver is installed\n"
 
 
+class CudaAPIError(Exception):
+    """As numba-cuda's own."""
+
+
+CudaAPIError.__module__ = "numba.cuda.cudadrv.driver"
+
+
+def failing(words):
+    def fail(*arguments, **settings):
+        raise CudaAPIError(words)
+
+    return fail
+
+
 @pytest.fixture
 def a_machine(monkeypatch):
     """A machine with the extra installed, whose driver says `trouble` (None: nothing)."""
@@ -28,6 +42,7 @@ def a_machine(monkeypatch):
 
 @pytest.mark.parametrize("trouble, words", [
     (DRIVER, "no NVIDIA driver was found: install one"),
+    ("\nCUDA is disabled due to setting NUMBA_DISABLE_CUDA=1 in the", "NUMBA_DISABLE_CUDA is set: unset it"),
     ("CUDA_ERROR_NO_DEVICE (100)", "the NVIDIA driver finds no GPU: .*CUDA_VISIBLE_DEVICES"),
     ("DRIVER_MISMATCH\n (803)", r"the NVIDIA driver does not start \(DRIVER_MISMATCH \(803\)\)"),
 ])
@@ -59,12 +74,26 @@ def test_the_simulator_is_not_taken_for_a_gpu():
     assert said.startswith("cuda: cannot run here: NUMBA_ENABLE_CUDASIM is set") and "AELEARN_SIMULATE=1" in said
 
 
-def test_a_first_kernel_that_fails(a_machine, monkeypatch):
-    """Driver and GPU are there, but do not go with the compiler."""
+@pytest.mark.parametrize("trouble, words", [
+    ("[222] UNSUPPORTED_PTX_VERSION", r"the first kernel failed \(.*_VERSION; is the driver too old for CUDA 13, or"),
+    ("[2] CUDA_ERROR_OUT_OF_MEMORY", "the GPU's memory is full: see in nvidia-smi what uses it, or use the back end"),
+    ("[46] DEVICE_UNAVAILABLE", r"the first kernel failed \(\[46\] DEVICE_UNAVAILABLE\): see what nvidia-smi says, or"),
+])
+def test_a_first_kernel_that_fails(a_machine, monkeypatch, trouble, words):
+    """Driver and GPU are there, but do not go with the compiler, or are not to be had."""
     a_machine(None)
     device._prove.cache_clear()
-    with pytest.raises(UnavailableError, match=r"^the first kernel failed \(.+\): is the driver too old"):
-        monkeypatch.setattr(device, "upload", lambda array: 1 / 0)
+    monkeypatch.setattr(device.cuda, "to_device", failing(trouble))
+    with pytest.raises(UnavailableError, match=f"^{words}"):
+        device.require()
+
+
+def test_a_gpu_that_counts_wrongly(a_machine, monkeypatch):
+    a_machine(None)
+    device._prove.cache_clear()
+    monkeypatch.setattr(device.cuda, "to_device", lambda array: SimpleNamespace(copy_to_host=lambda: [2]))
+    monkeypatch.setattr(device, "_configured", lambda *arguments: lambda numbers: None)
+    with pytest.raises(UnavailableError, match="the GPU gave a wrong answer to 0 . 1: use the back end 'numba'"):
         device.require()
 
 
@@ -76,24 +105,15 @@ def test_a_gpu_that_runs_is_described(a_machine, monkeypatch):
     a_machine(None)
     monkeypatch.setattr(device, "_prove", lambda: None)
     monkeypatch.setitem(sys.modules, "numba.cuda.cudadrv.driver", driver)
-    monkeypatch.setattr(device.cuda, "get_current_device", lambda: gpu)
-    monkeypatch.setattr(device.cuda, "current_context", lambda: SimpleNamespace(get_memory_info=lambda: memory))
+    monkeypatch.setattr(device.cuda, "get_current_device", lambda: gpu, raising=False)
+    monkeypatch.setattr(device.cuda, "current_context", lambda: SimpleNamespace(get_memory_info=lambda: memory),
+                        raising=False)
     status = kernels.status()[2]
     assert status.runs and "on Tesla T4 (compute capability 7.5, 15.80 GB), with a driver for CUDA 13.0" in str(status)
-
-
-class CudaAPIError(Exception):
-    """As numba-cuda's own."""
-
-
-CudaAPIError.__module__ = "numba.cuda.cudadrv.driver"
-
-
-def failing(words):
-    def fail(*arguments, **settings):
-        raise CudaAPIError(words)
-
-    return fail
+    monkeypatch.setattr(device.cuda, "current_context", failing("[999] CUDA_ERROR_UNKNOWN"), raising=False)
+    status = kernels.status()[2]
+    assert not status.runs and str(status) == ("cuda: the GPU or its driver failed ([999] CUDA_ERROR_UNKNOWN); "
+                                               "use the back end 'numba'")
 
 
 def test_too_little_memory_is_a_memory_error(monkeypatch):
@@ -106,6 +126,9 @@ def test_too_little_memory_is_a_memory_error(monkeypatch):
     monkeypatch.setattr(device.cuda, "current_context", failing("no context"), raising=False)
     with pytest.raises(MemoryError, match="0.08 MB more were wanted, it does not say how much is free"):
         device.empty(10_000, np.float64)
+    monkeypatch.setattr(device, "_configured", lambda *arguments: failing("CUDA_ERROR_OUT_OF_MEMORY"))
+    with pytest.raises(MemoryError, match="too little memory: it does not say"):
+        device.launch(None, 1, 1)
 
 
 def test_other_failures_of_the_gpu_are_a_sentence(monkeypatch):

@@ -11,6 +11,7 @@ from aelearn.kernels.gpu import device
 from aelearn.kernels.gpu import lloyd as gpu_lloyd
 
 pytestmark = pytest.mark.gpu
+SIZES = (1, 15, 16, 17, 33)
 
 
 def assert_same_step(X, centers, weight=None):
@@ -26,9 +27,10 @@ def assert_same_step(X, centers, weight=None):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("d, k", list(itertools.product((1, 15, 16, 17, 33), (1, 7, 8, 9, 17))))
+@pytest.mark.parametrize("d, k", list(itertools.product(SIZES, (1, 7, 8, 9, 15))))
 def test_a_step_is_its_twins(rng, d, k, dtype):
-    for n in (1, 15, 16, 17, 33) if dtype == np.float32 else (33,):
+    other = SIZES[(SIZES.index(d) + k) % 5]  # over all k, every size meets every d
+    for n in (other, 33) if dtype == np.float32 else (other,):
         assert_same_step(rng.normal(size=(n, d)).astype(dtype), rng.normal(size=(k, d)))
 
 
@@ -70,10 +72,28 @@ def test_ties_go_to_the_lower_number(rng):
     assert_same_step(X, rng.integers(0, 3, (20, 2)).astype(float))
 
 
-def test_a_centre_as_far_as_can_be(rng):
-    X = rng.normal(size=(20, 2)).astype(np.float32)
-    labels, _ = gpu.assign(X, np.array([[0, 0], [1e38, 0], [0.5, 0.5]]), None)
-    assert np.array_equal(labels, lloyd.assign(X, np.array([[0, 0], [1e38, 0], [0.5, 0.5]]), np.ones(20))[0])
+def test_far_centres(rng):
+    X, far = rng.normal(size=(20, 2)).astype(np.float32), np.array([[0, 0], [1e15, 0], [0.5, 0.5], [-1e18, 1e15]])
+    assert np.array_equal(gpu.assign(X, far, None)[0], lloyd.assign(X, far, np.ones(20))[0])
+    with pytest.raises(ValueError, match="centres lie more than 1e.18 times as far .* float32 .* use X of float64"):
+        gpu.assign(X, 1e6 * far, None)
+    far *= 1e80
+    assert np.array_equal(gpu.assign(X.astype(float), far, None)[0], lloyd.assign(X, far, np.ones(20))[0])
+
+
+@pytest.mark.parametrize("weight, size", [(2.0**110, 1e3), (1e-40, 1e-5), (7.5e-37, 1), (0.1, 1e6)])
+def test_weights_of_any_size(rng, weight, size):
+    X = (size * rng.normal(size=(40, 2))).astype(np.float32)
+    assert_same_step(X, X[:3].astype(float), np.full(40, weight))
+    assert_same_step(X, X[:3].astype(float), weight * rng.integers(1, 4, 40).astype(np.float32).astype(float))
+    twins = [function(X, 4, weight * np.arange(1.0, 41), np.random.default_rng(1))
+             for function in (gpu.kmeans_plusplus, lloyd.kmeans_plusplus)]
+    assert np.array_equal(*twins)
+
+
+def test_weights_far_apart(rng):
+    X = rng.normal(size=(40, 2)).astype(np.float32)
+    assert_same_step(X, X[:3].astype(float), 2.0 ** rng.integers(-100, 100, 40))
 
 
 @pytest.mark.parametrize("layout", [np.asfortranarray, lambda X: X[::-1], lambda X: np.hstack([X, X])[:, ::2]],

@@ -1,15 +1,18 @@
-"""A strict simulator for kernels: what would be a race on a GPU is an error here, every time.
+"""A strict simulator: kernels in Python, for small arrays; what would be a race on a GPU is an error here.
 
-Numba's own simulator gives each CUDA thread a thread of the operating system and lets them run as they like: slow, and
-a forgotten barrier nearly always goes unnoticed, also because shared memory happens to hold zeros. Here
+Numba has a simulator, too (NUMBA_ENABLE_CUDASIM=1). It gives each CUDA thread a thread of the operating system and lets
+them run as they like: slow, and a forgotten barrier nearly always goes unnoticed, also because shared memory happens to
+hold zeros. aelearn takes arrays from there, but launches kernels here, where
 
 - the threads of a block are generators: each `cuda.syncthreads()` in a kernel, or in a function that it calls, becomes
-  a `yield`. One thread runs at a time, from barrier to barrier, in the order of their numbers: who reads what another
-  thread should have written, without a barrier in between, reads it too early;
+  a `yield`. One thread runs at a time, from barrier to barrier, in the order of their numbers;
+- whenever a kernel meets new sizes it runs a second time, on copies, with all threads and blocks in the opposite order:
+  the outcome must be the same to the last bit. So a thread that reads what another one of its block writes without a
+  barrier in between, or what another block writes, is caught whichever of the two comes first;
 - shared and local memory begin as NaN, or as the lowest integer;
 - all threads of a block must reach the same barriers.
 
-An index past the end of an array is an IndexError, as in Numba's simulator, whose arrays and launches these are.
+An index past the end of an array is an IndexError.
 """
 
 import ast
@@ -44,6 +47,7 @@ def _poisoned(shape, dtype):
 
 # What the name `cuda` stands for inside a kernel. The place of the thread that is running is added to it.
 CUDA = SimpleNamespace(shared=_Shared(), local=SimpleNamespace(array=_poisoned))
+met = set()  # kernels and sizes that have been run in both orders
 
 
 class _BarriersYield(ast.NodeTransformer):
@@ -77,12 +81,29 @@ def _plain(function):
 
 
 def run(kernel, grid, block, arguments):
-    """Run a kernel on its grid, block after block. Arrays among the arguments are NumPy's."""
+    """Run a kernel on `grid` blocks of `block` threads. Arrays among the arguments are NumPy's, or Numba's simulator's.
+
+    Raises RuntimeError for a race and for barriers that not all threads of a block reach.
+    """
+    arguments = [getattr(argument, "_ary", argument) for argument in arguments]
+    grid, block = ((size, 1, 1) if np.isscalar(size) else (*size, 1, 1)[:3] for size in (grid, block))
+    sizes = kernel.py_func, grid, block, *(getattr(argument, "shape", None) for argument in arguments)
+    copies = None if sizes in met else [np.copy(argument) if np.ndim(argument) else argument for argument in arguments]
+    _run_in_order(kernel, grid, block, arguments, 1)
+    if copies is not None:
+        met.add(sizes)
+        _run_in_order(kernel, grid, block, copies, -1)
+        for argument, copy in zip(arguments, copies):
+            if np.ndim(argument) and argument.tobytes() != copy.tobytes():
+                raise RuntimeError(f"{kernel.py_func.__name__}: the outcome depends on the order of threads")
+
+
+def _run_in_order(kernel, grid, block, arguments, step):
+    """Run a kernel on its grid, block after block; step -1: blocks and threads from the last to the first."""
     function = _plain(kernel.py_func)
-    grid, block = ((size, 1, 1)[:3] if np.isscalar(size) else (*size, 1, 1)[:3] for size in (grid, block))
-    indices = [_place(x, y, z) for z in range(block[2]) for y in range(block[1]) for x in range(block[0])]
+    indices = [_place(x, y, z) for z in range(block[2]) for y in range(block[1]) for x in range(block[0])][::step]
     CUDA.gridDim, CUDA.blockDim = _place(*grid), _place(*block)
-    for index in np.ndindex(*grid):
+    for index in list(np.ndindex(*grid))[::step]:
         CUDA.blockIdx = _place(*index)
         CUDA.shared.arrays.clear()
         _run_block(function, indices, arguments)
@@ -105,13 +126,3 @@ def _run_block(function, indices, arguments):
             raise RuntimeError(f"threads of a block wait at different places: {places}")
         if places == {"the end"}:
             break
-
-
-def install():
-    """Make Numba's simulator strict, in this process."""
-    from numba.cuda.simulator.kernel import FakeCUDAKernel
-
-    def launch(kernel, *arguments):
-        run(kernel, kernel.grid_dim, kernel.block_dim, [getattr(argument, "_ary", argument) for argument in arguments])
-
-    FakeCUDAKernel.__call__ = launch
