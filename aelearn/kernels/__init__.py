@@ -8,7 +8,8 @@ of a back end have the names, the arguments and, to rounding, the results of the
     loss_and_gradients  aelearn.network.loss_and_gradients
     adam_step           aelearn.optim.adam_step
 
-What the compiled back ends share is in common.py. Nothing is loaded before it is asked for, and nothing in here imports from the modules above.
+What the compiled back ends share is in common.py. Nothing is loaded before it is asked for, and nothing in here
+imports from the modules above.
 """
 
 import importlib

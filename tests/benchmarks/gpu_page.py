@@ -73,11 +73,12 @@ Registers and shared memory of the kernels: {versions}.
     for name, cases in parts.items():
         rows = [row(case, card, *found[case.kernel]) for case in cases]
         text.append(f"## {name}\n\n{markdown(rows)}\n")
+    work = f"{least * 1e6:.0f} us of work, an epoch of {n_steps} is {least * n_steps * 1e3:.0f} ms"
     text.append(f"""## What follows from it
 
 - Of the four rungs only the last one can come near the card's arithmetic: the others wait for shared memory or cache,
   because they load two numbers for each multiply-add.
-- A training step is {len(step)} launches and {least * 1e6:.0f} us of work, an epoch of {n_steps} is {least * n_steps * 1e3:.0f} ms.
+- A training step is {len(step)} launches and {work}.
   The batch is small: {few} of the {len(products)} products have fewer blocks than the card has multiprocessors.
 - On the 3-D codes of the main job an iteration of k-means is a matter of microseconds; its launches and the copy of
   a few numbers will take longer than its kernels.

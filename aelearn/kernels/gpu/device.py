@@ -42,8 +42,8 @@ def _why_not():
     if SIMULATED:
         if os.environ.get(ALLOWED) == "1":
             return None
-        return ("NUMBA_ENABLE_CUDASIM is set, so a GPU would be simulated in Python, far more slowly than NumPy computes: "
-                f"unset it, or set {ALLOWED}=1 as well to watch kernels work on small arrays")
+        return ("NUMBA_ENABLE_CUDASIM is set, so a GPU would be simulated, far more slowly than NumPy computes: unset it, "
+                f"or set {ALLOWED}=1 as well to watch kernels work on small arrays")
     if sys.platform == "darwin":
         return f"there is no CUDA for macOS: {INSTEAD}"
     if importlib.util.find_spec("numba_cuda") is None:
