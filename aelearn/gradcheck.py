@@ -195,7 +195,7 @@ def _check_parameter(loss, params, name, gradient, eps, rtol, loss_size):
     sizes = np.maximum(np.abs(gradient), np.abs(numerical))
     unclear = int(np.count_nonzero(~wrong & (sizes > 0) & (sizes < floor)))
     worst = np.unravel_index(np.argmax(errors), errors.shape)
-    factor, problem = _diagnose(gradient, numerical, floor, rtol, wrong)
+    factor, problem = diagnose(gradient, numerical, floor, rtol, wrong)
     return ParameterReport(name, size, int(wrong.sum()), unclear, tuple(int(i) for i in worst),
                            float(gradient[worst]), float(numerical[worst]), float(errors[worst]), factor, problem)
 
@@ -208,7 +208,7 @@ def _relative_error(gradient, numerical, floor):
     return np.abs(gradient - numerical) / np.maximum(np.maximum(np.abs(gradient), np.abs(numerical)), floor)
 
 
-def _diagnose(gradient, numerical, floor, rtol, wrong):
+def diagnose(gradient, numerical, floor, rtol, wrong):
     """What is wrong with the whole array, if one thing is: (common factor or None, words)."""
     clear = np.abs(numerical) > floor  # entries whose finite difference has digits enough to compare
     if not wrong.any():

@@ -217,3 +217,56 @@ def _show(axes, image, shape):
     """One image of pixels 0 (black) to 1 (white), without ticks."""
     axes.imshow(image.reshape(shape), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axes.set(xticks=[], yticks=[])
+
+
+def curves(series, *, title, xlabel, ylabel, points=None, logarithmic=False):
+    """Lines in one picture.
+
+    series       {label: (xs, ys)}
+    points       {label: (xs, ys)}, drawn as marks on top
+    logarithmic  True: both axes are
+    """
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.add_subplot()
+    styles = ("-", "--", "-.", ":")
+    for number, (label, (xs, ys)) in enumerate(series.items()):
+        axes.plot(xs, ys, color=PALETTE[number], ls=styles[number % 4], lw=2, label=label)
+    for number, (label, (xs, ys)) in enumerate((points or {}).items(), len(series)):
+        axes.plot(xs, ys, ls="none", marker=MARKERS[number], ms=8, color=PALETTE[number], mec="black", label=label)
+    if logarithmic:
+        axes.set(xscale="log", yscale="log")
+    axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    axes.grid(True, color="0.9")
+    axes.legend()
+    return figure
+
+
+def tiles(images, captions, shape, *, title, n_columns=10):
+    """Small pictures side by side, each under its caption.
+
+    images (N, D), captions N strings, shape (rows, columns) of an image
+    """
+    n_columns = min(n_columns, len(images))
+    n_rows = -(-len(images) // n_columns)
+    figure = Figure(figsize=(1.1 * n_columns + 0.4, 1.4 * n_rows + 0.6), layout="constrained")
+    figure.suptitle(title)
+    for cell in figure.subplots(n_rows, n_columns, squeeze=False).flat:
+        cell.axis("off")
+    for cell, image, caption in zip(figure.axes, images, captions):
+        _show(cell, image, shape)
+        cell.set_title(caption, fontsize=9)
+    return figure
+
+
+def show(figure, alt=""):
+    """A figure for the output of a notebook's cell: a PNG, for which no backend of matplotlib is wanted.
+
+    alt  what is to be seen, in words, for those who cannot see it
+    """
+    from io import BytesIO
+
+    from IPython.display import Image
+
+    file = BytesIO()
+    figure.savefig(file, format="png", dpi=80)
+    return Image(file.getvalue(), alt=alt)

@@ -82,3 +82,19 @@ def test_bars_show_every_value():
     assert [bar.get_width() for bar in axes.patches] == [1.0, 2.5] and list(axes.lines[0].get_xdata()) == [1, 1]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["one", "two"]
     assert {"1", "2.5", "times as fast"} <= set(texts(figure))
+
+
+def test_curves_and_tiles(tmp_path):
+    figure = plotting.curves({"one": ([1, 2], [1, 4]), "other": ([1, 2], [3, 1])}, points={"here": ([1], [1])},
+                             title="t", xlabel="x", ylabel="y", logarithmic=True)
+    axes, = figure.axes
+    assert len(axes.lines) == 3 and axes.get_xscale() == axes.get_yscale() == "log"
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["one", "other", "here"]
+    figure = plotting.tiles(np.random.default_rng(0).random((5, 6)), "abcde", (2, 3), title="five", n_columns=3)
+    assert len(figure.axes) == 6 and [cell.get_title() for cell in figure.axes] == [*"abcde", ""]
+
+
+def test_a_figure_for_a_notebook():
+    pytest.importorskip("IPython")
+    image = plotting.show(plotting.bars(["a"], [1], title="t", xlabel="x"), alt="a bar")
+    assert image.data.startswith(b"\x89PNG") and image.alt == "a bar"

@@ -1,0 +1,221 @@
+"""The exercises of the lessons: random, uneven inputs for the learner's function, and a verdict in one line.
+
+    from aelearn.checks import check
+    check(dense_backward)            # dense_backward: right, on 3 random inputs
+
+An exercise is known by the name of its function. What comes back is compared entry by entry, gradients with finite
+differences. The line says what is wrong and where: a missing answer, an exception, a changed input, a shape, NaN, a
+sign, a factor, a transposed product; no traceback. `check` raises CheckError, which Jupyter shows as that line.
+
+Shapes: N samples, D features, H units.
+"""
+
+import inspect
+import re
+import traceback
+from dataclasses import dataclass
+
+import numpy as np
+
+from aelearn import gradcheck, layers, losses
+
+TRIALS = 3  # random inputs that an answer must get right
+RTOL = 1e-6  # relative error that counts as right; answers are computed in float64
+
+
+class CheckError(AssertionError):
+    """An answer that is not right (yet). In a notebook it shows as one line."""
+
+    def _render_traceback_(self):
+        """What Jupyter prints in the place of a traceback."""
+        return [str(self)]
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A function that a learner writes.
+
+    inputs    inputs(rng) makes the arguments, in order: {name: array or number}; those with a leading underscore are
+              for `forward` alone
+    outputs   the names of what it returns
+    answer    what a right one returns for these arguments; None where the outputs are gradients
+    forward   for gradients: the function whose derivative is asked for, of the arguments other than `upstream`. An
+              output "dW" is the derivative of sum(upstream * forward) by the argument "W"
+    upstream  the argument that holds the derivative by the function's output; None if that is a number, the loss
+    """
+
+    inputs: object
+    outputs: tuple
+    answer: object = None
+    forward: object = None
+    upstream: str | None = None
+
+    def wanted(self, arguments):
+        """The right outputs, {name: array}, and how exact each is known: {name: absolute error}."""
+        if self.answer is not None:
+            values = self.answer(*arguments.values())
+            values = values if len(self.outputs) > 1 else (values,)
+            return dict(zip(self.outputs, values)), dict.fromkeys(self.outputs, 1e-12)
+        upstream = 1.0 if self.upstream is None else arguments[self.upstream]
+        names = list(inspect.signature(self.forward).parameters)
+        params = {name: np.array(arguments.get(name, arguments.get("_" + name)), np.float64) for name in names}
+
+        def loss(params):
+            return float(np.sum(upstream * self.forward(**params)))
+
+        values = {"d" + name: gradcheck.numerical_gradient(loss, params, name)[0] for name in names}
+        exact = 1e-10 * max(1.0, abs(loss(params))) / RTOL
+        return {name: values[name] for name in self.outputs}, dict.fromkeys(self.outputs, exact)
+
+
+def check(answer, *, seed=None):
+    """Try a learner's function and print a line if it is right. Raises CheckError, of one line, if it is not.
+
+    seed  of the random inputs; None: new ones each time
+    """
+    name = getattr(answer, "__name__", None)
+    if name not in EXERCISES:
+        raise CheckError(f"check wants the function of an exercise, such as {next(iter(EXERCISES))}; got {answer!r}")
+    exercise, rng = EXERCISES[name], np.random.default_rng(seed)
+    for _ in range(TRIALS):
+        problem = verdict(exercise, answer, exercise.inputs(rng))
+        if problem:
+            raise CheckError(f"{name}: {problem}")
+    print(f"{name}: right, on {TRIALS} random inputs")
+
+
+def verdict(exercise, answer, arguments):
+    """What is wrong with an answer on these arguments, in a line; "" if nothing is."""
+    given = {name: np.copy(value) if isinstance(value, np.ndarray) else value
+             for name, value in arguments.items() if not name.startswith("_")}
+    try:
+        with np.errstate(all="ignore"):
+            returned = answer(*given.values())
+    except NotImplementedError:
+        return "not solved yet"
+    except Exception as error:
+        return _exception(error)
+    for name, value in given.items():
+        if isinstance(value, np.ndarray) and not np.array_equal(value, arguments[name]):
+            return f"it changes its input {name}: work on a copy, or make a new array"
+    if returned is None or returned is Ellipsis:
+        return "not solved yet: it returns nothing"
+    outputs = exercise.outputs
+    returned = returned if len(outputs) > 1 else (returned,)
+    if not isinstance(returned, (tuple, list)) or len(returned) != len(outputs):
+        got = f"{len(returned)} values" if isinstance(returned, (tuple, list)) else f"one {type(returned).__name__}"
+        return f"it should return {', '.join(outputs)}; it returns {got}"
+    wanted, exact = exercise.wanted(arguments)
+    source = "wanted" if exercise.answer is not None else "finite difference"
+    problems = [_difference(name, value, np.asarray(wanted[name], np.float64), exact[name], source)
+                for name, value in zip(outputs, returned)]
+    return "; ".join(filter(None, problems))
+
+
+def _exception(error):
+    """An exception in the learner's code, in a line that says where."""
+    frames = traceback.extract_tb(error.__traceback__)[1:]  # the first one is the call in `verdict`
+    own = [frame for frame in frames if "site-packages" not in frame.filename] or frames
+    where = f" in the line `{own[-1].line}`" if own and own[-1].line else ""
+    words = " ".join(str(error).split())
+    sizes = re.search(r"matmul: .*size (\d+) is different from (\d+)", words)
+    if sizes:
+        words = f"in a product the inner sizes are {sizes[2]} and {sizes[1]}: is a factor to be transposed?"
+    elif "broadcast" in words:
+        words += ": which of the shapes is not what you think?"
+    return f"it raised {type(error).__name__}{where}: {words}"
+
+
+def _difference(name, value, wanted, exact, source):
+    """What is wrong with one output, or ""."""
+    if value is None or value is Ellipsis:
+        return f"{name} is {value!r}: not solved yet"
+    try:
+        value = np.asarray(value, np.float64)
+    except (TypeError, ValueError):
+        return f"{name} should be an array of numbers; it is {type(value).__name__}"
+    if value.shape != wanted.shape:
+        hint = ": it is transposed" if value.ndim > 1 and value.shape == wanted.shape[::-1] else ""
+        return f"{name} has the shape {value.shape}, wanted is {wanted.shape}{hint}"
+    bad = ~np.isfinite(value)
+    if bad.any():
+        where = tuple(int(i) for i in np.argwhere(bad)[0])
+        return f"{name}: {bad.sum()} of {value.size} entries are no finite numbers, the first at {list(where)}"
+    floor = np.full(wanted.shape, exact)
+    errors = np.abs(value - wanted) / np.maximum(np.maximum(np.abs(value), np.abs(wanted)), floor)
+    wrong = errors > RTOL
+    if not wrong.any():
+        return ""
+    worst = np.unravel_index(np.argmax(errors), errors.shape)
+    _, problem = gradcheck.diagnose(value, wanted, floor, RTOL, wrong)
+    at = f", worst at {[int(i) for i in worst]}" if value.ndim else ""
+    return (f"{name}: {wrong.sum()} of {value.size} {'entry is' if value.size == 1 else 'entries are'} wrong{at}: "
+            f"yours {value[worst]:.3g}, {source} {wanted[worst]:.3g}" + (f"; {problem}" if problem else ""))
+
+
+def _numbers(rng, **shapes):
+    """Random arrays of these shapes; () is a number."""
+    return {name: rng.normal(size=shape) if shape else float(rng.normal()) for name, shape in shapes.items()}
+
+
+def _sizes(rng, n, low=2, high=7):
+    """n different sizes: no product of arrays fits by accident."""
+    return [int(size) for size in rng.permutation(np.arange(low, high))[:n]]
+
+
+def _neuron(rng):
+    (d,) = _sizes(rng, 1)
+    return _numbers(rng, x=(d,), w=(d,), b=())
+
+
+def _neuron_output(x, w, b):
+    return 1 / (1 + np.exp(-(w @ x + b)))
+
+
+def _neuron_backward(rng):
+    numbers = _neuron(rng)
+    a = float(_neuron_output(**numbers))
+    return {"da": float(rng.normal()), "x": numbers["x"], "w": numbers["w"], "a": a, "_b": numbers["b"]}
+
+
+def _dense(rng):
+    n, d, h = _sizes(rng, 3)
+    return _numbers(rng, x=(n, d), W=(d, h), b=(h,))
+
+
+def _dense_backward(rng):
+    n, d, h = _sizes(rng, 3)
+    return _numbers(rng, dz=(n, h), x=(n, d), W=(d, h), _b=(h,))
+
+
+def _activation_backward(rng):
+    n, h = _sizes(rng, 2)
+    return {"da": rng.normal(size=(n, h)), "a": layers.sigmoid(rng.normal(size=(n, h)))}
+
+
+def _loss(rng):
+    n, d = _sizes(rng, 2)
+    return {"a": rng.random((n, d)), "x": rng.random((n, d))}
+
+
+def _network(rng):
+    n, d, c = _sizes(rng, 3)
+    return {"x": rng.random((n, d)), **_numbers(rng, W1=(d, c), b1=(c,), W2=(c, d), b2=(d,))}
+
+
+def _network_loss(x, W1, b1, W2, b2):
+    code = layers.sigmoid(x @ W1 + b1)  # (N, C)
+    return losses.mean_squared_error(layers.sigmoid(code @ W2 + b2), x)
+
+
+EXERCISES = {
+    # 02_backprop_by_hand
+    "neuron": Exercise(_neuron, ("a",), answer=_neuron_output),
+    "neuron_backward": Exercise(_neuron_backward, ("dx", "dw", "db"), forward=_neuron_output, upstream="da"),
+    "dense": Exercise(_dense, ("z",), answer=layers.dense),
+    "dense_backward": Exercise(_dense_backward, ("dx", "dW", "db"), forward=lambda x, W, b: layers.dense(x, W, b),
+                               upstream="dz"),
+    "sigmoid_backward": Exercise(_activation_backward, ("dz",), answer=layers.sigmoid_backward),
+    "mse_gradient": Exercise(_loss, ("da",), forward=lambda a, x: losses.mean_squared_error(a, x)),
+    "autoencoder_backward": Exercise(_network, ("dW1", "db1", "dW2", "db2"), forward=_network_loss),
+}

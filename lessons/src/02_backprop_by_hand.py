@@ -1,0 +1,373 @@
+# %% [markdown]
+# # 2 · Backpropagation by hand
+#
+# A network learns by asking one question again and again: *if I change this weight a little, what happens to the
+# loss?* The answer is a derivative. A network has many weights, and backpropagation answers for all of them at once, in
+# about the time of two passes through the network. It is the chain rule, applied in a good order. Nothing else.
+#
+# **After this lesson you can** write the backward pass of a neuron, of a layer and of a small autoencoder, and explain
+# where each transpose in it comes from.
+#
+# **You need** the chain rule from school, NumPy's arrays and `@`, and about 45 minutes. Lesson 1 is not wanted.
+#
+# There are seven exercises. Each has a cell to fill in, a hint that you may ignore, and a cell with `check(...)`, which
+# tries your function on random inputs and says in one line whether it is right or what is wrong. No later cell wants your
+# answers: you can go on and come back.
+
+# %%
+import inspect
+
+import numpy as np
+
+from aelearn import layers, load_mnist, losses, network, plotting
+from aelearn.checks import check
+
+# %% [markdown]
+# ## One letter code for all shapes
+#
+# | letter | counts |
+# |---|---|
+# | N | samples: images in a batch |
+# | D | features: numbers that come into a layer |
+# | H | units: numbers that leave it |
+# | C | the size of a code |
+#
+# Each line of code that makes an array says its shape at the end. And a `d` before a name means *the derivative of the
+# loss by that thing*: `dW` is $\partial L / \partial W$ and has exactly the shape of `W`. If a shape does not fit, the
+# line is wrong: most mistakes in this lesson can be found that way.
+#
+# ## One neuron
+#
+# A neuron takes D numbers $x$, weighs them with $w$, adds a bias $b$, and bends the sum with the sigmoid:
+#
+# $$ z = \sum_d w_d x_d + b \qquad\qquad a = \sigma(z) = \frac{1}{1 + e^{-z}} $$
+#
+# Large $z$ gives an $a$ near 1, very negative $z$ gives an $a$ near 0, and in between there is a soft step:
+
+# %%
+z = np.linspace(-8, 8, 201)  # (201,)
+a = layers.sigmoid(z)  # (201,)
+plotting.show(plotting.curves({"a = sigmoid(z)": (z, a), "its slope": (z, a * (1 - a))}, xlabel="z", ylabel="a, da/dz",
+                              title="The sigmoid, and how steep it is"),
+              alt="An S-shaped curve from 0 to 1, and its slope, a hump around z = 0")
+
+# %% [markdown]
+# ### Exercise 1: forward
+#
+# Write the neuron. `x` and `w` have the shape (D,), `b` is a number, and so is what you return. *One line.*
+
+# %% tags=["exercise"]
+def neuron(x, w, b):
+    ### BEGIN SOLUTION
+    return 1 / (1 + np.exp(-(w @ x + b)))
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(neuron)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# `w @ x` is the sum of the products of two vectors. NumPy has `np.exp`.
+# </details>
+
+# %% [markdown]
+# ## The chain rule, with numbers
+#
+# Let the loss be some function of $a$, and say we know already how it answers to $a$: $da = \partial L/\partial a$.
+# How does it answer to $w_2$? Follow the path from $w_2$ to the loss, and multiply the slopes on the way:
+#
+# $$ \frac{\partial L}{\partial w_2} = \underbrace{\frac{\partial L}{\partial a}}_{da} \cdot
+#    \underbrace{\frac{\partial a}{\partial z}}_{\sigma'(z)} \cdot \underbrace{\frac{\partial z}{\partial w_2}}_{x_2} $$
+#
+# The slope of the sigmoid is a small gift: it can be had from $a$ alone, without another exponential.
+#
+# $$ \sigma'(z) = \frac{e^{-z}}{(1 + e^{-z})^2} = a\,(1 - a) $$
+#
+# Do not believe it: nudge $w_2$, and see what $a$ does.
+
+# %%
+rng = np.random.default_rng(0)
+x, w, b = rng.normal(size=4), rng.normal(size=4), 0.1  # (4,), (4,), a number
+
+
+def output(w):
+    """The neuron, as a function of its weights alone."""
+    return 1 / (1 + np.exp(-(w @ x + b)))
+
+
+a, nudge = output(w), np.array([0, 0, 1e-5, 0])
+print("by nudging:       ", (output(w + nudge) - output(w - nudge)) / 2e-5)
+print("by the chain rule:", a * (1 - a) * x[2])
+
+# %% [markdown]
+# Geometrically it is a tangent. Here is $a$ as $w_2$ moves, and the line whose slope the chain rule gave:
+
+# %%
+steps = np.linspace(-9, 6, 101)  # (101,)
+curve = [output(w + np.array([0, 0, step, 0])) for step in steps]
+tangent = a + a * (1 - a) * x[2] * steps  # (101,)
+near = np.abs(steps) < 2
+lines = {"the neuron's output": (steps, curve), "slope by the chain rule": (steps[near], tangent[near])}
+plotting.show(plotting.curves(lines, points={"here": ([0], [a])}, xlabel="change of w[2]", ylabel="a",
+                              title="The derivative is the slope of the tangent"),
+              alt="The output as a function of one weight, and the tangent at the present weight")
+
+# %% [markdown]
+# ### Exercise 2: one neuron, backward
+#
+# You get `da`, the derivative of the loss by the neuron's output, its inputs `x` and `w`, and its output `a`. Return `dx`,
+# `dw` and `db`, each of the shape of what it is the derivative of. *Two lines.*
+
+# %% tags=["exercise"]
+def neuron_backward(da, x, w, a):
+    ### BEGIN SOLUTION
+    dz = da * a * (1 - a)
+    return dz * w, dz * x, dz
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(neuron_backward)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# First `dz`: the two slopes on the way from the loss to z, multiplied. All three answers are `dz` times one more slope,
+# and $\partial z/\partial b = 1$.
+# </details>
+
+# %% [markdown]
+# ## A layer: many neurons, many samples
+#
+# H neurons that look at the same D numbers are a layer. Their weights are the columns of a matrix $W$ (D, H). And N
+# samples go through at once, as the rows of $x$ (N, D):
+#
+# $$ z_{nh} = \sum_d x_{nd} W_{dh} + b_h \qquad\text{that is}\qquad z = x W + b $$
+#
+# ### Exercise 3: a layer, forward
+#
+# Return `z` (N, H), before any activation. *One line.*
+
+# %% tags=["exercise"]
+def dense(x, W, b):
+    ### BEGIN SOLUTION
+    return x @ W + b
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(dense)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# (N, D) `@` (D, H) gives (N, H), and NumPy adds `b` (H,) to each row.
+# </details>
+
+# %% [markdown]
+# ## The same chain rule, now with sums
+#
+# A weight $W_{dh}$ takes part in $z_{nh}$ for *every* sample n. When a thing acts along several paths, the slopes of the
+# paths are added. That is the only new rule:
+#
+# $$ dW_{dh} = \sum_n dz_{nh} \, \frac{\partial z_{nh}}{\partial W_{dh}} = \sum_n dz_{nh} \, x_{nd} $$
+#
+# $$ dx_{nd} = \sum_h dz_{nh} \, W_{dh} \qquad\qquad db_h = \sum_n dz_{nh} $$
+#
+# Now write them as matrix products, and let the shapes tell you the order. `dW` must be (D, H). There are `x` (N, D) and
+# `dz` (N, H), and the sum runs over n: the N must meet in the middle. There is only one way to do that.
+#
+# ### Exercise 4: a layer, backward
+#
+# From `dz` (N, H), `x` (N, D) and `W` (D, H) return `dx` (N, D), `dW` (D, H), `db` (H,). *One to three lines.*
+
+# %% tags=["exercise"]
+def dense_backward(dz, x, W):
+    ### BEGIN SOLUTION
+    return dz @ W.T, x.T @ dz, dz.sum(axis=0)
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(dense_backward)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# For `dW`, the N of `x` has to come last: `x.T` is (D, N). For `dx`, the H of `W` has to come first.
+# </details>
+
+# %% [markdown]
+# This is how the library writes it. The sums above stand in its docstring, in the order of the code:
+
+# %%
+print(inspect.getsource(layers.dense_backward))
+
+# %% [markdown]
+# ## The activation, for a whole layer
+#
+# The sigmoid acts on each entry alone, so its backward does, too: no sum, no product of matrices.
+#
+# ### Exercise 5: the sigmoid, backward
+#
+# From `da` (N, H) and the sigmoid's output `a` (N, H) return `dz` (N, H). *One line.*
+
+# %% tags=["exercise"]
+def sigmoid_backward(da, a):
+    ### BEGIN SOLUTION
+    return da * a * (1 - a)
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(sigmoid_backward)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# It is the first line of exercise 2. Did you work on a copy? A backward changes nothing that it is given.
+# </details>
+
+# %% [markdown]
+# ## Where the derivatives come from: the loss
+#
+# The last layer's output `a` should be like `x`, pixel for pixel. The mean squared error says how far they are apart:
+#
+# $$ L = \frac{1}{N D} \sum_{nd} (a_{nd} - x_{nd})^2 $$
+#
+# ### Exercise 6: the derivative of the loss by the output
+#
+# From `a` and `x`, both (N, D), return `da` (N, D). Each entry of `a` stands in one term of the sum. *One line.*
+
+# %% tags=["exercise"]
+def mse_gradient(a, x):
+    ### BEGIN SOLUTION
+    return 2 * (a - x) / a.size
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(mse_gradient)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# The derivative of $(a - x)^2$ by $a$ is $2 (a - x)$; `a.size` is N D. If the check says that every entry is off by one
+# factor, look at what stands before the sum.
+# </details>
+
+# %% [markdown]
+# ## All of it: an autoencoder
+#
+# An autoencoder squeezes an image into a code and draws it again from the code. With one layer each way it is
+#
+# $$ c = \sigma(x W_1 + b_1) \qquad a = \sigma(c W_2 + b_2) \qquad L = \frac{1}{ND}\sum (a - x)^2 $$
+#
+# Forward you go from $x$ to $L$ and keep what you computed. Backward you go from $L$ to $x$: each line of the forward
+# has its backward, in the opposite order, and what one returns is what the next one wants:
+#
+# | forward | backward |
+# |---|---|
+# | $z_1 = x W_1 + b_1$ | $dW_1, db_1$ from $dz_1$ |
+# | $c = \sigma(z_1)$ | $dz_1$ from $dc$ |
+# | $z_2 = c W_2 + b_2$ | $dc, dW_2, db_2$ from $dz_2$ |
+# | $a = \sigma(z_2)$ | $dz_2$ from $da$ |
+# | $L$ | $da$ |
+#
+# ### Exercise 7: the autoencoder, backward
+#
+# From images `x` (N, D) and the parameters return `dW1` (D, C), `db1` (C,), `dW2` (C, D), `db2` (D,). Go forward first.
+# The library's pieces are at hand, so that you need none of your own: `layers.dense`, `layers.sigmoid`,
+# `layers.dense_backward(dz, x, W)`, `layers.sigmoid_backward(da, a)`, `losses.mean_squared_error_gradient(a, x)`.
+# *About seven lines.*
+
+# %% tags=["exercise"]
+def autoencoder_backward(x, W1, b1, W2, b2):
+    ### BEGIN SOLUTION
+    c = layers.sigmoid(layers.dense(x, W1, b1))  # (N, C)
+    a = layers.sigmoid(layers.dense(c, W2, b2))  # (N, D)
+    da = losses.mean_squared_error_gradient(a, x)  # (N, D)
+    dz2 = layers.sigmoid_backward(da, a)  # (N, D)
+    dc, dW2, db2 = layers.dense_backward(dz2, c, W2)  # (N, C), (C, D), (D,)
+    dz1 = layers.sigmoid_backward(dc, c)  # (N, C)
+    _, dW1, db1 = layers.dense_backward(dz1, x, W1)  # (D, C), (C,)
+    return dW1, db1, dW2, db2
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(autoencoder_backward)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# Write the two lines of the forward. Then read the right column of the table from the bottom to the top: one line of code
+# for each row.
+# </details>
+
+# %% [markdown]
+# ## Does it learn?
+#
+# Gradients are there to walk downhill: $W \leftarrow W - \eta \, dW$, again and again. Here are some hundred steps on zeros and
+# ones from MNIST, with the library's backward (the same lines as yours, for any number of layers):
+
+# %%
+images, labels = load_mnist("test", digits=(0, 1))  # (N, 784), (N,)
+images = images[:500]  # (500, 784)
+architecture = network.Architecture((784, 16, 784))
+params = architecture.parameters(np.zeros(architecture.n_parameters, np.float32))
+rng = np.random.default_rng(0)
+for layer in (1, 2):
+    layers.glorot(rng, params[f"W{layer}"], params[f"b{layer}"])
+
+work = network.Workspace(architecture, len(images), np.float32)
+before = network.forward(params, images, architecture, work).copy()  # (500, 784)
+history = []
+for step in range(800):
+    loss, grads = network.loss_and_gradients(params, images, architecture, work)
+    history.append(loss)
+    params.vector -= 100 * grads.vector  # all weights and biases lie in one long vector
+after = network.forward(params, images, architecture, work).copy()  # (500, 784)
+plotting.show(plotting.curves({"mean squared error": (range(1, 801), history)}, xlabel="step of gradient descent",
+                              ylabel="loss", title=f"From {history[0]:.3f} down to {history[-1]:.3f}"),
+              alt="The loss falls, fast at first and then slowly")
+
+# %%
+chosen = [0, 1, 2, 3, 4]
+plotting.show(plotting.tiles(np.concatenate([images[chosen], before[chosen], after[chosen]]),
+                             ["image"] * 5 + ["before"] * 5 + ["after"] * 5, (28, 28), n_columns=5,
+                             title="Five images, and what the network makes of them"),
+              alt="Images of zeros and ones above their reconstructions before and after training")
+
+# %% [markdown]
+# Blurred, but no longer grey: the network has begun to see. Lesson 4 trains it properly.
+#
+# ## How many derivatives was that?
+
+# %%
+print(f"{architecture.n_parameters:,} derivatives in each of {len(history)} steps")
+
+# %% [markdown]
+# Nudging the weights one by one would take two forward passes for each of them. Backpropagation takes about as much
+# as two more forward passes for all of them together: each layer's backward is two products of the same size as its forward's one.
+#
+# ## What you know now
+#
+# - A derivative of the loss by anything is the product of the slopes on the way; several ways are added.
+# - `dW` has the shape of `W`. For a layer: `dx = dz @ W.T`, `dW = x.T @ dz`, `db = dz.sum(axis=0)`.
+# - An activation's backward is a product entry by entry.
+# - A network's backward is its forward read from the bottom to the top.
+#
+# ## To think about
+#
+# 1. All weights start at the same number, say 0.5 in every layer. What can the code's units then never learn?
+# 2. The slope of the sigmoid is at most 1/4 (look at the first picture). What does that do to `dW1` in a network of ten
+#    layers of sigmoids?
+# 3. `dense_backward` also returns `dx`. For the first layer nobody wants it. What would `dx` of the first layer tell you?
+
+# %% [markdown] tags=["answer"]
+# **Answers**
+#
+# 1. All units of a layer compute the same and get the same gradient: they stay equal for ever, as if there were one. Random
+#    initial weights break the tie.
+# 2. Each layer multiplies by at most 1/4 on the way back: after ten of them there is a factor of at most $4^{-10}$, less than a
+#    millionth, beside the weights' own. The first layers learn very slowly: the vanishing gradient.
+# 3. How the loss changes with each pixel of the image: the pixels that matter most, and in which direction the image
+#    would have to change to be drawn better.
+#
+# **Next:** [lesson 3](../03_gradient_checking.ipynb) shows how to know that a gradient is right, when nobody gives you a `check`.

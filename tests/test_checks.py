@@ -1,0 +1,133 @@
+"""The exercises' checks: a right answer passes, and each typical mistake gets a line that says what it is."""
+
+import re
+
+import numpy as np
+import pytest
+
+from aelearn import layers, losses
+from aelearn.checks import EXERCISES, CheckError, check
+
+RIGHT = {}
+
+
+def right(function):
+    RIGHT[function.__name__] = function
+    return function
+
+
+@right
+def neuron(x, w, b):
+    return layers.sigmoid(np.array([w @ x + b]))[0]
+
+
+@right
+def neuron_backward(da, x, w, a):
+    return da * a * (1 - a) * w, da * a * (1 - a) * x, da * a * (1 - a)
+
+
+@right
+def dense(x, W, b):
+    return x @ W + b
+
+
+@right
+def dense_backward(dz, x, W):
+    return dz @ W.T, x.T @ dz, dz.sum(axis=0)
+
+
+@right
+def sigmoid_backward(da, a):
+    return da * a * (1 - a)
+
+
+@right
+def mse_gradient(a, x):
+    return 2 * (a - x) / a.size
+
+
+@right
+def autoencoder_backward(x, W1, b1, W2, b2, factor=1):
+    c = layers.sigmoid(x @ W1 + b1)
+    a = layers.sigmoid(c @ W2 + b2)
+    dz2 = layers.sigmoid_backward(losses.mean_squared_error_gradient(a, x), a)
+    dc, dW2, db2 = layers.dense_backward(dz2, c, W2)
+    dz1 = layers.sigmoid_backward(dc, c) * factor
+    return x.T @ dz1, dz1.sum(axis=0), dW2, db2
+
+
+def test_every_exercise_has_a_right_answer(capsys):
+    assert set(RIGHT) == set(EXERCISES)
+    for name, answer in RIGHT.items():
+        for seed in range(5):
+            check(answer, seed=seed)
+        assert capsys.readouterr().out == f"{name}: right, on 3 random inputs\n" * 5
+
+
+def typo(x, w, b):
+    return np.exp(z)  # noqa: F821, as a learner would
+
+
+def changed(dz, x, W):
+    dz *= 2
+    return dz @ W.T, x.T @ dz, dz.sum(axis=0)
+
+
+MISTAKES = [  # exercise, answer, what the line says
+    ("neuron", lambda x, w, b: None, "not solved yet"),
+    ("neuron", lambda x, w, b: ..., "not solved yet"),
+    ("neuron", lambda x, w, b: w @ x + b, r"a: 1 of 1 entry is wrong: yours .*, wanted "),
+    ("neuron", lambda x, w, b: np.nan, "a: 1 of 1 entries are no finite numbers"),
+    ("neuron", lambda x, w, b: w * x + b, r"a has the shape \(\d,\), wanted is \(\)"),
+    ("neuron", typo, r"it raised NameError in the line `return np.exp\(z\).*`: name 'z' is not defined"),
+    ("neuron_backward", lambda da, x, w, a: (da * w, da * x, da), r"dx: .* wrong.*dw: .* wrong.*finite difference"),
+    ("neuron_backward", lambda da, x, w, a: da * a * (1 - a), "it should return dx, dw, db; it returns one float"),
+    ("neuron_backward", lambda da, x, w, a: neuron_backward(da, w, x, a), r"dx: \d+ of \d+ entries are wrong, worst at "),
+    ("dense", lambda x, W, b: x @ W, r"z: \d+ of \d+ entries are wrong"),
+    ("dense", lambda x, W, b: (x @ W + b).T, r"z has the shape .*, wanted is .*: it is transposed"),
+    ("dense", lambda x, W, b: W @ x + b, r"in a product the inner sizes are \d and \d: is a factor to be transposed\?"),
+    ("dense_backward", changed, "it changes its input dz"),
+    ("dense_backward", lambda dz, x, W: (dz @ W.T, x.T @ dz / 2, dz.sum(axis=0)), "dW: .* is off by the factor 0.5"),
+    ("dense_backward", lambda dz, x, W: (dz @ W.T, x.T @ dz, -dz.sum(axis=0)), "db: .* has the wrong sign"),
+    ("dense_backward", lambda dz, x, W: (dz @ W.T, x.T @ dz, dz.sum(axis=1)), r"db has the shape \(\d,\), wanted"),
+    ("dense_backward", lambda dz, x, W: (dz @ W.T, dz.T @ x, dz.sum(axis=0)), "dW has the shape .*: it is transposed"),
+    ("dense_backward", lambda dz, x, W: (None, x.T @ dz, dz.sum(axis=0)), "dx is None: not solved yet"),
+    ("sigmoid_backward", lambda da, a: da * a, r"dz: \d+ of \d+ entries are wrong"),
+    ("sigmoid_backward", lambda da, a: a * (1 - a), r"dz: \d+ of \d+ entries are wrong"),
+    ("sigmoid_backward", lambda da, a: "da", "dz should be an array of numbers; it is str"),
+    ("mse_gradient", lambda a, x: 2 * (x - a) / a.size, "da: .* every entry has the wrong sign"),
+    ("mse_gradient", lambda a, x: (a - x) / a.size, "da: .* every entry is off by the factor 0.5"),
+    ("mse_gradient", lambda a, x: 2 * (a - x) / len(a), r"da: .* every entry is off by the factor \d"),
+    ("autoencoder_backward", lambda *all: autoencoder_backward(*all, factor=2), "dW1: .*factor 2; db1: .*factor 2$"),
+    ("autoencoder_backward", lambda *all: autoencoder_backward(*all)[::-1], "dW1 has the shape"),
+    ("autoencoder_backward", lambda *all: autoencoder_backward(*all)[:3], "it should return .*; it returns 3 values"),
+]
+
+
+@pytest.mark.parametrize("name, answer, words", MISTAKES)
+def test_a_mistake_gets_its_line(name, answer, words):
+    answer.__name__ = name
+    for seed in range(3):
+        with pytest.raises(CheckError, match=f"^{name}: ") as caught:
+            check(answer, seed=seed)
+        line = str(caught.value)
+        assert re.search(words, line) and "\n" not in line, line
+        assert caught.value._render_traceback_() == [line]
+
+
+def test_at_least_three_mistakes_for_each_exercise():
+    assert all(sum(mistake[0] == name for mistake in MISTAKES) >= 3 for name in EXERCISES)
+
+
+def test_check_wants_the_function_of_an_exercise():
+    for answer in (3, None, np.sin, lambda: 0):
+        with pytest.raises(CheckError, match="check wants the function of an exercise, such as neuron; got"):
+            check(answer)
+
+
+def test_ctrl_c_in_an_answer_is_a_ctrl_c():
+    def neuron(x, w, b):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check(neuron)

@@ -1,0 +1,89 @@
+"""The lessons: notebooks in step with their sources, and run in real kernels, open and solved.
+
+They want the extra `lessons`; without it they are skipped, with AELEARN_STRICT=1 they fail instead.
+"""
+
+import importlib.util
+import os
+from pathlib import Path
+
+import pytest
+
+from aelearn.checks import EXERCISES
+
+ROOT = Path(__file__).parent.parent
+MISSING = [name for name in ("jupytext", "nbclient", "nbformat", "ipykernel") if not importlib.util.find_spec(name)]
+if MISSING and os.environ.get("AELEARN_STRICT") != "1":
+    pytest.skip(f"the extra 'lessons' is not installed ({', '.join(MISSING)})", allow_module_level=True)
+
+spec = importlib.util.spec_from_file_location("build", ROOT / "lessons" / "build.py")
+build = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(build)
+SOURCES = build.sources()
+each_lesson = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+
+
+def cells(book):
+    """What a cell is, without its outputs."""
+    return [(cell.cell_type, cell.id, cell.source, cell.metadata.get("tags", [])) for cell in book.cells]
+
+
+def tagged(book, tag):
+    return [cell for cell in book.cells if tag in cell.metadata.get("tags", [])]
+
+
+@each_lesson
+@pytest.mark.parametrize("solved", [True, False], ids=["solved", "open"])
+def test_notebooks_are_in_step_with_their_sources(source, solved):
+    import nbformat
+
+    path = build.target(source, solved=solved)
+    text = path.read_text()
+    committed = nbformat.reads(text, as_version=4)
+    nbformat.validate(committed)
+    assert cells(committed) == cells(build.notebook(source.read_text(), solved=solved)), "python lessons/build.py"
+    assert "widgets" not in committed.metadata and str(ROOT) not in text and "/tmp/" not in text
+    assert all("execution" not in cell.metadata for cell in committed.cells)
+
+
+def outputs(cell):
+    """The text that a cell printed, and the line of its error or None."""
+    printed = "".join(output.text for output in cell.outputs if output.output_type == "stream")
+    errors = ["\n".join(output.traceback) for output in cell.outputs if output.output_type == "error"]
+    return printed, errors[0] if errors else None
+
+
+@each_lesson
+def test_solved_lessons_run_without_an_error_or_a_warning(source):
+    book = build.execute(build.notebook(source.read_text(), solved=True))
+    for cell in book.cells:
+        if cell.cell_type == "code":
+            assert not [out for out in cell.outputs if out.output_type == "error" or out.get("name") == "stderr"]
+    for cell in tagged(book, "check"):
+        assert outputs(cell)[0].endswith("right, on 3 random inputs\n")
+
+
+@each_lesson
+def test_open_lessons_reach_their_end_with_exactly_their_checks_unsolved(source):
+    book = build.execute(build.notebook(source.read_text(), solved=False))
+    checks = tagged(book, "check")
+    assert len(checks) >= 3 and len(checks) == len(tagged(book, "exercise")) == len(tagged(book, "hint"))
+    for cell in book.cells:
+        if cell.cell_type == "code":
+            _, error = outputs(cell)
+            assert (error is not None) == (cell in checks)
+            assert error is None or error.count("\n") == 0 and "not solved yet" in error
+            assert cell.execution_count is not None
+    assert "### BEGIN" not in "".join(cell.source for cell in book.cells)
+    assert not tagged(book, "answer")
+
+
+def test_every_exercise_is_in_a_lesson():
+    text = "".join(source.read_text() for source in SOURCES)
+    assert all(f"check({name})" in text and f"def {name}(" in text for name in EXERCISES)
+    assert text.count("\ncheck(") == len(EXERCISES)
+
+
+@each_lesson
+def test_lessons_are_of_a_length_for_one_sitting(source):
+    assert 20 <= len(build.notebook(source.read_text(), solved=True).cells) <= 45
