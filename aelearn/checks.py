@@ -106,6 +106,9 @@ def verdict(exercise, answer, arguments):
         got = f"{len(returned)} values" if isinstance(returned, (tuple, list)) else f"one {type(returned).__name__}"
         return f"it should return {', '.join(outputs)}; it returns {got}"
     wanted, exact = exercise.wanted(arguments)
+    if isinstance(wanted[outputs[0]], str):
+        right, said = wanted[outputs[0]], returned[0]
+        return "" if said == right else f"it says {said!r}, but it is {right!r}"
     source = "wanted" if exercise.answer is not None else "finite difference"
     problems = [_difference(name, value, np.asarray(wanted[name], np.float64), exact[name], source)
                 for name, value in zip(outputs, returned)]
@@ -208,6 +211,68 @@ def _network_loss(x, W1, b1, W2, b2):
     return losses.mean_squared_error(layers.sigmoid(code @ W2 + b2), x)
 
 
+def planted_bugs():
+    """Five wrong backwards of a dense layer, backward(dz, x, W) -> dx, dW, db, each with one mistake."""
+    def batch_mean(dz, x, W):
+        dx, dW, db = layers.dense_backward(dz, x, W)
+        return dx, dW / len(x), db
+
+    def wrong_sign(dz, x, W):
+        dx, dW, db = layers.dense_backward(dz, x, W)
+        return -dx, dW, db
+
+    def ends_too_early(dz, x, W):
+        dx, dW, db = layers.dense_backward(dz, x, W)
+        db[-1] = 0
+        return dx, dW, db
+
+    def transposed(dz, x, W):
+        dx, dW, db = layers.dense_backward(dz, x, W)
+        return dx, dW.T, db
+
+    def forgets_a_sample(dz, x, W):
+        dx, dW, db = layers.dense_backward(dz, x, W)
+        dx[-1] = 0
+        return dx, dW, db
+
+    return [batch_mean, wrong_sign, ends_too_early, transposed, forgets_a_sample]
+
+
+BUGGY = ("dW", "dx", "db", "dW", "dx")  # what each of them gets wrong
+
+
+def _curve(rng):
+    p, q = rng.normal(size=2)
+    return {"f": lambda x: np.sin(p * x) + q * x**3, "x": float(rng.normal()), "eps": float(rng.uniform(1e-3, 1e-2))}
+
+
+def _loss_of_a_matrix(rng):
+    d, h = _sizes(rng, 2)
+    U = rng.normal(size=(d, h))
+    return {"loss": lambda W: float(np.sum(U * np.tanh(W))), "W": rng.normal(size=(d, h)), "eps": 1e-5}
+
+
+def _nudged(loss, W, eps):
+    return gradcheck.numerical_gradient(lambda params: loss(params["W"]), {"W": W.copy()}, "W")[0]
+
+
+def _two_arrays(rng):
+    shape = tuple(_sizes(rng, 2))
+    yours = rng.normal(size=shape) * 10.0 ** rng.integers(-9, 3, shape)
+    numerical = yours * (1 + rng.normal(size=shape) * 10.0 ** rng.integers(-8, 1, shape))
+    yours[0, 0] = numerical[0, 0] = 0
+    return {"yours": yours, "numerical": numerical}
+
+
+def _relative_error(yours, numerical):
+    return np.abs(yours - numerical) / np.maximum(np.maximum(np.abs(yours), np.abs(numerical)), 1e-8)
+
+
+def _a_bug(rng):
+    n, d, h = _sizes(rng, 3)
+    return {"backward": planted_bugs()[rng.integers(5)], **_numbers(rng, dz=(n, h), x=(n, d), W=(d, h), b=(h,))}
+
+
 EXERCISES = {
     # 02_backprop_by_hand
     "neuron": Exercise(_neuron, ("a",), answer=_neuron_output),
@@ -218,4 +283,11 @@ EXERCISES = {
     "sigmoid_backward": Exercise(_activation_backward, ("dz",), answer=layers.sigmoid_backward),
     "mse_gradient": Exercise(_loss, ("da",), forward=lambda a, x: losses.mean_squared_error(a, x)),
     "autoencoder_backward": Exercise(_network, ("dW1", "db1", "dW2", "db2"), forward=_network_loss),
+    # 03_gradient_checking
+    "central_difference": Exercise(_curve, ("slope",), answer=lambda f, x, eps: (f(x + eps) - f(x - eps)) / (2 * eps)),
+    "gradient_by_nudging": Exercise(_loss_of_a_matrix, ("dW",), answer=_nudged),
+    "relative_error": Exercise(_two_arrays, ("error",), answer=_relative_error),
+    "find_bug": Exercise(_a_bug, ("name",),
+                         answer=lambda backward, *arrays: BUGGY[[bug.__name__ for bug in planted_bugs()].index(
+                             backward.__name__)]),
 }

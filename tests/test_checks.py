@@ -56,6 +56,35 @@ def autoencoder_backward(x, W1, b1, W2, b2, factor=1):
     return x.T @ dz1, dz1.sum(axis=0), dW2, db2
 
 
+@right
+def central_difference(f, x, eps):
+    return (f(x + eps) - f(x - eps)) / eps / 2
+
+
+@right
+def gradient_by_nudging(loss, W, eps):
+    return np.array([[central_difference(lambda w: loss(np.where(at(W, i, j), w, W)), W[i, j], eps)
+                      for j in range(W.shape[1])] for i in range(W.shape[0])])
+
+
+def at(W, i, j):
+    mask = np.zeros(W.shape, bool)
+    mask[i, j] = True
+    return mask
+
+
+@right
+def relative_error(yours, numerical):
+    return abs(yours - numerical) / np.maximum(1e-8, np.maximum(abs(yours), abs(numerical)))
+
+
+@right
+def find_bug(backward, dz, x, W, b):
+    for name, wrong, right_one in zip(("dx", "dW", "db"), backward(dz, x, W), layers.dense_backward(dz, x, W)):
+        if not np.array_equal(wrong, right_one):
+            return name
+
+
 def test_every_exercise_has_a_right_answer(capsys):
     assert set(RIGHT) == set(EXERCISES)
     for name, answer in RIGHT.items():
@@ -66,6 +95,12 @@ def test_every_exercise_has_a_right_answer(capsys):
 
 def typo(x, w, b):
     return np.exp(z)  # noqa: F821, as a learner would
+
+
+def not_put_back(loss, W, eps):
+    for index in np.ndindex(W.shape):
+        W[index] += eps
+    return W
 
 
 def changed(dz, x, W):
@@ -100,6 +135,18 @@ MISTAKES = [  # exercise, answer, what the line says
     ("mse_gradient", lambda a, x: 2 * (a - x) / len(a), r"da: .* every entry is off by the factor \d"),
     ("autoencoder_backward", lambda *all: autoencoder_backward(*all, factor=2), "dW1: .*factor 2; db1: .*factor 2$"),
     ("autoencoder_backward", lambda *all: autoencoder_backward(*all)[::-1], "dW1 has the shape"),
+    ("central_difference", lambda f, x, eps: (f(x + eps) - f(x)) / eps, "slope: 1 of 1 entry is wrong"),
+    ("central_difference", lambda f, x, eps: (f(x + eps) - f(x - eps)) / eps, "off by the factor 2"),
+    ("central_difference", lambda f, x, eps: (f(x - eps) - f(x + eps)) / (2 * eps), "the wrong sign"),
+    ("gradient_by_nudging", not_put_back, "it changes its input W"),
+    ("gradient_by_nudging", lambda loss, W, eps: gradient_by_nudging(loss, W, eps).T, "dW has the shape"),
+    ("gradient_by_nudging", lambda loss, W, eps: gradient_by_nudging(loss, W, eps) * 2, "dW: .* off by the factor 2"),
+    ("relative_error", lambda yours, numerical: abs(yours - numerical), "error: .* entries are wrong"),
+    ("relative_error", lambda yours, numerical: abs(yours - numerical) / abs(yours), "no finite numbers, the first at "),
+    ("relative_error", lambda yours, numerical: -relative_error(yours, numerical), "the wrong sign"),
+    ("find_bug", lambda *all: "dq", "it says 'dq', but it is 'd"),
+    ("find_bug", lambda *all: None, "not solved yet"),
+    ("find_bug", lambda backward, dz, x, W, b: backward(dz, x, W), "it says .*, but it is"),
     ("autoencoder_backward", lambda *all: autoencoder_backward(*all)[:3], "it should return .*; it returns 3 values"),
 ]
 
