@@ -5,22 +5,19 @@
 
 An exercise is known by the name of its function. What comes back is compared entry by entry, gradients with finite
 differences. The line says what is wrong and where: a missing answer, an exception, a changed input, a shape, NaN, a
-sign, a factor, a transposed product; no traceback. `check` raises CheckError, which Jupyter shows as that line.
-
-Shapes: N samples, D features, H units.
+sign, a factor, a transposed product; no traceback. `check` raises CheckError, which Jupyter shows as that line. The
+exercises themselves are in exercises.py.
 """
 
-import inspect
 import re
 import traceback
-from dataclasses import dataclass
 
 import numpy as np
 
-from aelearn import gradcheck, layers, losses
+from aelearn import gradcheck
+from aelearn.exercises import EXERCISES, RTOL
 
 TRIALS = 3  # random inputs that an answer must get right
-RTOL = 1e-6  # relative error that counts as right; answers are computed in float64
 
 
 class CheckError(AssertionError):
@@ -29,43 +26,6 @@ class CheckError(AssertionError):
     def _render_traceback_(self):
         """What Jupyter prints in the place of a traceback."""
         return [str(self)]
-
-
-@dataclass(frozen=True)
-class Exercise:
-    """A function that a learner writes.
-
-    inputs    inputs(rng) makes the arguments, in order: {name: array or number}; those with a leading underscore are
-              for `forward` alone
-    outputs   the names of what it returns
-    answer    what a right one returns for these arguments; None where the outputs are gradients
-    forward   for gradients: the function whose derivative is asked for, of the arguments other than `upstream`. An
-              output "dW" is the derivative of sum(upstream * forward) by the argument "W"
-    upstream  the argument that holds the derivative by the function's output; None if that is a number, the loss
-    """
-
-    inputs: object
-    outputs: tuple
-    answer: object = None
-    forward: object = None
-    upstream: str | None = None
-
-    def wanted(self, arguments):
-        """The right outputs, {name: array}, and how exact each is known: {name: absolute error}."""
-        if self.answer is not None:
-            values = self.answer(*arguments.values())
-            values = values if len(self.outputs) > 1 else (values,)
-            return dict(zip(self.outputs, values)), dict.fromkeys(self.outputs, 1e-12)
-        upstream = 1.0 if self.upstream is None else arguments[self.upstream]
-        names = list(inspect.signature(self.forward).parameters)
-        params = {name: np.array(arguments.get(name, arguments.get("_" + name)), np.float64) for name in names}
-
-        def loss(params):
-            return float(np.sum(upstream * self.forward(**params)))
-
-        values = {"d" + name: gradcheck.numerical_gradient(loss, params, name)[0] for name in names}
-        exact = 1e-10 * max(1.0, abs(loss(params))) / RTOL
-        return {name: values[name] for name in self.outputs}, dict.fromkeys(self.outputs, exact)
 
 
 def check(answer, *, seed=None):
@@ -108,6 +68,8 @@ def verdict(exercise, answer, arguments):
     wanted, exact = exercise.wanted(arguments)
     if isinstance(wanted[outputs[0]], str):
         right, said = wanted[outputs[0]], returned[0]
+        if not isinstance(said, str):
+            return f"it should return one word; it returns {type(said).__name__}"
         return "" if said == right else f"it says {said!r}, but it is {right!r}"
     source = "wanted" if exercise.answer is not None else "finite difference"
     problems = [_difference(name, value, np.asarray(wanted[name], np.float64), exact[name], source)
@@ -154,140 +116,3 @@ def _difference(name, value, wanted, exact, source):
     at = f", worst at {[int(i) for i in worst]}" if value.ndim else ""
     return (f"{name}: {wrong.sum()} of {value.size} {'entry is' if value.size == 1 else 'entries are'} wrong{at}: "
             f"yours {value[worst]:.3g}, {source} {wanted[worst]:.3g}" + (f"; {problem}" if problem else ""))
-
-
-def _numbers(rng, **shapes):
-    """Random arrays of these shapes; () is a number."""
-    return {name: rng.normal(size=shape) if shape else float(rng.normal()) for name, shape in shapes.items()}
-
-
-def _sizes(rng, n, low=2, high=7):
-    """n different sizes: no product of arrays fits by accident."""
-    return [int(size) for size in rng.permutation(np.arange(low, high))[:n]]
-
-
-def _neuron(rng):
-    (d,) = _sizes(rng, 1)
-    return _numbers(rng, x=(d,), w=(d,), b=())
-
-
-def _neuron_output(x, w, b):
-    return 1 / (1 + np.exp(-(w @ x + b)))
-
-
-def _neuron_backward(rng):
-    numbers = _neuron(rng)
-    a = float(_neuron_output(**numbers))
-    return {"da": float(rng.normal()), "x": numbers["x"], "w": numbers["w"], "a": a, "_b": numbers["b"]}
-
-
-def _dense(rng):
-    n, d, h = _sizes(rng, 3)
-    return _numbers(rng, x=(n, d), W=(d, h), b=(h,))
-
-
-def _dense_backward(rng):
-    n, d, h = _sizes(rng, 3)
-    return _numbers(rng, dz=(n, h), x=(n, d), W=(d, h), _b=(h,))
-
-
-def _activation_backward(rng):
-    n, h = _sizes(rng, 2)
-    return {"da": rng.normal(size=(n, h)), "a": layers.sigmoid(rng.normal(size=(n, h)))}
-
-
-def _loss(rng):
-    n, d = _sizes(rng, 2)
-    return {"a": rng.random((n, d)), "x": rng.random((n, d))}
-
-
-def _network(rng):
-    n, d, c = _sizes(rng, 3)
-    return {"x": rng.random((n, d)), **_numbers(rng, W1=(d, c), b1=(c,), W2=(c, d), b2=(d,))}
-
-
-def _network_loss(x, W1, b1, W2, b2):
-    code = layers.sigmoid(x @ W1 + b1)  # (N, C)
-    return losses.mean_squared_error(layers.sigmoid(code @ W2 + b2), x)
-
-
-def planted_bugs():
-    """Five wrong backwards of a dense layer, backward(dz, x, W) -> dx, dW, db, each with one mistake."""
-    def batch_mean(dz, x, W):
-        dx, dW, db = layers.dense_backward(dz, x, W)
-        return dx, dW / len(x), db
-
-    def wrong_sign(dz, x, W):
-        dx, dW, db = layers.dense_backward(dz, x, W)
-        return -dx, dW, db
-
-    def ends_too_early(dz, x, W):
-        dx, dW, db = layers.dense_backward(dz, x, W)
-        db[-1] = 0
-        return dx, dW, db
-
-    def transposed(dz, x, W):
-        dx, dW, db = layers.dense_backward(dz, x, W)
-        return dx, dW.T, db
-
-    def forgets_a_sample(dz, x, W):
-        dx, dW, db = layers.dense_backward(dz, x, W)
-        dx[-1] = 0
-        return dx, dW, db
-
-    return [batch_mean, wrong_sign, ends_too_early, transposed, forgets_a_sample]
-
-
-BUGGY = ("dW", "dx", "db", "dW", "dx")  # what each of them gets wrong
-
-
-def _curve(rng):
-    p, q = rng.normal(size=2)
-    return {"f": lambda x: np.sin(p * x) + q * x**3, "x": float(rng.normal()), "eps": float(rng.uniform(1e-3, 1e-2))}
-
-
-def _loss_of_a_matrix(rng):
-    d, h = _sizes(rng, 2)
-    U = rng.normal(size=(d, h))
-    return {"loss": lambda W: float(np.sum(U * np.tanh(W))), "W": rng.normal(size=(d, h)), "eps": 1e-5}
-
-
-def _nudged(loss, W, eps):
-    return gradcheck.numerical_gradient(lambda params: loss(params["W"]), {"W": W.copy()}, "W")[0]
-
-
-def _two_arrays(rng):
-    shape = tuple(_sizes(rng, 2))
-    yours = rng.normal(size=shape) * 10.0 ** rng.integers(-9, 3, shape)
-    numerical = yours * (1 + rng.normal(size=shape) * 10.0 ** rng.integers(-8, 1, shape))
-    yours[0, 0] = numerical[0, 0] = 0
-    return {"yours": yours, "numerical": numerical}
-
-
-def _relative_error(yours, numerical):
-    return np.abs(yours - numerical) / np.maximum(np.maximum(np.abs(yours), np.abs(numerical)), 1e-8)
-
-
-def _a_bug(rng):
-    n, d, h = _sizes(rng, 3)
-    return {"backward": planted_bugs()[rng.integers(5)], **_numbers(rng, dz=(n, h), x=(n, d), W=(d, h), b=(h,))}
-
-
-EXERCISES = {
-    # 02_backprop_by_hand
-    "neuron": Exercise(_neuron, ("a",), answer=_neuron_output),
-    "neuron_backward": Exercise(_neuron_backward, ("dx", "dw", "db"), forward=_neuron_output, upstream="da"),
-    "dense": Exercise(_dense, ("z",), answer=layers.dense),
-    "dense_backward": Exercise(_dense_backward, ("dx", "dW", "db"), forward=lambda x, W, b: layers.dense(x, W, b),
-                               upstream="dz"),
-    "sigmoid_backward": Exercise(_activation_backward, ("dz",), answer=layers.sigmoid_backward),
-    "mse_gradient": Exercise(_loss, ("da",), forward=lambda a, x: losses.mean_squared_error(a, x)),
-    "autoencoder_backward": Exercise(_network, ("dW1", "db1", "dW2", "db2"), forward=_network_loss),
-    # 03_gradient_checking
-    "central_difference": Exercise(_curve, ("slope",), answer=lambda f, x, eps: (f(x + eps) - f(x - eps)) / (2 * eps)),
-    "gradient_by_nudging": Exercise(_loss_of_a_matrix, ("dW",), answer=_nudged),
-    "relative_error": Exercise(_two_arrays, ("error",), answer=_relative_error),
-    "find_bug": Exercise(_a_bug, ("name",),
-                         answer=lambda backward, *arrays: BUGGY[[bug.__name__ for bug in planted_bugs()].index(
-                             backward.__name__)]),
-}

@@ -2,9 +2,9 @@
 
     python lessons/build.py [NAME ...]        all lessons, or those whose names are given (02, 02_backprop_by_hand)
 
-Wants the extra `lessons`. A source is a py:percent file. In its code cells, what stands between `### BEGIN SOLUTION` and
-`### END SOLUTION` is `...` in the notebook to work through; a Markdown cell tagged "answer" is only in the solved one. A
-cell tagged "check" may raise there, because its exercise is open.
+Wants the extra `lessons`. A source is a py:percent file. In its code cells, what stands between `### BEGIN SOLUTION`
+and `### END SOLUTION` is `...` in the notebook to work through; a Markdown cell tagged "answer" is only in the solved
+one. A cell tagged "check" may raise in the former, because its exercise is open.
 
 Both notebooks are executed, so that they can be read where they lie. Two builds on one machine give the same bytes:
 nothing that changes from run to run is kept (time stamps, widget states, random cell numbers).

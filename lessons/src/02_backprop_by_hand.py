@@ -2,17 +2,17 @@
 # # 2 · Backpropagation by hand
 #
 # A network learns by asking one question again and again: *if I change this weight a little, what happens to the
-# loss?* The answer is a derivative. A network has many weights, and backpropagation answers for all of them at once, in
-# about the time of two passes through the network. It is the chain rule, applied in a good order. Nothing else.
+# loss?* The answer is a derivative. A network has many weights, and backpropagation answers for all of them at once,
+# in about the time of two passes through the network. It is the chain rule, applied in a good order. Nothing else.
 #
-# **After this lesson you can** write the backward pass of a neuron, of a layer and of a small autoencoder, and explain
-# where each transpose in it comes from.
+# **After this lesson you can** write the backward pass of a neuron, of a layer and of a small autoencoder, and
+# explain where each transpose in it comes from.
 #
 # **You need** the chain rule from school, NumPy's arrays and `@`, and about 45 minutes. Lesson 1 is not wanted.
 #
-# There are seven exercises. Each has a cell to fill in, a hint that you may ignore, and a cell with `check(...)`, which
-# tries your function on random inputs and says in one line whether it is right or what is wrong. No later cell wants your
-# answers: you can go on and come back.
+# There are seven exercises. Each has a cell to fill in, a hint that you may ignore, and a cell with `check(...)`,
+# which tries your function on random inputs and says in one line whether it is right or what is wrong. No later cell
+# wants your answers: you can go on and come back.
 
 # %%
 import inspect
@@ -32,9 +32,9 @@ from aelearn.checks import check
 # | H | units: numbers that leave it |
 # | C | the size of a code |
 #
-# Each line of code that makes an array says its shape at the end. And a `d` before a name means *the derivative of the
-# loss by that thing*: `dW` is $\partial L / \partial W$ and has exactly the shape of `W`. If a shape does not fit, the
-# line is wrong: most mistakes in this lesson can be found that way.
+# Each line of code that makes an array says its shape at the end. And a `d` before a name means *the derivative of
+# the loss by that thing*: `dW` is $\partial L / \partial W$ and has exactly the shape of `W`. If a shape does not
+# fit, the line is wrong: most mistakes in this lesson can be found that way.
 #
 # ## One neuron
 #
@@ -116,8 +116,8 @@ plotting.show(plotting.curves(lines, points={"here": ([0], [a])}, xlabel="change
 # %% [markdown]
 # ### Exercise 2: one neuron, backward
 #
-# You get `da`, the derivative of the loss by the neuron's output, its inputs `x` and `w`, and its output `a`. Return `dx`,
-# `dw` and `db`, each of the shape of what it is the derivative of. *Two lines.*
+# You get `da`, the derivative of the loss by the neuron's output, its inputs `x` and `w`, and its output `a`. Return
+# `dx`, `dw` and `db`, each of the shape of what it is the derivative of. *Two lines.*
 
 # %% tags=["exercise"]
 def neuron_backward(da, x, w, a):
@@ -132,8 +132,8 @@ check(neuron_backward)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# First `dz`: the two slopes on the way from the loss to z, multiplied. All three answers are `dz` times one more slope,
-# and $\partial z/\partial b = 1$.
+# First `dz`: the two slopes on the way from the loss to z, multiplied. All three answers are `dz` times one more
+# slope, and $\partial z/\partial b = 1$.
 # </details>
 
 # %% [markdown]
@@ -166,15 +166,15 @@ check(dense)
 # %% [markdown]
 # ## The same chain rule, now with sums
 #
-# A weight $W_{dh}$ takes part in $z_{nh}$ for *every* sample n. When a thing acts along several paths, the slopes of the
-# paths are added. That is the only new rule:
+# A weight $W_{dh}$ takes part in $z_{nh}$ for *every* sample n. When a thing acts along several paths, the slopes of
+# the paths are added. That is the only new rule:
 #
 # $$ dW_{dh} = \sum_n dz_{nh} \, \frac{\partial z_{nh}}{\partial W_{dh}} = \sum_n dz_{nh} \, x_{nd} $$
 #
 # $$ dx_{nd} = \sum_h dz_{nh} \, W_{dh} \qquad\qquad db_h = \sum_n dz_{nh} $$
 #
-# Now write them as matrix products, and let the shapes tell you the order. `dW` must be (D, H). There are `x` (N, D) and
-# `dz` (N, H), and the sum runs over n: the N must meet in the middle. There is only one way to do that.
+# Now write them as matrix products, and let the shapes tell you the order. `dW` must be (D, H). There are `x` (N, D)
+# and `dz` (N, H), and the sum runs over n: the N must meet in the middle. There is only one way to do that.
 #
 # ### Exercise 4: a layer, backward
 #
@@ -248,8 +248,8 @@ check(mse_gradient)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# The derivative of $(a - x)^2$ by $a$ is $2 (a - x)$; `a.size` is N D. If the check says that every entry is off by one
-# factor, look at what stands before the sum.
+# The derivative of $(a - x)^2$ by $a$ is $2 (a - x)$; `a.size` is N D. If the check says that every entry is off by
+# one factor, look at what stands before the sum.
 # </details>
 
 # %% [markdown]
@@ -272,8 +272,8 @@ check(mse_gradient)
 #
 # ### Exercise 7: the autoencoder, backward
 #
-# From images `x` (N, D) and the parameters return `dW1` (D, C), `db1` (C,), `dW2` (C, D), `db2` (D,). Go forward first.
-# The library's pieces are at hand, so that you need none of your own: `layers.dense`, `layers.sigmoid`,
+# From images `x` (N, D) and the parameters return `dW1` (D, C), `db1` (C,), `dW2` (C, D), `db2` (D,). Go forward
+# first. The library's pieces are at hand, so that you need none of your own: `layers.dense`, `layers.sigmoid`,
 # `layers.dense_backward(dz, x, W)`, `layers.sigmoid_backward(da, a)`, `losses.mean_squared_error_gradient(a, x)`.
 # *About seven lines.*
 
@@ -296,15 +296,15 @@ check(autoencoder_backward)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# Write the two lines of the forward. Then read the right column of the table from the bottom to the top: one line of code
-# for each row.
+# Write the two lines of the forward. Then read the right column of the table from the bottom to the top: one line of
+# code for each row.
 # </details>
 
 # %% [markdown]
 # ## Does it learn?
 #
-# Gradients are there to walk downhill: $W \leftarrow W - \eta \, dW$, again and again. Here are some hundred steps on zeros and
-# ones from MNIST, with the library's backward (the same lines as yours, for any number of layers):
+# Gradients are there to walk downhill: $W \leftarrow W - \eta \, dW$, again and again. Here are some hundred steps on
+# zeros and ones from MNIST, with the library's backward (the same lines as yours, for any number of layers):
 
 # %%
 images, labels = load_mnist("test", digits=(0, 1))  # (N, 784), (N,)
@@ -344,7 +344,8 @@ print(f"{architecture.n_parameters:,} derivatives in each of {len(history)} step
 
 # %% [markdown]
 # Nudging the weights one by one would take two forward passes for each of them. Backpropagation takes about as much
-# as two more forward passes for all of them together: each layer's backward is two products of the same size as its forward's one.
+# as two more forward passes for all of them together: each layer's backward is two products of the same size as its
+# forward's one.
 #
 # ## What you know now
 #
@@ -356,18 +357,20 @@ print(f"{architecture.n_parameters:,} derivatives in each of {len(history)} step
 # ## To think about
 #
 # 1. All weights start at the same number, say 0.5 in every layer. What can the code's units then never learn?
-# 2. The slope of the sigmoid is at most 1/4 (look at the first picture). What does that do to `dW1` in a network of ten
-#    layers of sigmoids?
-# 3. `dense_backward` also returns `dx`. For the first layer nobody wants it. What would `dx` of the first layer tell you?
+# 2. The slope of the sigmoid is at most 1/4 (look at the first picture). What does that do to `dW1` in a network of
+#    ten layers of sigmoids?
+# 3. `dense_backward` also returns `dx`. For the first layer nobody wants it. What would `dx` of the first layer tell
+#    you?
 
 # %% [markdown] tags=["answer"]
 # **Answers**
 #
-# 1. All units of a layer compute the same and get the same gradient: they stay equal for ever, as if there were one. Random
-#    initial weights break the tie.
-# 2. Each layer multiplies by at most 1/4 on the way back: after ten of them there is a factor of at most $4^{-10}$, less than a
-#    millionth, beside the weights' own. The first layers learn very slowly: the vanishing gradient.
+# 1. All units of a layer compute the same and get the same gradient: they stay equal for ever, as if there were one.
+#    Random initial weights break the tie.
+# 2. Each layer multiplies by at most 1/4 on the way back: after ten of them there is a factor of at most $4^{-10}$,
+#    less than a millionth, beside the weights' own. The first layers learn very slowly: the vanishing gradient.
 # 3. How the loss changes with each pixel of the image: the pixels that matter most, and in which direction the image
 #    would have to change to be drawn better.
 #
-# **Next:** [lesson 3](../03_gradient_checking.ipynb) shows how to know that a gradient is right, when nobody gives you a `check`.
+# **Next:** [lesson 3](../03_gradient_checking.ipynb) shows how to know that a gradient is right, when nobody gives
+# you a `check`.

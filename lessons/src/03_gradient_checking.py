@@ -1,11 +1,11 @@
 # %% [markdown]
 # # 3 · Is this gradient right?
 #
-# A wrong gradient does not crash. The network learns a little worse, nobody knows why, and weeks go by. But there is a
-# judge that cannot be fooled: the loss itself. Nudge a weight, look how the loss answers, and compare.
+# A wrong gradient does not crash. The network learns a little worse, nobody knows why, and weeks go by. But there is
+# a judge that cannot be fooled: the loss itself. Nudge a weight, look how the loss answers, and compare.
 #
-# **After this lesson you can** check any gradient that anybody wrote by hand, choose the size of the nudge, read what a
-# gradient check says, and avoid the checks that pass although the gradient is wrong.
+# **After this lesson you can** check any gradient that anybody wrote by hand, choose the size of the nudge, read what
+# a gradient check says, and avoid the checks that pass although the gradient is wrong.
 #
 # **You need** lesson 2 (or to know what a layer's backward is), and about 40 minutes.
 
@@ -13,7 +13,8 @@
 import numpy as np
 
 from aelearn import layers, plotting
-from aelearn.checks import check, planted_bugs
+from aelearn.checks import check
+from aelearn.exercises import planted_bugs
 from aelearn.gradcheck import GradientError, check_gradients
 
 # %% [markdown]
@@ -28,8 +29,8 @@ from aelearn.gradcheck import GradientError, check_gradients
 #
 # $$ f(x \pm \epsilon) = f(x) \pm \epsilon f'(x) + \tfrac12 \epsilon^2 f''(x) \pm \tfrac16 \epsilon^3 f'''(x) + \dots $$
 #
-# In the forward difference $\frac12 \epsilon f''$ is left over as an error. In the central one the $f''$ of the two sides
-# cancel, and only $\frac16 \epsilon^2 f'''$ is left: with $\epsilon$ a thousandth, a thousand times less.
+# In the forward difference $\frac12 \epsilon f''$ is left over as an error. In the central one the $f''$ of both
+# sides cancel, and only $\frac16 \epsilon^2 f'''$ is left: with $\epsilon$ a thousandth, a thousand times less.
 #
 # ### Exercise 1: the central difference
 #
@@ -53,8 +54,8 @@ check(central_difference)
 # %% [markdown]
 # ## How large a nudge?
 #
-# The smaller, the better? Try it, from large to tiny, with numbers of 32 and of 64 bits. The function is the sigmoid, whose
-# slope is known exactly.
+# The smaller, the better? Try it, from large to tiny, with numbers of 32 and of 64 bits. The function is the sigmoid,
+# whose slope is known exactly.
 
 # %%
 def sigmoid(z):
@@ -82,8 +83,8 @@ plotting.show(plotting.curves(lines, logarithmic=True, xlabel="nudge eps", ylabe
 # Each curve is a U, or rather a V:
 #
 # - **From the right** the error falls with $\epsilon^2$ (central) or $\epsilon$ (forward): Taylor's left-over.
-# - **From the left** it falls with $1/\epsilon$: two nearly equal numbers are subtracted, and what their last digits do not
-#   know is blown up by $1/\epsilon$. Each knows about $u$ of itself, the machine epsilon of its type.
+# - **From the left** it falls with $1/\epsilon$: two nearly equal numbers are subtracted, and what their last digits
+#   do not know is blown up by $1/\epsilon$. Each knows about $u$ of itself, the machine epsilon of its type.
 #
 # The bottom of the central V is where both are alike, near $\epsilon = u^{1/3}$:
 
@@ -104,8 +105,8 @@ for dtype in (np.float32, np.float64):
 #
 # ### Exercise 2: a gradient by nudging
 #
-# `loss` is a function of a matrix; return its derivative by every entry of `W`, an array of the same shape. `W` must be as it
-# was when you are done. *About five lines.*
+# `loss` is a function of a matrix; return its derivative by every entry of `W`, an array of the same shape. `W` must
+# be as it was when you are done. *About five lines.*
 
 # %% tags=["exercise"]
 def gradient_by_nudging(loss, W, eps):
@@ -124,15 +125,16 @@ check(gradient_by_nudging)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# `for index in np.ndindex(W.shape)` goes over all entries, and `W[index]` is one of them. Either change a copy of `W`, or keep
-# the old value and put exactly that back: after `+= eps` and `-= eps` it may be another in the last digit.
+# `for index in np.ndindex(W.shape)` goes over all entries, and `W[index]` is one of them. Either change a copy of
+# `W`, or keep the old value and put exactly that back: after `+= eps` and `-= eps` it may be another in the last
+# digit.
 # </details>
 
 # %% [markdown]
 # ## When are two numbers the same?
 #
-# Not when their difference is small: of 0.000001 and 0.000002 the difference is small, and one is twice the other. What counts
-# is the **relative error**,
+# Not when their difference is small: of 0.000001 and 0.000002 the difference is small, and one is twice the other.
+# What counts is the **relative error**,
 #
 # $$ \frac{|\,\text{yours} - \text{numerical}\,|}{\max(|\,\text{yours}\,|, |\,\text{numerical}\,|, 10^{-8})} $$
 #
@@ -159,8 +161,8 @@ check(relative_error)
 # </details>
 
 # %% [markdown]
-# With central differences in float64, a right gradient comes out at $10^{-7}$ or better, and a wrong one at $10^{-2}$ or worse.
-# There is a wide empty space between the two. If you land in it, look for a kink or for float32.
+# With central differences in float64, a right gradient comes out at $10^{-7}$ or better, and a wrong one at $10^{-2}$
+# or worse. There is a wide empty space between the two. If you land in it, look for a kink or for float32.
 #
 # ## The check that always passes
 #
@@ -196,15 +198,15 @@ print("with a sum:", verdict(careless_backward, np.ones((5, 3))), sep="\n")
 print("\nwith random weights:", verdict(careless_backward, rng.normal(size=(5, 3))), sep="\n")
 
 # %% [markdown]
-# With ones the wrong backward passes in all entries. So weigh the outputs with random numbers $U$: the loss is $\sum U \cdot
-# \text{layer}(x)$, its derivative by the layer's output is $U$, and that is what the backward must be given. A softmax is
-# the worst case of a sum: its outputs add up to 1 whatever goes in, so that their sum has the gradient 0, and the
-# backward `return 0` passes.
+# With ones the wrong backward passes in all entries. So weigh the outputs with random numbers $U$: the loss is $\sum
+# U \cdot \text{layer}(x)$, its derivative by the layer's output is $U$, and that is what the backward must be given.
+# A softmax is the worst case of a sum: its outputs add up to 1 whatever goes in, so that their sum has the gradient
+# 0, and the backward `return 0` passes.
 #
 # ## Five planted bugs
 #
-# Here are five backwards of a layer, each with one mistake in it. The library's check is in `verdict` above.
-# **Before you read on**, look at its output, and say for each what was done wrong.
+# Here are five backwards of a layer, each with one mistake in it. The library's check is in `verdict` above. **Before
+# you read on**, look at its output, and say for each what was done wrong.
 
 # %%
 U = rng.normal(size=(5, 3))  # (N, H)
@@ -223,8 +225,8 @@ for number, backward in enumerate(planted_bugs(), 1):
 # %% [markdown]
 # ### Exercise 4: the judge
 #
-# Write it yourself. `backward(dz, x, W)` returns `dx`, `dW`, `db`, one of which is wrong. Return its name: `"dx"`, `"dW"` or
-# `"db"`. The layer is `z = x @ W + b`. *About ten lines; the functions of your other exercises help, or
+# Write it yourself. `backward(dz, x, W)` returns `dx`, `dW`, `db`, one of which is wrong. Return its name: `"dx"`,
+# `"dW"` or `"db"`. The layer is `z = x @ W + b`. *About ten lines; the functions of your other exercises help, or
 # `aelearn.gradcheck.numerical_gradient`.*
 
 # %% tags=["exercise"]
@@ -250,15 +252,15 @@ check(find_bug)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# The loss is `np.sum(dz * (x @ W + b))`: its derivative by z is dz. Nudge all entries of x, then of W, then of b, and compare each
-# with what the backward says. A wrong shape counts as wrong.
+# The loss is `np.sum(dz * (x @ W + b))`: its derivative by z is dz. Nudge all entries of x, then of W, then of b, and
+# compare each with what the backward says. A wrong shape counts as wrong.
 # </details>
 
 # %% [markdown]
 # ## Where the judge itself is wrong
 #
-# At a **kink** there is no derivative. ReLU has one at 0: left of it the slope is 0, right of it 1, and a central difference
-# across it says something between. Watch a right gradient fail, a hair's breadth from the kink:
+# At a **kink** there is no derivative. ReLU has one at 0: left of it the slope is 0, right of it 1, and a central
+# difference across it says something between. Watch a right gradient fail, a hair's breadth from the kink:
 
 # %%
 for position in (0.5, 1e-6):
@@ -273,25 +275,27 @@ for position in (0.5, 1e-6):
 #
 # ## What you know now
 #
-# - A central difference costs two evaluations and is right to $\epsilon^2$; in float64, $\epsilon$ near $10^{-5}$ is good.
+# - A central difference costs two evaluations and is right to $\epsilon^2$; in float64, $\epsilon$ near $10^{-5}$ is
+#   good.
 # - Compare every entry, by relative error.
 # - Give the backward a random derivative, and the layer uneven sizes.
 # - The pattern of the errors names the mistake: a factor, a sign, a transpose, a row.
 #
 # ## To think about
 #
-# 1. A gradient check takes two losses for each weight. The network of the main job has some two hundred thousand weights. How
-#    can you check its backward without waiting for that?
+# 1. A gradient check takes two losses for each weight. The network of the main job has some two hundred thousand
+#    weights. How can you check its backward without waiting for that?
 # 2. Why is a random matrix $U$ enough? Could a wrong backward not be right for this $U$ by accident?
 # 3. Somebody checks with $\epsilon = 10^{-12}$ in float64, "to be exact". What will they see?
 
 # %% [markdown] tags=["answer"]
 # **Answers**
 #
-# 1. The code of the backward does not know how large the layers are. A network 6-4-2-4-6 with five samples goes through
-#    the same lines, and has so few weights that the check is done at once.
+# 1. The code of the backward does not know how large the layers are. A network 6-4-2-4-6 with five samples goes
+#    through the same lines, and has so few weights that the check is done at once.
 # 2. Only if the error is 0 for this very $U$. The error depends linearly on $U$ for the usual mistakes, and a random
-#    $U$ hits the directions where it vanishes with probability 0. (Ones are such a direction for the careless backward.)
+#    $U$ hits the directions where it vanishes with probability 0. (Ones are such a direction for the careless
+#    backward.)
 # 3. The left branch of the V: errors as large as a per mille or a per cent, and right gradients called wrong.
 #
 # **Before:** [lesson 2](../02_backprop_by_hand.ipynb) derives the gradients that were checked here.

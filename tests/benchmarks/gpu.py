@@ -16,7 +16,7 @@ import numpy as np
 
 from aelearn import kernels
 from aelearn.kernels.gpu import device
-from aelearn.kernels.gpu.assignment import PANEL, SUMS
+from aelearn.kernels.gpu.assignment import PANEL, SLAB, SUMS
 from aelearn.kernels.gpu.lloyd import MAX_CHUNKS
 from aelearn.kernels.gpu.matmul import BLOCK, DEPTH, SIDE, TILE
 from aelearn.kernels.gpu.sums import THREADS
@@ -84,7 +84,7 @@ class Case:
         share = min(1, self.n_blocks / card.multiprocessors)
         cycles = card.multiprocessors * card.clock * share
         return {"arithmetic": self.instructions / (cycles * card.lanes),
-                "memory": self.bytes / (card.bandwidth * share), "shared memory": self.accesses / cycles}
+                "memory": self.bytes / (card.bandwidth * share), "near memory": self.accesses / cycles}
 
 
 def numbers(*shape):
@@ -100,20 +100,25 @@ def up(n, step):
 def climb(n):
     """The four rungs of the ladder for matrices n x n."""
     side, traffic, work = -(-n // BLOCK), 3 * 4 * n * n, n**3
-    # A step of a warp, 2 rows or columns of 16 threads: rung 1 touches 16 rows of a and one line of b; rung 2 one line
-    # of each; rung 3 reads both from shared memory, and loads two tiles every 16 steps.
-    for name, accesses in (("one_thread_an_entry", 17), ("coalesced", 2), ("shared_tiles", 2 + 4 / BLOCK)):
+    # A step of a warp, 2 rows of 16 threads: rung 1 touches 16 rows of a and 2 columns of b, which lie in one line;
+    # rung 2 touches 2 rows of a and one line of b; rung 3 reads both from shared memory, and every 16 steps it loads
+    # two tiles, 2 lines each, and stores them.
+    for name, accesses in (("one_thread_an_entry", 17), ("coalesced", 3), ("shared_tiles", 2 + 6 / BLOCK)):
         yield Case(f"matmul.{name}", f"{n} cubed", (side, side), work, traffic, accesses * work / WARP,
                    lambda: (numbers(n, n), numbers(n, n), numbers(n, n)))
-    yield product("matmul.register_tiles", f"{n} cubed", n, n, n, 0,
+    yield product("matmul.register_tiles", f"{n} cubed", n, n, n, 0, 1,
                   lambda: (numbers(n, n), numbers(n, n), numbers(n, n), True, False))
 
 
-def product(kernel, size, n, k, m, more, arguments):
-    """A kernel on top of product_tile, (N, K) by (K, M); more: numbers that it reads or writes besides."""
+def product(kernel, size, n, k, m, more, n_last, arguments):
+    """A kernel on top of product_tile, (N, K) by (K, M).
+
+    more: numbers that it reads or writes besides; n_last: how many factors have the sum last. Of those a warp loads two
+    half rows, and stores them in pairs for one bank.
+    """
     n_, k_, m_ = up(n, TILE), up(k, DEPTH), up(m, TILE)  # a tile is computed whole, also where only a part is wanted
     n_blocks, steps = n_ // TILE * (m_ // TILE), n_ * m_ * k_ / 16
-    loads = n_blocks * k_ * 2 * TILE * 2 / WARP  # into shared memory: one access to fetch, one to store, for a and b
+    loads = n_blocks * k_ * TILE / WARP * (4 + 2 * n_last)  # two accesses for a factor, to fetch and to store; or four
     n_bytes = 4 * (n * k + k * m + n * m + more)
     return Case(kernel, size, n_blocks, steps * 16, n_bytes, 8 * steps / WARP + loads, arguments)
 
@@ -131,16 +136,16 @@ def training_step(n_samples, batch, widths):
         numbers(n_samples, d), device.upload(np.random.default_rng(0).permutation(n_samples)), 0, numbers(batch, d)))
     for layer in range(1, last + 1):
         k, m = widths[layer - 1], widths[layer]
-        yield product("network._dense", f"{batch} x {k} x {m}", batch, k, m, m, lambda k=k, m=m: (
+        yield product("network._dense", f"{batch} x {k} x {m}", batch, k, m, m, 1, lambda k=k, m=m: (
             numbers(batch, k), numbers(k, m), numbers(m), 0, device.empty((0, m), np.float32), numbers(batch, m)))
     yield each("network._output_delta", f"{batch} x {d}", batch * d, 12, 5, lambda: (
         numbers(batch, d), numbers(batch, d), 0, np.float32(1), numbers(batch, d)))
     for layer in range(last, 0, -1):
         k, m = widths[layer - 1], widths[layer]
-        yield product("network._weight_gradient", f"{k} x {batch} x {m}", k, batch, m, m, lambda k=k, m=m: (
+        yield product("network._weight_gradient", f"{k} x {batch} x {m}", k, batch, m, m, 0, lambda k=k, m=m: (
             numbers(batch, k), numbers(batch, m), numbers(k, m), numbers(m)))
         if layer > 1:
-            yield product("network._delta_below", f"{batch} x {m} x {k}", batch, m, k, batch * k, lambda k=k, m=m: (
+            yield product("network._delta_below", f"{batch} x {m} x {k}", batch, m, k, batch * k, 2, lambda k=k, m=m: (
                 numbers(batch, m), numbers(k, m), numbers(batch, k), 0, numbers(batch, k)))
     yield each("optim._adam", f"{n_parameters:,}", n_parameters, 28, 12, lambda: (
         *(numbers(n_parameters) for _ in range(4)), *(np.float32(0.5) for _ in range(7))))
@@ -176,13 +181,15 @@ def kmeans_iteration(n, d, k):
     instructions = 2 * n * padded * d + 2 * looks + 20 * n * (d + 1)
     accesses = (n * padded * d * (1 + 1 / PANEL) + looks + 3 * n * up(d + 1, WARP)) / WARP
     n_numbers, n_rows = SUMS + columns, n_chunks * n_teams
+    # A tile of 128 points is read for each panel of centres and for the sums; in between it stays near if it is small.
+    readings = padded // PANEL + 1 if d > SLAB else 1
 
     def pass_arguments():
         return (numbers(n, d), numbers(1), numbers(d), numbers(k, d), numbers(k, d), numbers(k, d),
                 device.upload(np.zeros(n, np.int32)), chunk, n_teams, device.empty((n_rows, n_numbers, 2), np.float32))
 
     yield Case("assignment.pass_over", f"{n:,} x {d}, {k}", n_chunks, instructions,
-               4 * n * d + 8 * n + 8 * n_rows * n_numbers, accesses, pass_arguments)
+               4 * n * d * readings + 8 * n + 8 * n_rows * n_numbers, accesses, pass_arguments)
     of_a_number = 14 * (n_rows + THREADS)  # the rows, then the tree
     yield Case("sums.add_rows", f"{n_rows:,} x {n_numbers:,}", n_numbers, of_a_number * n_numbers,
                8 * n_rows * n_numbers, n_numbers * (2 * n_rows + 12 * THREADS) / WARP,
@@ -223,7 +230,7 @@ def row(case, card, registers, shared):
     occupancy = card.resident(registers, shared, threads) * up(threads, WARP) / card.threads
     bounds = case.bounds(card)
     bound = max(bounds, key=bounds.get)
-    predicted = f"{bounds[bound] * 1e6:.3g}"
+    predicted = f"{bounds[bound] * 1e6:,.3g}" if bounds[bound] < 1e-4 else f"{bounds[bound] * 1e6:,.0f}"
     return [case.kernel, case.size, f"{case.n_blocks:,}", threads, registers, shared, f"{100 * occupancy:.0f} %",
             f"{case.instructions:.2g}", f"{case.bytes:.2g}", f"{case.accesses:.2g}", bound, predicted]
 

@@ -39,19 +39,23 @@ prints the measured times beside those predicted for that GPU. This page is writ
 A kernel is held up by whichever of three things takes longest:
 
 - **arithmetic**: `instructions / (multiprocessors x lanes x clock)`, where a multiply-add is one instruction;
-- **memory**: `bytes / bandwidth`, each array counted once, as if caches forgot nothing in between;
-- **shared memory**: a multiprocessor serves one access of a warp (32 threads) in a cycle, to shared memory or to its
-  first cache; an access to scattered places counts as many times as it touches lines.
+- **memory**: `bytes / bandwidth`, each array counted once, as if caches forgot nothing in between (k-means with many
+  features reads its points several times: a tile of them does not stay near);
+- **near memory**: `accesses / (multiprocessors x clock)`. A multiprocessor serves one access of a warp (32 threads) in
+  a cycle, to shared memory or to its first cache; an access to scattered places counts as many times as it touches
+  lines, or as threads want the same bank of shared memory.
 
-With fewer blocks than multiprocessors, those without a block do not help, and all three get worse by that share.
+*instructions*, *bytes* and *accesses* are those of the whole launch. With fewer blocks than multiprocessors, those
+without a block do not help, and all three are taken to get worse by that share.
 *Occupancy* is how many of the threads that a multiprocessor can hold it does hold, given the registers and the
 shared memory that the kernel takes. It bounds nothing by itself: the more threads are there, the better they hide
 each other's waiting.
 
 What the model leaves out mostly makes real times longer: the waiting for memory and for barriers that is not hidden,
-the arithmetic on indices, and the launch itself, for which Python may need longer than the card needs for most kernels
-of a training step. One thing makes them shorter: arrays of a few MB, such as all the parameters here, may still be in
-the second cache from the launch before, which is faster than memory.
+the arithmetic on indices, the last blocks that do not fill the card, and the launch itself, for which Python may need
+longer than the card needs for most kernels of a training step. Two things make them shorter: arrays of a few MB, such
+as all the parameters here, may still be in the second cache from the launch before, which is faster than memory; and
+a few multiprocessors may draw more than their share of the bandwidth.
 
 ## The card
 

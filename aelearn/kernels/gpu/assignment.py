@@ -1,14 +1,18 @@
 """The nearest centre of each point, and what the points of a chunk add up to: the kernel of k-means on the GPU.
 
-Shapes: N samples, D features, K clusters, M chunks.
+Shapes: N samples, D features, K clusters, M chunks, E = 2 + K (D + 1) numbers that a chunk adds up.
 
 A block takes a chunk of points, 128 at a time, a thread for each. Centres and points come through shared memory in
 panels of 8 centres and slabs of 16 features, so that any K and any D fit: memory is read in whole lines, and each
 number of a centre serves 128 points.
 
-Then the threads change roles: each takes some of the K (D + 1) sums, and walks over the 128 points in order, adding
-those of its cluster. Nobody else writes to its sums, so there is nothing to wait for, and no atomic addition whose
-order would be another in each run. If there are fewer sums than threads, several teams of threads share the points.
+Then, behind a barrier, the threads change roles: each takes some of the K (D + 1) sums, and walks over the 128 points
+in order, adding those of its cluster. Nobody else writes to its sums, so no atomic addition is wanted, whose order
+would be another in each run. If there are fewer sums than threads, several teams share the points: with K = 2 and
+D = 4 there are 10 sums, so 12 teams of 10 threads; the other 8 threads wait.
+
+Centres come in two forms. To find the nearest one, `near` is good enough: the centre as seen from an origin near the
+points, rounded to X's dtype. The sums want x - c to all its digits: there the centre is the pair `high` + `low`.
 """
 
 import numpy as np
@@ -38,12 +42,12 @@ def nearest_center(X, first, stop, origin, near, points, centers):
             distances[k] = zero
         for d0 in range(0, n_features, SLAB):
             width = min(SLAB, n_features - d0)
-            row, d = t // SLAB, t % SLAB  # sixteen threads load a row: they stand side by side, as its numbers do
+            d, k = t % SLAB, t // SLAB  # sixteen threads load a row: they stand side by side, as its numbers do
             if k0 == 0 or n_features > SLAB:  # else the points are still there
-                for p in range(row, THREADS, THREADS // SLAB):
+                for p in range(k, THREADS, THREADS // SLAB):
                     inside = first + p < stop and d < width
                     points[p, d] = X[first + p, d0 + d] - origin[d0 + d] if inside else zero
-            centers[row, d] = near[k0 + row, d0 + d] if k0 + row < n_clusters and d < width else zero
+            centers[k, d] = near[k0 + k, d0 + d] if k0 + k < n_clusters and d < width else zero
             cuda.syncthreads()  # points and centres are there
             for d in range(width):
                 x = points[t, d]
@@ -106,13 +110,13 @@ def pass_over(X, weight, origin, near, high, low, labels, chunk, n_teams, partia
                         offset = (X[first + p, d] - high[k, d]) - low[k, d]
                         moment = w * offset
                         sum_high, sum_low = add(sum_high, sum_low, moment)
-                        # This feature of this point is met by no other thread: the inertia counts it once.
+                        # Exactly one thread of the block meets this feature of this point: it is counted once.
                         inertia_high, inertia_low = add(inertia_high, inertia_low, moment * offset)
                     else:
                         sum_high, sum_low = add(sum_high, sum_low, w)
             partial[own, SUMS + entry, 0] = sum_high
             partial[own, SUMS + entry, 1] = sum_low
-        # The next round overwrites the labels behind the barriers of nearest_center: this one needs none of its own.
+        # No barrier here: the next round overwrites the labels only after those in nearest_center.
     if t < n_teams:
         for which in range(INERTIA, SUMS):  # only the first team's row gets the block's, below
             partial[m * n_teams + t, which, 0] = zero

@@ -1,7 +1,8 @@
 """The way to the GPU and back: whether there is one, arrays in its memory, kernels on their way.
 
 A GPU runs one function, the kernel, in thousands of threads at once. Threads come in blocks; the blocks make up the
-grid. A thread knows its place in both (cuda.threadIdx, cuda.blockIdx) and from it works out which numbers are its own.
+grid; both may be laid out in x, or in x and y. A thread knows its place (cuda.threadIdx, cuda.blockIdx) and from it
+works out which numbers are its own: with blocks of 128, thread 5 of block 2 takes entry 2 * 128 + 5 of a vector.
 The threads of one block share a small, fast memory and can wait for each other (cuda.syncthreads); blocks cannot, so
 what one block needs of another waits for the next launch. Launches run one after the other, in the order in which
 Python asked for them, while Python itself goes on: it waits only where it downloads a result.
@@ -24,7 +25,7 @@ from aelearn.kernels import UnavailableError
 from aelearn.kernels.gpu import simulator
 
 SIMULATED = bool(numba.config.ENABLE_CUDASIM)
-ALLOWED = "AELEARN_SIMULATE"  # the environment variable without which backend="cuda" refuses the simulator
+ALLOWED = "AELEARN_SIMULATE"  # the environment variable that, set to 1, lets backend="cuda" run in the simulator
 INSTEAD = "use the back end 'numba'"  # what to do without a GPU
 
 
@@ -42,8 +43,8 @@ def _why_not():
     if SIMULATED:
         if os.environ.get(ALLOWED) == "1":
             return None
-        return ("NUMBA_ENABLE_CUDASIM is set, so a GPU would be simulated, far more slowly than NumPy computes: unset it, "
-                f"or set {ALLOWED}=1 as well to watch kernels work on small arrays")
+        return ("NUMBA_ENABLE_CUDASIM is set, so a GPU would be simulated, far more slowly than NumPy computes: "
+                f"unset it, or set {ALLOWED}=1 as well to watch kernels work on small arrays")
     if sys.platform == "darwin":
         return f"there is no CUDA for macOS: {INSTEAD}"
     if importlib.util.find_spec("numba_cuda") is None:
@@ -113,7 +114,10 @@ def describe():
 
 
 def launch(kernel, grid, block, *arguments):
-    """Run a kernel on `grid` blocks of `block` threads. Arrays must be on the device, numbers of a NumPy dtype."""
+    """Run a kernel on `grid` blocks of `block` threads, each a number or a tuple (x, y).
+
+    Arrays must be on the device. Floats must be of a NumPy dtype: Python's would arrive as float64.
+    """
     if SIMULATED:
         simulator.run(kernel, grid, block, arguments)
         return
@@ -126,7 +130,7 @@ def launch(kernel, grid, block, *arguments):
 @functools.lru_cache(maxsize=1024)
 def _configured(kernel, grid, block):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of grids too small to fill a GPU: so are small problems
+        warnings.simplefilter("ignore")  # of grids too small to fill a GPU: small problems have small grids
         return kernel[grid, block]
 
 
@@ -150,7 +154,10 @@ def fill(there, array):
 def empty(shape, dtype):
     """An array on the device whose entries are not set yet. Raises MemoryError if the GPU has no room for it."""
     try:
-        return cuda.device_array(shape, dtype)
+        there = cuda.device_array(shape, dtype)
+        if SIMULATED:
+            simulator.poison(there)
+        return there
     except Exception as error:
         raise _explained(error, n_bytes=int(np.prod(shape)) * np.dtype(dtype).itemsize) from error
 
@@ -186,9 +193,9 @@ def _explained(error, n_bytes=0):
         wanted = f"{_size(n_bytes)} more were wanted, " if n_bytes else ""
         return MemoryError(f"the GPU has too little memory: {wanted}{_free()}. "
                            f"Use fewer samples, a smaller batch_size or network, or {INSTEAD}")
-    if type(error).__module__.startswith(("numba.cuda.cudadrv", "numba_cuda", "cuda.")):
-        return UnavailableError(f"the GPU or its driver failed ({_one_line(error)}); {INSTEAD}")
-    return error
+    if not type(error).__module__.startswith(("numba.cuda.cudadrv", "numba_cuda", "cuda.")):
+        return error
+    return UnavailableError(_why_not() or f"the GPU or its driver failed ({_one_line(error)}); {INSTEAD}")
 
 
 def _free():

@@ -9,8 +9,9 @@ numbers from a and K from b, and memory cannot bring them as fast as they can be
 about using each number more often once it is loaded: by the neighbours of a thread (rung 2), by its block (rung 3), by
 the thread itself (rung 4).
 
-Threads run in groups of 32, the warps, which take each step together: those with neighbouring cuda.threadIdx.x. If the
-32 numbers that a warp loads in one step lie side by side, memory delivers them at once.
+Threads run in groups of 32, the warps, which take each step together: x counts first, so that in a block of 16 x 16
+threads a warp is two rows of them. If the numbers that a warp loads in one step lie side by side, memory delivers them
+at once.
 
 Each entry's terms are added in the order of p by one thread: the same bits in every run.
 
@@ -30,7 +31,8 @@ SIDE = 8  # ... with 8 x 8 threads ...
 EACH = TILE // SIDE  # ... that make 4 x 4 each
 ENTRIES = EACH * EACH  # of a thread
 DEPTH = 16  # terms of the sums that are in shared memory at a time
-WIDTH = TILE + 1  # of a row in shared memory: with 32, threads that walk down a column would queue for one bank
+WIDTH = TILE + 1  # of a row in shared memory. That has 32 banks, entry n in bank n mod 32, and two threads that want
+# one bank take turns: with rows of 32, those that walk down a column would all want the same
 
 
 @cuda.jit
@@ -69,8 +71,8 @@ def coalesced(a, b, c):
 def shared_tiles(a, b, c):
     """Rung 3: the block loads a tile of a and one of b into its shared memory, and all its threads read them there.
 
-    Each number comes from far away once for 16 threads, not once for each. Threads past the edge of c load zeros,
-    which change no sum: all threads of a block must reach every barrier.
+    Each number comes from far away once for 16 threads, not once for each. Threads past the edge of c load zeros, which
+    change no sum; they may not just return, because all threads of a block must reach every barrier.
     """
     x, y = cuda.threadIdx.x, cuda.threadIdx.y
     i, j = cuda.blockIdx.y * BLOCK + y, cuda.blockIdx.x * BLOCK + x
@@ -93,8 +95,9 @@ def shared_tiles(a, b, c):
 def load_tile(matrix, first, start, sum_is_last, tile):
     """tile[p, r] = matrix[first + r, start + p], or matrix[start + p, first + r] unless sum_is_last; 0 past its edge.
 
-    p counts the terms of the sums and r the rows, or columns, of the product. Either way threads side by side read
-    numbers side by side: a matrix that is stored transposed is read where it lies.
+    p counts the terms of the sums and r the rows, or columns, of the product: of a (N, K) the tile is taken with the
+    sum last, of b (K, M) with the sum first. Either way threads side by side read numbers side by side: a matrix that
+    is stored transposed is read where it lies.
     """
     zero = matrix.dtype.type(0)
     for entry in range(cuda.threadIdx.y * SIDE + cuda.threadIdx.x, DEPTH * TILE, SIDE * SIDE):
@@ -110,11 +113,12 @@ def load_tile(matrix, first, start, sum_is_last, tile):
 
 @cuda.jit(device=True)
 def product_tile(a, a_sum_is_last, b, b_sum_is_last, i, j, sums):
-    """sums = this thread's 4 x 4 entries of a @ b, in the tile whose corner is [i, j]: rows i + y + 8 r, columns
-    j + x + 8 s.
+    """sums = this thread's 4 x 4 entries of a @ b, in the tile whose corner is [i, j].
 
-    For each term a thread reads 4 numbers of a and 4 of b from shared memory and multiplies each with each: 16
-    multiply-adds for 8 loads, where rung 3 does 1 for 2. The 16 sums stay in registers. `sums` is flat, (16,).
+    Thread (x, y) has the rows i + y + 8 r and the columns j + x + 8 s, for r and s from 0 to 3: so neighbouring threads
+    work on neighbouring columns. The shared arrays belong to the block, whichever function asks for them. For each
+    term a thread reads 4 numbers of a and 4 of b from shared memory and multiplies each with each: 16 multiply-adds
+    for 8 loads, where rung 3 does 1 for 2. The 16 sums stay in registers. `sums` is flat, (16,).
     """
     x, y = cuda.threadIdx.x, cuda.threadIdx.y
     a_tile = cuda.shared.array((DEPTH, WIDTH), a.dtype)

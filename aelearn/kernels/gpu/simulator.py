@@ -1,18 +1,21 @@
-"""A strict simulator: kernels in Python, for small arrays; what would be a race on a GPU is an error here.
+"""A strict simulator: kernels in Python, for small arrays; most of what would be a race on a GPU is an error here.
 
 Numba has a simulator, too (NUMBA_ENABLE_CUDASIM=1). It gives each CUDA thread a thread of the operating system and lets
 them run as they like: slow, and a forgotten barrier nearly always goes unnoticed, also because shared memory happens to
 hold zeros. aelearn takes arrays from there, but launches kernels here, where
 
-- the threads of a block are generators: each `cuda.syncthreads()` in a kernel, or in a function that it calls, becomes
-  a `yield`. One thread runs at a time, from barrier to barrier, in the order of their numbers;
-- whenever a kernel meets new sizes it runs a second time, on copies, with all threads and blocks in the opposite order:
-  the outcome must be the same to the last bit. So a thread that reads what another one of its block writes without a
-  barrier in between, or what another block writes, is caught whichever of the two comes first;
-- shared and local memory begin as NaN, or as the lowest integer;
+- the threads of a block are generators, which can be left at a `yield` and gone on with later: each
+  `cuda.syncthreads()` in a kernel, or in a function that it calls, becomes one. A thread runs from barrier to barrier,
+  then the next one does, in the order of their numbers;
+- a launch is done twice, the second time on copies, with all threads and blocks in the opposite order: the outcome must
+  be the same to the last bit. So a thread that reads what another one of its block writes without a barrier in between,
+  or what another block writes, is caught whichever of the two comes first. (aelearn's own kernels do so at the first
+  launch with arrays of the same sizes.) What is not seen is a race that gives the same in any order, such as many
+  threads that do n[0] += 1;
+- memory that nobody has written to holds NaN, or the lowest integer;
 - all threads of a block must reach the same barriers.
 
-An index past the end of an array is an IndexError.
+An index past the end of an array is an IndexError. Kernels must be in a file or a notebook, at the top level.
 """
 
 import ast
@@ -25,15 +28,15 @@ import numpy as np
 
 
 class _Shared:
-    """cuda.shared: one array a block for each line of source that asks for it."""
+    """cuda.shared: one array a block for each place in the source that asks for it."""
 
     def __init__(self):
         self.arrays = {}
 
     def array(self, shape, dtype):
-        """The array that the calling line gets."""
+        """The array that the calling place gets."""
         frame = sys._getframe(1)
-        place = frame.f_code.co_filename, frame.f_lineno
+        place = frame.f_code.co_filename, frame.f_lineno, frame.f_lasti
         if place not in self.arrays:
             self.arrays[place] = _poisoned(shape, dtype)
         return self.arrays[place]
@@ -41,13 +44,25 @@ class _Shared:
 
 def _poisoned(shape, dtype):
     """Memory that nobody has written to yet."""
-    dtype = np.dtype(dtype)
-    return np.full(shape, np.nan if dtype.kind == "f" else np.iinfo(dtype).min, dtype)
+    return poison(np.empty(shape, dtype))
 
 
-# What the name `cuda` stands for inside a kernel. The place of the thread that is running is added to it.
-CUDA = SimpleNamespace(shared=_Shared(), local=SimpleNamespace(array=_poisoned))
-met = set()  # kernels and sizes that have been run in both orders
+def poison(array):
+    """Fill an array with what nobody would have written; returns it."""
+    array[...] = np.nan if array.dtype.kind == "f" else np.iinfo(array.dtype).min
+    return array
+
+
+class _Cuda(SimpleNamespace):
+    """What the name `cuda` stands for inside a kernel. The place of the thread that is running is added to it."""
+
+    def __getattr__(self, name):
+        raise AttributeError(f"this simulator has no cuda.{name}: it knows threadIdx, blockIdx, blockDim, gridDim, "
+                             "syncthreads, shared.array and local.array")
+
+
+CUDA = _Cuda(shared=_Shared(), local=SimpleNamespace(array=_poisoned))
+met = set()  # aelearn's kernels, and the sizes at which both orders have given the same
 
 
 class _BarriersYield(ast.NodeTransformer):
@@ -87,15 +102,19 @@ def run(kernel, grid, block, arguments):
     """
     arguments = [getattr(argument, "_ary", argument) for argument in arguments]
     grid, block = ((size, 1, 1) if np.isscalar(size) else (*size, 1, 1)[:3] for size in (grid, block))
-    sizes = kernel.py_func, grid, block, *(getattr(argument, "shape", None) for argument in arguments)
+    sizes = kernel.py_func, grid, block, *((argument.shape, argument.dtype) if np.ndim(argument) else None
+                                           for argument in arguments)
     copies = None if sizes in met else [np.copy(argument) if np.ndim(argument) else argument for argument in arguments]
     _run_in_order(kernel, grid, block, arguments, 1)
-    if copies is not None:
+    if copies is None:
+        return
+    _run_in_order(kernel, grid, block, copies, -1)
+    for number, (argument, copy) in enumerate(zip(arguments, copies), 1):
+        if np.ndim(argument) and argument.tobytes() != copy.tobytes():
+            raise RuntimeError(f"{kernel.py_func.__name__}: the outcome depends on the order of threads: a race, "
+                               f"which shows in argument {number}")
+    if kernel.py_func.__module__.startswith("aelearn."):
         met.add(sizes)
-        _run_in_order(kernel, grid, block, copies, -1)
-        for argument, copy in zip(arguments, copies):
-            if np.ndim(argument) and argument.tobytes() != copy.tobytes():
-                raise RuntimeError(f"{kernel.py_func.__name__}: the outcome depends on the order of threads")
 
 
 def _run_in_order(kernel, grid, block, arguments, step):
@@ -116,11 +135,15 @@ def _place(x, y, z):
 def _run_block(function, indices, arguments):
     """All threads of a block, from barrier to barrier; they must all come to the same."""
     threads = []
-    for CUDA.threadIdx in indices:
-        threads.append(function(*arguments))  # without barriers this has run it; else it is a generator, not begun
-    while inspect.isgeneratorfunction(function):
+    for index in indices:
+        CUDA.threadIdx = index
+        threads.append(function(*arguments))  # runs it if it has no barriers; else makes a generator
+    if not inspect.isgeneratorfunction(function):
+        return
+    while True:
         places = set()
-        for CUDA.threadIdx, thread in zip(indices, threads):
+        for index, thread in zip(indices, threads):
+            CUDA.threadIdx = index
             places.add(next(thread, "the end"))
         if len(places) > 1:
             raise RuntimeError(f"threads of a block wait at different places: {places}")

@@ -1,9 +1,10 @@
-"""Long sums that lose nothing, without float64.
+"""Long sums that lose next to nothing, without float64.
 
 Many GPUs compute with float64 at a small fraction of the speed of float32: 1/32 on the T4, 1/64 on later cards. So
 where the other back ends carry a sum in float64, kernels carry it as a pair of numbers of the array's own dtype: `high`
-is the rounded sum and `low` collects what rounding took away. A pair of float32 numbers holds about as many digits as
-one float64 number does; the last step, high + low, is taken on the host.
+is the rounded sum and `low` collects what rounding took away. With three digits, 9.87 + 0.456 is high = 10.3 and
+low = 0.026. A pair of float32 numbers holds 48 bits, where float64 has 53; the last step, high + low, is taken on the
+host.
 
 Every sum here is taken in an order that depends on the shapes alone: the same bits in every run. That is why there
 are no atomic additions, which take turns as the threads happen to arrive.
@@ -32,7 +33,7 @@ def thread_number():
 def two_sum(a, b):
     """a + b in two parts that add up to it exactly: the rounded sum, and what the rounding took away."""
     total = a + b
-    of_b = total - a
+    of_b = total - a  # what of b has arrived in the total
     return total, (a - (total - of_b)) + (b - of_b)
 
 
@@ -54,8 +55,8 @@ def add_pair(high, low, other_high, other_low):
 def sum_of_block(high, low, pairs):
     """Add up the pairs of all threads of a block, as a tree; thread 0 finds the sum in pairs[0].
 
-    pairs: shared memory (THREADS, 2). In each round the lower half takes in the upper one, and the barrier makes sure
-    that nobody reads a number before it is there.
+    pairs: shared memory (THREADS, 2). The lower 64 take in the upper 64, then 32 the next 32, and so on. Within a round
+    nobody writes what another one reads; between rounds a barrier makes sure that all have written.
     """
     t = cuda.threadIdx.x
     pairs[t, 0] = high

@@ -132,6 +132,7 @@ def test_too_little_memory_is_a_memory_error(monkeypatch):
 
 
 def test_other_failures_of_the_gpu_are_a_sentence(monkeypatch):
+    monkeypatch.setattr(device, "_why_not", lambda: None)
     monkeypatch.setattr(device, "_configured", lambda *arguments: failing("[700] ILLEGAL_ADDRESS\nin line 7"))
     with pytest.raises(UnavailableError, match=r"^the GPU or its driver failed \(\[700\] ILLEGAL_ADDRESS in line 7\);"):
         device.launch(None, 1, 1)

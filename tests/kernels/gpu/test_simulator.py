@@ -49,16 +49,35 @@ def past_the_end(out):
     out[cuda.blockIdx.x, cuda.threadIdx.x + 1] = 0
 
 
+def two_on_a_line(out):
+    t = cuda.threadIdx.x
+    a, b = cuda.shared.array(THREADS, np.float32), cuda.shared.array(THREADS, np.float32)
+    a[t], b[t] = t, 10 * t
+    out[cuda.blockIdx.x, t] = a[t] + b[t]
+
+
+def an_unknown_name(out):
+    out[0, 0] = cuda.grid(1)
+
+
 def test_a_kernel_without_races():
     out = np.zeros((2, THREADS), np.float32)
     run(left, out)
     assert out.tolist() == [[7, 0, 1, 2, 3, 4, 5, 6]] * 2
+    run(two_on_a_line, out)
+    assert out.tolist() == [[0, 11, 22, 33, 44, 55, 66, 77]] * 2
+
+
+def test_what_the_simulator_does_not_know():
+    with pytest.raises(AttributeError, match="this simulator has no cuda.grid: it knows threadIdx, blockIdx"):
+        run(an_unknown_name, np.zeros((2, THREADS)))
 
 
 @pytest.mark.parametrize("kernel", [left_without_a_barrier, right_in_place, between_blocks])
 def test_races(kernel):
-    with pytest.raises(RuntimeError, match=f"{kernel.__name__}: the outcome depends on the order of threads"):
-        run(kernel, np.zeros((2, THREADS), np.float32))
+    for _ in range(2):  # it is told every time
+        with pytest.raises(RuntimeError, match=f"{kernel.__name__}: the outcome depends on the order of threads"):
+            run(kernel, np.arange(2.0 * THREADS, dtype=np.float32).reshape(2, THREADS))
 
 
 def test_barriers_and_bounds():
