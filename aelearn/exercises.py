@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aelearn import gradcheck, layers, losses
+from aelearn import gradcheck, layers, lloyd, losses
 
 RTOL = 1e-6  # relative error that counts as right; answers are computed in float64
 
@@ -168,6 +168,36 @@ def _a_bug(rng):
     return {"backward": planted_bugs()[rng.integers(5)], **_numbers(rng, dz=(n, h), x=(n, d), W=(d, h), b=(h,))}
 
 
+def _points_and_centers(rng):
+    n, d, k = _sizes(rng, 3)
+    X = rng.normal(size=(3 * n, d)) + 2 * rng.integers(-1, 2, (3 * n, 1))
+    return {"X": X, "centers": X[rng.choice(len(X), k, replace=False)] + 0.1 * rng.normal(size=(k, d))}
+
+
+def _labels(X, centers):
+    return lloyd.assign(X, centers, np.ones(len(X)))[0]
+
+
+def _points_and_labels(rng):
+    points = _points_and_centers(rng)
+    labels = rng.integers(0, len(points["centers"]), len(points["X"]))
+    labels[labels == 1] = 0  # cluster 1 is empty: its centre stays
+    return {"X": points["X"], "labels": labels, "centers": points["centers"]}
+
+
+def _means(X, labels, centers):
+    return lloyd.update(X, centers, np.ones(len(X)), labels)[0]
+
+
+def _inertia(X, labels, centers):
+    return lloyd.update(X, centers, np.ones(len(X)), labels)[2]
+
+
+def _next_center(X, centers):
+    nearest = lloyd.nearest_center(X, centers)[1]
+    return nearest / nearest.sum()
+
+
 EXERCISES = {
     # 02_backprop_by_hand
     "neuron": Exercise(_neuron, ("a",), answer=_neuron_output),
@@ -185,4 +215,9 @@ EXERCISES = {
     "find_bug": Exercise(_a_bug, ("name",),
                          answer=lambda backward, *arrays: BUGGY[[bug.__name__ for bug in planted_bugs()].index(
                              backward.__name__)]),
+    # 05_kmeans_by_hand
+    "assign": Exercise(_points_and_centers, ("labels",), answer=_labels),
+    "update": Exercise(_points_and_labels, ("centers",), answer=_means),
+    "inertia": Exercise(_points_and_labels, ("inertia",), answer=_inertia),
+    "next_center": Exercise(_points_and_centers, ("probabilities",), answer=_next_center),
 }

@@ -10,7 +10,9 @@ differ in marker and lightness, so that the pictures can be read in grey.
 import math
 
 import numpy as np
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from aelearn.files import replacing
 
@@ -235,6 +237,8 @@ def curves(series, *, title, xlabel, ylabel, points=None, logarithmic=False):
         axes.plot(xs, ys, ls="none", marker=MARKERS[number], ms=8, color=PALETTE[number], mec="black", label=label)
     if logarithmic:
         axes.set(xscale="log", yscale="log")
+    elif all(isinstance(x, (int, np.integer)) for xs, _ in series.values() for x in xs):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
     axes.grid(True, color="0.9")
     axes.legend()
@@ -258,15 +262,27 @@ def tiles(images, captions, shape, *, title, n_columns=10):
     return figure
 
 
-def show(figure, alt=""):
-    """A figure for the output of a notebook's cell: a PNG, for which no backend of matplotlib is wanted.
+def partitions(X, steps, *, title, n_columns=4):
+    """Points in the plane and their clusters, panel by panel: the cells of the plane that belong to each centre.
 
-    alt  what is to be seen, in words, for those who cannot see it
+    X (N, 2); steps: a (caption, centers (K, 2)) for each panel. Red stars are the centres.
     """
-    from io import BytesIO
-
-    from IPython.display import Image
-
-    file = BytesIO()
-    figure.savefig(file, format="png", dpi=80)
-    return Image(file.getvalue(), alt=alt)
+    n_columns = min(n_columns, len(steps))
+    n_rows = -(-len(steps) // n_columns)
+    figure = Figure(figsize=(3.1 * n_columns, 3.2 * n_rows + 0.4), layout="constrained")
+    figure.suptitle(title)
+    low, high = X.min(axis=0) - 0.5, X.max(axis=0) + 0.5  # (2,), (2,)
+    grid = np.stack(np.meshgrid(*np.linspace(low, high, 150).T), axis=-1)  # (150, 150, 2)
+    for cell in figure.subplots(n_rows, n_columns, squeeze=False).flat:
+        cell.axis("off")
+    for cell, (caption, centers) in zip(figure.axes, steps):
+        cells, labels = (np.argmin(((points[..., None, :] - centers) ** 2).sum(axis=-1), axis=-1)
+                         for points in (grid, X))
+        colours = ListedColormap([PALETTE[k % len(PALETTE)] for k in range(len(centers))])
+        cell.imshow(cells, origin="lower", extent=(low[0], high[0], low[1], high[1]), cmap=colours, alpha=0.25,
+                    vmin=-0.5, vmax=len(centers) - 0.5, aspect="auto", interpolation="nearest")
+        for k in range(len(centers)):
+            cell.scatter(*X[labels == k].T, s=7, color=PALETTE[k % len(PALETTE)], marker=MARKERS[k % len(MARKERS)])
+        cell.scatter(*centers.T, marker="*", s=260, color="red", edgecolor="black", zorder=3)
+        cell.set_title(caption, fontsize=9)
+    return figure

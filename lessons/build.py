@@ -20,6 +20,7 @@ import nbformat
 from nbclient import NotebookClient
 
 LESSONS = Path(__file__).parent
+WIDGET = "application/vnd.jupyter.widget-view+json"  # moves only where a kernel runs, and is another in each run
 SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n(.*?)^ *### END SOLUTION\n?", re.M | re.S)
 METADATA = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
             "language_info": {"name": "python"}}
@@ -51,6 +52,9 @@ def execute(book, *, timeout=120):
                                 resources={"metadata": {"path": folder}}, extra_arguments=["--log-level=ERROR"])
         client.execute()
     book.metadata = nbformat.from_dict(METADATA)
+    for cell in book.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
     return book
 
 

@@ -86,6 +86,28 @@ def find_bug(backward, dz, x, W, b):
             return name
 
 
+@right
+def assign(X, centers):
+    return ((X[:, None] - centers) ** 2).sum(axis=2).argmin(axis=1)
+
+
+@right
+def update(X, labels, centers):
+    return np.array([X[labels == k].mean(axis=0) if (labels == k).any() else center
+                     for k, center in enumerate(centers)])
+
+
+@right
+def inertia(X, labels, centers):
+    return ((X - centers[labels]) ** 2).sum()
+
+
+@right
+def next_center(X, centers):
+    nearest = ((X[:, None] - centers) ** 2).sum(axis=2).min(axis=1)
+    return nearest / nearest.sum()
+
+
 def test_every_exercise_has_a_right_answer(capsys):
     assert set(RIGHT) == set(EXERCISES)
     for name, answer in RIGHT.items():
@@ -145,6 +167,20 @@ MISTAKES = [  # exercise, answer, what the line says
     ("relative_error", lambda yours, numerical: abs(yours - numerical), "error: .* entries are wrong"),
     ("relative_error", lambda yours, numerical: abs(yours - numerical) / abs(yours), "no finite numbers, the first "),
     ("relative_error", lambda yours, numerical: -relative_error(yours, numerical), "the wrong sign"),
+    ("assign", lambda X, centers: ((X[:, None] - centers) ** 2).sum(axis=2).argmax(axis=1), "labels: .* are wrong"),
+    ("assign", lambda X, centers: assign(X, centers) + 1, "labels: .* entries are wrong"),
+    ("assign", lambda X, centers: ((X - centers) ** 2).sum(axis=1), "it raised ValueError.*: which of the shapes is "),
+    ("update", lambda X, labels, centers: np.array([X[labels == k].mean(axis=0) for k in range(len(centers))]),
+     "centers: .* entries are no finite numbers, the first at "),
+    ("update", lambda X, labels, centers: np.array([X[labels == k].sum(axis=0) for k in range(len(centers))]),
+     "centers: .* entries are wrong"),
+    ("update", lambda X, labels, centers: update(X, labels, centers).mean(axis=0), "centers has the shape"),
+    ("inertia", lambda X, labels, centers: ((X - centers[labels]) ** 2).mean(), "inertia: .*off by the factor"),
+    ("inertia", lambda X, labels, centers: np.abs(X - centers[labels]).sum(), "inertia: 1 of 1 entry is wrong"),
+    ("inertia", lambda X, labels, centers: (X - centers[labels]) ** 2, "inertia has the shape"),
+    ("next_center", lambda X, centers: next_center(X, centers) ** 0.5, "probabilities: .* are wrong"),
+    ("next_center", lambda X, centers: next_center(X, centers) * 2, "probabilities: .* off by the factor 2"),
+    ("next_center", lambda X, centers: next_center(X, centers)[:, None], "probabilities has the shape"),
     ("find_bug", lambda *all: "dq", "it says 'dq', but it is 'd"),
     ("find_bug", lambda *all: None, "not solved yet"),
     ("find_bug", lambda backward, dz, x, W, b: backward(dz, x, W), "it should return one word; it returns tuple"),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from aelearn import plotting
+from aelearn.notebooks import show
 
 HISTORY = [{"epoch": e, "loss": 0.05 / e, "validation_loss": 0.06 / e, "seconds": 1.0} for e in range(1, 21)]
 
@@ -96,5 +97,12 @@ def test_curves_and_tiles(tmp_path):
 
 def test_a_figure_for_a_notebook():
     pytest.importorskip("IPython")
-    image = plotting.show(plotting.bars(["a"], [1], title="t", xlabel="x"), alt="a bar")
+    image = show(plotting.bars(["a"], [1], title="t", xlabel="x"), alt="a bar")
     assert image.data.startswith(b"\x89PNG") and image.alt == "a bar"
+
+
+def test_partitions():
+    X = np.random.default_rng(0).normal(size=(30, 2))
+    figure = plotting.partitions(X, [("one", X[:1]), ("three", X[:3]), ("five", X[:5])], title="t", n_columns=2)
+    assert [cell.get_title() for cell in figure.axes] == ["one", "three", "five", ""]
+    assert [len(cell.collections) for cell in figure.axes] == [2, 4, 6, 0]  # a cluster each, and the stars

@@ -8,7 +8,7 @@
 # **After this lesson you can** write the backward pass of a neuron, of a layer and of a small autoencoder, and
 # explain where each transpose in it comes from.
 #
-# **You need** the chain rule from school, NumPy's arrays and `@`, and about 45 minutes. Lesson 1 is not wanted.
+# **You need** the chain rule from school, NumPy's arrays and `@`, and about 45 minutes. Lesson 1 is not needed.
 #
 # There are seven exercises. Each has a cell to fill in, a hint that you may ignore, and a cell with `check(...)`,
 # which tries your function on random inputs and says in one line whether it is right or what is wrong. No later cell
@@ -21,6 +21,7 @@ import numpy as np
 
 from aelearn import layers, load_mnist, losses, network, plotting
 from aelearn.checks import check
+from aelearn.notebooks import show
 
 # %% [markdown]
 # ## One letter code for all shapes
@@ -47,7 +48,7 @@ from aelearn.checks import check
 # %%
 z = np.linspace(-8, 8, 201)  # (201,)
 a = layers.sigmoid(z)  # (201,)
-plotting.show(plotting.curves({"a = sigmoid(z)": (z, a), "its slope": (z, a * (1 - a))}, xlabel="z", ylabel="a, da/dz",
+show(plotting.curves({"a = sigmoid(z)": (z, a), "its slope": (z, a * (1 - a))}, xlabel="z", ylabel="a, da/dz",
                               title="The sigmoid, and how steep it is"),
               alt="An S-shaped curve from 0 to 1, and its slope, a hump around z = 0")
 
@@ -109,7 +110,7 @@ curve = [output(w + np.array([0, 0, step, 0])) for step in steps]
 tangent = a + a * (1 - a) * x[2] * steps  # (101,)
 near = np.abs(steps) < 2
 lines = {"the neuron's output": (steps, curve), "slope by the chain rule": (steps[near], tangent[near])}
-plotting.show(plotting.curves(lines, points={"here": ([0], [a])}, xlabel="change of w[2]", ylabel="a",
+show(plotting.curves(lines, points={"here": ([0], [a])}, xlabel="change of w[2]", ylabel="a",
                               title="The derivative is the slope of the tangent"),
               alt="The output as a function of one weight, and the tangent at the present weight")
 
@@ -323,13 +324,13 @@ for step in range(800):
     history.append(loss)
     params.vector -= 100 * grads.vector  # all weights and biases lie in one long vector
 after = network.forward(params, images, architecture, work).copy()  # (500, 784)
-plotting.show(plotting.curves({"mean squared error": (range(1, 801), history)}, xlabel="step of gradient descent",
+show(plotting.curves({"mean squared error": (range(1, 801), history)}, xlabel="step of gradient descent",
                               ylabel="loss", title=f"From {history[0]:.3f} down to {history[-1]:.3f}"),
               alt="The loss falls, fast at first and then slowly")
 
 # %%
 chosen = [0, 1, 2, 3, 4]
-plotting.show(plotting.tiles(np.concatenate([images[chosen], before[chosen], after[chosen]]),
+show(plotting.tiles(np.concatenate([images[chosen], before[chosen], after[chosen]]),
                              ["image"] * 5 + ["before"] * 5 + ["after"] * 5, (28, 28), n_columns=5,
                              title="Five images, and what the network makes of them"),
               alt="Images of zeros and ones above their reconstructions before and after training")

@@ -16,6 +16,7 @@ from aelearn import layers, plotting
 from aelearn.checks import check
 from aelearn.exercises import planted_bugs
 from aelearn.gradcheck import GradientError, check_gradients
+from aelearn.notebooks import show
 
 # %% [markdown]
 # ## A derivative without calculus
@@ -75,7 +76,7 @@ for name, dtype in (("float32", np.float32), ("float64", np.float64)):
 epsilons64, errors64 = lines["central, float64"]
 forward = [max(abs((sigmoid(x + eps) - sigmoid(x)) / eps - exact) / exact, 1e-14) for eps in epsilons64]
 lines["forward, float64"] = (epsilons64, forward)
-plotting.show(plotting.curves(lines, logarithmic=True, xlabel="nudge eps", ylabel="relative error of the slope",
+show(plotting.curves(lines, logarithmic=True, xlabel="nudge eps", ylabel="relative error of the slope",
                               title="Too large, and the curve bends; too small, and digits are missing"),
               alt="Three U-shaped curves of error against nudge: float32 high, forward in the middle, float64 lowest")
 
@@ -161,8 +162,9 @@ check(relative_error)
 # </details>
 
 # %% [markdown]
-# With central differences in float64, a right gradient comes out at $10^{-7}$ or better, and a wrong one at $10^{-2}$
-# or worse. There is a wide empty space between the two. If you land in it, look for a kink or for float32.
+# With central differences in float64, a right gradient is off by little more than the bottom of the V. A wrong one is
+# off by a good part of itself. Between the two lies a wide empty space; if you land there, look for a kink or for
+# float32.
 #
 # ## The check that always passes
 #

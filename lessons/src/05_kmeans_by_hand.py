@@ -1,0 +1,289 @@
+# %% [markdown]
+# # 5 · k-means by hand
+#
+# Here are points, and nobody says what they are. Which belong together? k-means gives the oldest useful answer: look
+# for K centres such that every point is near one of them. Two half-steps in turn find them, and both are a few lines
+# of NumPy.
+#
+# **After this lesson you can** write Lloyd's algorithm, say why it always comes to an end and why that may be a bad
+# one, start it well, and choose K with open eyes.
+#
+# **You need** NumPy's arrays, and about 45 minutes. No earlier lesson is needed.
+
+# %%
+import inspect
+
+import numpy as np
+
+from aelearn import KMeans, load_mnist, lloyd, metrics, plotting
+from aelearn.checks import check
+from aelearn.data import make_blobs
+from aelearn.notebooks import show, slider
+
+# %% [markdown]
+# Letters: N points of D numbers each are `X` (N, D). There are K centres, `centers` (K, D), and each point has a
+# label, the number of its centre: `labels` (N,).
+#
+# ## What is a good clustering?
+#
+# One in which points are near their centres. Add up the squared distances of all points to their own centres; the sum
+# is called the **inertia**, and k-means wants it small:
+#
+# $$ I = \sum_n |x_n - c_{\text{label}(n)}|^2 $$
+#
+# Two things can be chosen, the labels and the centres. To choose both at once is hard. To choose one while the other
+# stays is easy, and that is the whole idea:
+#
+# 1. **Assign.** The centres stay. Each point goes to its nearest centre: no other label makes its term of the sum
+#    smaller.
+# 2. **Update.** The labels stay. Each centre goes to the mean of its points: no other place makes their terms
+#    smaller.
+#
+# So neither half-step can raise the inertia. There are only finitely many ways to label the points, so it must stop.
+#
+# ### Exercise 1: assign
+#
+# Return the labels (N,): for each point the number of its nearest centre. *One to three lines.*
+
+# %% tags=["exercise"]
+def assign(X, centers):
+    ### BEGIN SOLUTION
+    differences = X[:, None, :] - centers  # (N, K, D)
+    return (differences**2).sum(axis=2).argmin(axis=1)
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(assign)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# `X[:, None, :]` has the shape (N, 1, D). Take `centers` from it, and NumPy makes (N, K, D): every point minus every
+# centre. Square, sum over D, and ask for the `argmin` over K. The root is not needed: what is nearest stays nearest.
+# </details>
+
+# %% [markdown]
+# ### Exercise 2: update
+#
+# Return the new centres (K, D), each the mean of the points with its label. A centre that has no points stays where
+# it was. *About four lines.*
+
+# %% tags=["exercise"]
+def update(X, labels, centers):
+    ### BEGIN SOLUTION
+    means = centers.copy()  # (K, D)
+    for k in range(len(centers)):
+        if np.any(labels == k):
+            means[k] = X[labels == k].mean(axis=0)
+    return means
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(update)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# `X[labels == k]` are the points of cluster k. Begin with a copy of `centers`, and overwrite the rows that have
+# points.
+# </details>
+
+# %% [markdown]
+# **Why the mean?** For points $x$ of one cluster with the mean $m$, and any other place $c$ for their centre,
+#
+# $$ \sum |x - c|^2 = \sum |x - m|^2 + n\,|m - c|^2 $$
+#
+# (write $x - c = (x - m) + (m - c)$; the mixed term vanishes, because the $x - m$ add up to 0). The second term is
+# never negative, and it is 0 only at $c = m$.
+#
+# ### Exercise 3: the inertia
+#
+# Return the sum of the squared distances of all points to their own centres, a number. *One line.*
+
+# %% tags=["exercise"]
+def inertia(X, labels, centers):
+    ### BEGIN SOLUTION
+    return ((X - centers[labels]) ** 2).sum()
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(inertia)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# `centers[labels]` is (N, D): for each point its own centre.
+# </details>
+
+# %% [markdown]
+# ## Watch it run
+#
+# The library's half-steps, side by side in `lloyd_step`, on four heaps of points. The plane is coloured by the
+# nearest centre; such a cell is called the centre's Voronoi cell.
+
+# %%
+X, _ = make_blobs(300, centers=4, cluster_std=1.0, random_state=11)  # (300, 2)
+centers = X[[0, 1, 2, 3]].astype(float)  # (K, 2): four points, as they come
+steps, inertias = [("start", centers)], []
+for iteration in range(1, 20):
+    labels, means, _, value = lloyd.lloyd_step(X, centers)
+    inertias.append(value)
+    if np.array_equal(means, centers):
+        break
+    centers = means
+    steps.append((f"after iteration {iteration}", centers))
+shown = steps if len(steps) <= 8 else [*steps[:7], steps[-1]]
+show(plotting.partitions(X, shown, title="Lloyd's algorithm: each panel is one iteration"),
+     alt="Panels with points in the plane; red stars, the centres, move into the heaps")
+
+# %%
+slider(lambda step: plotting.partitions(X, [steps[step]], title=""), len(steps), label="iteration")
+
+# %%
+show(plotting.curves({"inertia": (range(1, len(inertias) + 1), inertias)}, xlabel="iteration", ylabel="inertia",
+                     title=f"It never rises: from {inertias[0]:.0f} down to {inertias[-1]:.0f}"),
+     alt="The inertia falls from iteration to iteration and then stays")
+
+# %% [markdown]
+# This is the library's version of the two half-steps. It differs in three ways: it reads points in blocks, so that
+# nothing of size N by K is ever made; it sums in float64, as seen from the old centres, so that no digits are lost;
+# and points may have weights.
+
+# %%
+print(inspect.getsource(lloyd.lloyd_step))
+
+# %% [markdown]
+# ## It stops. But where?
+#
+# Neither half-step can raise the inertia, but both together may stop in a valley that is not the deepest one. The
+# same points, the best and the worst of thirty random starts:
+
+# %%
+runs = sorted((KMeans(4, init="random", n_init=1, random_state=seed).fit(X) for seed in range(30)),
+              key=lambda run: run.inertia_)
+best, worst = runs[0], runs[-1]
+panels = [(f"{name}: inertia {run.inertia_:.0f}", run.cluster_centers_)
+          for name, run in (("best", best), ("worst", worst))]
+show(plotting.partitions(X, panels, title="Two places where Lloyd's algorithm stops"),
+     alt="Left, a star in each heap; right, two stars share a heap and one lies between two others")
+
+# %%
+reached = sum(run.inertia_ < 1.001 * best.inertia_ for run in runs)
+print(f"{reached} of {len(runs)} random starts end at the best inertia, {best.inertia_:.0f}; "
+      f"the worst ends at {worst.inertia_:.0f}")
+
+# %% [markdown]
+# ## A better start: k-means++
+#
+# Two centres in one heap is how it goes wrong. So choose the centres one by one, each far from those that are there
+# already. Not the farthest point: that would be an outlier. Draw it, with a probability that grows with the squared
+# distance to the nearest centre so far:
+#
+# $$ p_n = \frac{d_n^2}{\sum_m d_m^2} \qquad d_n = \text{distance of } x_n \text{ to its nearest centre so far} $$
+#
+# ### Exercise 4: the probabilities of the next centre
+#
+# From `X` (N, D) and the centres so far (K, D), return the probabilities (N,). *About three lines.*
+
+# %% tags=["exercise"]
+def next_center(X, centers):
+    ### BEGIN SOLUTION
+    differences = X[:, None, :] - centers  # (N, K, D)
+    nearest = (differences**2).sum(axis=2).min(axis=1)  # (N,)
+    return nearest / nearest.sum()
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(next_center)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# The same array of differences as in exercise 1; now `min`, not `argmin`.
+# </details>
+
+# %%
+plus = [KMeans(4, init="k-means++", n_init=1, random_state=seed).fit(X) for seed in range(30)]
+reached = sum(run.inertia_ < 1.001 * best.inertia_ for run in plus)
+print(f"{reached} of {len(plus)} starts by k-means++ end at the best inertia")
+
+# %% [markdown]
+# ## A centre without points
+#
+# A centre that is nearest to nobody has no mean. It could stay where it is, useless for ever. Better, it moves to the
+# point that is farthest from its own centre: that lowers the inertia at once. `KMeans` does so. Here one centre
+# starts far outside:
+
+# %%
+start = np.array([[0, 0], [1, 1], [2, 2], [90, 90]], float)  # (4, 2)
+helped = KMeans(4, init=start, n_init=1).fit(X)
+print("points in each cluster:", np.bincount(helped.labels_).tolist(), "  inertia:", round(helped.inertia_))
+
+# %% [markdown]
+# ## How many clusters?
+#
+# The inertia cannot tell: it falls with every further centre, down to 0 when each point has its own. Two pictures
+# help.
+#
+# - **The elbow.** Where a further centre splits a real heap in two, the inertia falls much less than before.
+# - **The silhouette.** For each point compare the mean distance $a$ to its own cluster with the mean distance $b$ to
+#   the next one: $(b - a)/\max(a, b)$. Near 1 it sits well, near 0 on a border. Take the K with the highest mean.
+
+# %%
+numbers = list(range(2, 9))
+fits = [KMeans(k, n_init=5, random_state=0).fit(X) for k in numbers]
+silhouettes = [metrics.silhouette(X, fit.labels_) for fit in fits]
+shares = [fit.inertia_ / fits[0].inertia_ for fit in fits]
+lines = {"inertia, as a share of that for K = 2": (numbers, shares), "mean silhouette": (numbers, silhouettes)}
+show(plotting.curves(lines, xlabel="K, the number of clusters", ylabel="", title="An elbow, and a peak"),
+     alt="The inertia has an elbow, and the silhouette its peak, at the same K")
+
+# %%
+print("highest silhouette at K =", numbers[int(np.argmax(silhouettes))])
+
+# %% [markdown]
+# ## Points with 784 numbers
+#
+# Nothing above asked how many features a point has. Images are points, too, and a centre is an image: the mean of its
+# cluster. Here are 2,000 test images of all ten digits, in ten clusters:
+
+# %%
+images, digits = load_mnist("test")  # (10000, 784), (10000,)
+images, digits = images[:2000], digits[:2000]
+found = KMeans(10, n_init=3, random_state=0).fit(images)
+captions = [f"{np.bincount(digits[found.labels_ == k]).argmax()}? ({np.sum(found.labels_ == k)})" for k in range(10)]
+show(plotting.tiles(found.cluster_centers_, captions, (28, 28),
+                    title="Ten centres: the most frequent digit in each (and its size)"),
+     alt="Ten blurred digits, the centres of ten clusters of images")
+
+# %%
+print(f"accuracy under the best matching of clusters to digits: {metrics.accuracy(digits, found.labels_):.2f}")
+
+# %% [markdown]
+# Some digits have two centres, some share one: pixels are not the best coordinates for digits. What helps is to find
+# better coordinates first, and that is what the autoencoder of the main job is for.
+#
+# ## What you know now
+#
+# - k-means lowers the sum of squared distances in two half-steps, assign and update; neither can raise it.
+# - It stops in a valley, not always the deepest: start with k-means++, more than once.
+# - The inertia does not choose K. The elbow and the silhouette give hints.
+# - The cells are always polygons with straight sides: a heap that bends, or two of very different size, are cut
+#   wrongly.
+#
+# ## To think about
+#
+# 1. Multiply one of the features by 1,000. What happens to the clusters?
+# 2. Why can two clusters of k-means never have a curved border?
+# 3. The mean belongs to *squared* distances. Which centre would make the sum of plain distances (in one dimension)
+#    smallest?
+
+# %% [markdown] tags=["answer"]
+# **Answers**
+#
+# 1. That feature alone decides all distances: the clusters become slices along it. Bring features to a common scale
+#    first.
+# 2. The border between two centres is where both are equally far: the perpendicular bisector, a straight line (a
+#    plane, a hyperplane). In $|x - c_1|^2 = |x - c_2|^2$ the $|x|^2$ cancels, and what is left is linear in $x$.
+# 3. The median: as many points to its left as to its right. Any step to one side brings more points farther than
+#    nearer.
