@@ -31,9 +31,9 @@ def slider(draw, n_steps, label="step"):
     control = ipywidgets.IntSlider(min=0, max=n_steps - 1, description=label, continuous_update=True)
 
     def redraw(step):
-        file = BytesIO()
-        draw(step).savefig(file, format="png", dpi=80)
-        picture.value = file.getvalue()
+        file, figure = BytesIO(), draw(step)
+        figure.savefig(file, format="png", dpi=80)
+        picture.value, picture.layout.width = file.getvalue(), f"{80 * figure.get_figwidth():.0f}px"
 
     control.observe(lambda change: redraw(change["new"]), names="value")
     redraw(0)

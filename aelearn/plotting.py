@@ -262,14 +262,14 @@ def tiles(images, captions, shape, *, title, n_columns=10):
     return figure
 
 
-def partitions(X, steps, *, title, n_columns=4):
+def partitions(X, steps, *, title, n_columns=4, size=3.1):
     """Points in the plane and their clusters, panel by panel: the cells of the plane that belong to each centre.
 
-    X (N, 2); steps: a (caption, centers (K, 2)) for each panel. Red stars are the centres.
+    X (N, 2); steps: a (caption, centers (K, 2)) for each panel; size of a panel in inches. Red stars are the centres.
     """
     n_columns = min(n_columns, len(steps))
     n_rows = -(-len(steps) // n_columns)
-    figure = Figure(figsize=(3.1 * n_columns, 3.2 * n_rows + 0.4), layout="constrained")
+    figure = Figure(figsize=(size * n_columns, 1.03 * size * n_rows + 0.4), layout="constrained")
     figure.suptitle(title)
     low, high = X.min(axis=0) - 0.5, X.max(axis=0) + 0.5  # (2,), (2,)
     grid = np.stack(np.meshgrid(*np.linspace(low, high, 150).T), axis=-1)  # (150, 150, 2)

@@ -134,10 +134,10 @@ for iteration in range(1, 20):
     steps.append((f"after iteration {iteration}", centers))
 shown = steps if len(steps) <= 8 else [*steps[:7], steps[-1]]
 show(plotting.partitions(X, shown, title="Lloyd's algorithm: each panel is one iteration"),
-     alt="Panels with points in the plane; red stars, the centres, move into the heaps")
+     alt="Panels with points in the plane; red stars, the centres, move until they stay")
 
 # %%
-slider(lambda step: plotting.partitions(X, [steps[step]], title=""), len(steps), label="iteration")
+slider(lambda step: plotting.partitions(X, [steps[step]], title="", size=5.5), len(steps), label="iteration")
 
 # %%
 show(plotting.curves({"inertia": (range(1, len(inertias) + 1), inertias)}, xlabel="iteration", ylabel="inertia",
