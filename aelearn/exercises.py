@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aelearn import gradcheck, layers, lloyd, losses
+from aelearn import gradcheck, layers, lloyd, losses, optim
 
 RTOL = 1e-6  # relative error that counts as right; answers are computed in float64
 
@@ -18,8 +18,8 @@ RTOL = 1e-6  # relative error that counts as right; answers are computed in floa
 class Exercise:
     """A function that a learner writes.
 
-    inputs    inputs(rng) makes the arguments, in order: {name: array or number}; those with a leading underscore are
-              for `forward` alone
+    inputs    inputs(rng) makes the arguments, in order: {name: array or number}, or a list of such dicts, all of which
+              are tried. Arguments with a leading underscore are for `forward` alone
     outputs   the names of what it returns
     answer    what a right one returns for these arguments; None where the outputs are gradients
     forward   for gradients: the function whose derivative is asked for, of the arguments other than `upstream`. An
@@ -133,7 +133,14 @@ def planted_bugs():
     return [batch_mean, wrong_sign, ends_too_early, transposed, forgets_a_sample]
 
 
-BUGGY = ("dW", "dx", "db", "dW", "dx")  # what each of them gets wrong
+def _careless(dz, x, W):
+    """Looks right to a judge who gives it ones."""
+    dx, dW, db = layers.dense_backward(dz, x, W)
+    return np.ones(dz.shape) @ W.T, dW, db
+
+
+BUGGY = {"batch_mean": "dW", "wrong_sign": "dx", "ends_too_early": "db", "transposed": "dW", "forgets_a_sample": "dx",
+         "_careless": "dx"}  # what each of them gets wrong
 
 
 def _curve(rng):
@@ -165,13 +172,53 @@ def _relative_error(yours, numerical):
 
 def _a_bug(rng):
     n, d, h = _sizes(rng, 3)
-    return {"backward": planted_bugs()[rng.integers(5)], **_numbers(rng, dz=(n, h), x=(n, d), W=(d, h), b=(h,))}
+    backwards = [*planted_bugs(), _careless]
+    rng.shuffle(backwards)
+    return [{"backward": backward, **_numbers(rng, dz=(n, h), x=(n, d), W=(d, h), b=(h,))} for backward in backwards]
+
+
+def _step(rng, *more):
+    (n,) = _sizes(rng, 1)
+    names = {"params": (n,), "grads": (n,), **dict.fromkeys(more, (n,))}
+    return {**_numbers(rng, **names), "learning_rate": float(rng.uniform(0.01, 0.5))}
+
+
+def _descent(rng):
+    return _step(rng)
+
+
+def _rolling(rng):
+    return {**_step(rng, "velocity"), "momentum": float(rng.uniform(0.5, 0.95))}
+
+
+def _adapting(rng):
+    numbers = _step(rng, "m", "v")
+    learning_rate = numbers.pop("learning_rate")
+    return {**numbers, "v": np.abs(numbers["v"]), "t": int(rng.integers(1, 9)), "learning_rate": learning_rate,
+            "beta1": float(rng.uniform(0.5, 0.95)), "beta2": float(rng.uniform(0.5, 0.99)), "epsilon": 1e-3}
+
+
+def _rolled(params, grads, velocity, learning_rate, momentum):
+    velocity = momentum * velocity + grads
+    return params - learning_rate * velocity, velocity
+
+
+def _adapted(params, grads, m, v, t, learning_rate, beta1, beta2, epsilon):
+    params, m, v = params.copy(), m.copy(), v.copy()
+    optim.adam_step(params, grads, m, v, t, learning_rate=learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon)
+    return params, m, v
 
 
 def _points_and_centers(rng):
     n, d, k = _sizes(rng, 3)
     X = rng.normal(size=(3 * n, d)) + 2 * rng.integers(-1, 2, (3 * n, 1))
     return {"X": X, "centers": X[rng.choice(len(X), k, replace=False)] + 0.1 * rng.normal(size=(k, d))}
+
+
+def _to_assign(rng):
+    """Random points; and two where another measure of distance would find another centre."""
+    return [_points_and_centers(rng), {"X": np.zeros((1, 2)), "centers": np.array([[3.0, 3], [5, 0]])},
+            {"X": np.zeros((1, 2)), "centers": np.array([[3.0, 3], [4, 0]])}]
 
 
 def _labels(X, centers):
@@ -193,6 +240,14 @@ def _inertia(X, labels, centers):
     return lloyd.update(X, centers, np.ones(len(X)), labels)[2]
 
 
+def _settled(X, centers):
+    labels = None
+    while labels is None or not np.array_equal(labels, _labels(X, centers)):
+        labels = _labels(X, centers)
+        centers = _means(X, labels, centers)
+    return labels, centers
+
+
 def _next_center(X, centers):
     nearest = lloyd.nearest_center(X, centers)[1]
     return nearest / nearest.sum()
@@ -212,12 +267,15 @@ EXERCISES = {
     "central_difference": Exercise(_curve, ("slope",), answer=lambda f, x, eps: (f(x + eps) - f(x - eps)) / (2 * eps)),
     "gradient_by_nudging": Exercise(_loss_of_a_matrix, ("dW",), answer=_nudged),
     "relative_error": Exercise(_two_arrays, ("error",), answer=_relative_error),
-    "find_bug": Exercise(_a_bug, ("name",),
-                         answer=lambda backward, *arrays: BUGGY[[bug.__name__ for bug in planted_bugs()].index(
-                             backward.__name__)]),
+    "find_bug": Exercise(_a_bug, ("name",), answer=lambda backward, *arrays: BUGGY[backward.__name__]),
+    # 04_training_the_autoencoder
+    "descend": Exercise(_descent, ("params",), answer=lambda params, grads, rate: params - rate * grads),
+    "roll": Exercise(_rolling, ("params", "velocity"), answer=_rolled),
+    "adapt": Exercise(_adapting, ("params", "m", "v"), answer=_adapted),
     # 05_kmeans_by_hand
-    "assign": Exercise(_points_and_centers, ("labels",), answer=_labels),
+    "assign": Exercise(_to_assign, ("labels",), answer=_labels),
     "update": Exercise(_points_and_labels, ("centers",), answer=_means),
     "inertia": Exercise(_points_and_labels, ("inertia",), answer=_inertia),
+    "kmeans": Exercise(_points_and_centers, ("labels", "centers"), answer=_settled),
     "next_center": Exercise(_points_and_centers, ("probabilities",), answer=_next_center),
 }

@@ -87,6 +87,22 @@ def find_bug(backward, dz, x, W, b):
 
 
 @right
+def descend(params, grads, learning_rate):
+    return params - grads * learning_rate
+
+
+@right
+def roll(params, grads, velocity, learning_rate, momentum):
+    return params - learning_rate * (grads + velocity * momentum), grads + velocity * momentum
+
+
+@right
+def adapt(params, grads, m, v, t, learning_rate, beta1, beta2, epsilon):
+    m, v = m + (1 - beta1) * (grads - m), v + (1 - beta2) * (grads**2 - v)
+    return params - learning_rate * m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + epsilon), m, v
+
+
+@right
 def assign(X, centers):
     return ((X[:, None] - centers) ** 2).sum(axis=2).argmin(axis=1)
 
@@ -100,6 +116,16 @@ def update(X, labels, centers):
 @right
 def inertia(X, labels, centers):
     return ((X - centers[labels]) ** 2).sum()
+
+
+@right
+def kmeans(X, centers):
+    labels = assign(X, centers)
+    while True:
+        centers = update(X, labels, centers)
+        if np.array_equal(assign(X, centers), labels):
+            return labels, centers
+        labels = assign(X, centers)
 
 
 @right
@@ -168,6 +194,15 @@ MISTAKES = [  # exercise, answer, what the line says
     ("relative_error", lambda yours, numerical: abs(yours - numerical) / abs(yours), "no finite numbers, the first "),
     ("relative_error", lambda yours, numerical: -relative_error(yours, numerical), "the wrong sign"),
     ("assign", lambda X, centers: ((X[:, None] - centers) ** 2).sum(axis=2).argmax(axis=1), "labels: .* are wrong"),
+    ("descend", lambda params, grads, rate: params + rate * grads, "params: .* are wrong"),
+    ("descend", lambda params, grads, rate: params.__isub__(rate * grads), "it changes its input params"),
+    ("descend", lambda params, grads, rate: rate * grads, "params: .* are wrong"),
+    ("roll", lambda params, grads, velocity, rate, mu: (params - rate * velocity, mu * velocity + grads), "params: "),
+    ("roll", lambda params, grads, velocity, rate, mu: params - rate * velocity, "should return params, velocity"),
+    ("roll", lambda params, grads, velocity, rate, mu: roll(params, -grads, velocity, rate, mu), "velocity: .* wrong"),
+    ("adapt", lambda p, g, m, v, t, *more: adapt(p, g, m, v, t + 1, *more), "params: .* are wrong"),
+    ("adapt", lambda p, g, m, v, t, *more: (p, *adapt(p, g, m, v, t, *more)[1:]), "params: .* are wrong"),
+    ("adapt", lambda p, g, m, v, t, *more: adapt(p, g, m, np.sqrt(v), t, *more), "v: .* are wrong"),
     ("assign", lambda X, centers: assign(X, centers) + 1, "labels: .* entries are wrong"),
     ("assign", lambda X, centers: ((X - centers) ** 2).sum(axis=1), "it raised ValueError.*: which of the shapes is "),
     ("update", lambda X, labels, centers: np.array([X[labels == k].mean(axis=0) for k in range(len(centers))]),
@@ -175,13 +210,19 @@ MISTAKES = [  # exercise, answer, what the line says
     ("update", lambda X, labels, centers: np.array([X[labels == k].sum(axis=0) for k in range(len(centers))]),
      "centers: .* entries are wrong"),
     ("update", lambda X, labels, centers: update(X, labels, centers).mean(axis=0), "centers has the shape"),
-    ("inertia", lambda X, labels, centers: ((X - centers[labels]) ** 2).mean(), "inertia: .*off by the factor"),
+    ("inertia", lambda X, labels, centers: ((X - centers[labels]) ** 2).mean(), "inertia: 1 of 1 entry is wrong: yours"),
     ("inertia", lambda X, labels, centers: np.abs(X - centers[labels]).sum(), "inertia: 1 of 1 entry is wrong"),
     ("inertia", lambda X, labels, centers: (X - centers[labels]) ** 2, "inertia has the shape"),
+    ("assign", lambda X, centers: np.abs(X[:, None] - centers).sum(axis=2).argmin(axis=1), "labels: .* wrong"),
+    ("assign", lambda X, centers: np.abs(X[:, None] - centers).max(axis=2).argmin(axis=1), "labels: .* wrong"),
+    ("kmeans", lambda X, centers: (assign(X, centers), centers), "centers: .* entries are wrong"),
+    ("kmeans", lambda X, centers: kmeans(X, centers)[1], "it should return labels, centers; it returns one ndarray"),
+    ("kmeans", lambda X, centers: kmeans(X, centers)[::-1], "labels has the shape .*; centers has the shape"),
     ("next_center", lambda X, centers: next_center(X, centers) ** 0.5, "probabilities: .* are wrong"),
     ("next_center", lambda X, centers: next_center(X, centers) * 2, "probabilities: .* off by the factor 2"),
     ("next_center", lambda X, centers: next_center(X, centers)[:, None], "probabilities has the shape"),
-    ("find_bug", lambda *all: "dq", "it says 'dq', but it is 'd"),
+    ("find_bug", lambda *all: "dq", "it says 'dq', but 'd.' is wrong in this one, and nothing else: is your limit"),
+    ("find_bug", lambda backward, dz, x, W, b: find_bug(backward, np.ones(dz.shape), x, W, b), "it returns nothing for some"),
     ("find_bug", lambda *all: None, "not solved yet"),
     ("find_bug", lambda backward, dz, x, W, b: backward(dz, x, W), "it should return one word; it returns tuple"),
     ("autoencoder_backward", lambda *all: autoencoder_backward(*all)[:3], "it should return .*; it returns 3 values"),

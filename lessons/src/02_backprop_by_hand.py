@@ -3,12 +3,12 @@
 #
 # A network learns by asking one question again and again: *if I change this weight a little, what happens to the
 # loss?* The answer is a derivative. A network has many weights, and backpropagation answers for all of them at once,
-# in about the time of two passes through the network. It is the chain rule, applied in a good order. Nothing else.
+# and costs about as much as two more passes through it. It is the chain rule, applied in a good order. Nothing else.
 #
 # **After this lesson you can** write the backward pass of a neuron, of a layer and of a small autoencoder, and
 # explain where each transpose in it comes from.
 #
-# **You need** the chain rule from school, NumPy's arrays and `@`, and about 45 minutes. Lesson 1 is not needed.
+# **You need** the chain rule from school, NumPy's arrays and `@`, and about an hour. Lesson 1 is not needed.
 #
 # There are seven exercises. Each has a cell to fill in, a hint that you may ignore, and a cell with `check(...)`,
 # which tries your function on random inputs and says in one line whether it is right or what is wrong. No later cell
@@ -322,7 +322,7 @@ history = []
 for step in range(800):
     loss, grads = network.loss_and_gradients(params, images, architecture, work)
     history.append(loss)
-    params.vector -= 100 * grads.vector  # all weights and biases lie in one long vector
+    params.vector -= 100 * grads.vector  # all weights lie in one vector; 100, because the loss is divided by N D
 after = network.forward(params, images, architecture, work).copy()  # (500, 784)
 show(plotting.curves({"mean squared error": (range(1, 801), history)}, xlabel="step of gradient descent",
                               ylabel="loss", title=f"From {history[0]:.3f} down to {history[-1]:.3f}"),

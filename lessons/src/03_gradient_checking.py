@@ -7,7 +7,7 @@
 # **After this lesson you can** check any gradient that anybody wrote by hand, choose the size of the nudge, read what
 # a gradient check says, and avoid the checks that pass although the gradient is wrong.
 #
-# **You need** lesson 2 (or to know what a layer's backward is), and about 40 minutes.
+# **You need** lesson 2 (or to know what a layer's backward is), and about an hour.
 
 # %%
 import numpy as np
@@ -31,7 +31,7 @@ from aelearn.notebooks import show
 # $$ f(x \pm \epsilon) = f(x) \pm \epsilon f'(x) + \tfrac12 \epsilon^2 f''(x) \pm \tfrac16 \epsilon^3 f'''(x) + \dots $$
 #
 # In the forward difference $\frac12 \epsilon f''$ is left over as an error. In the central one the $f''$ of both
-# sides cancel, and only $\frac16 \epsilon^2 f'''$ is left: with $\epsilon$ a thousandth, a thousand times less.
+# sides cancel, and only $\frac16 \epsilon^2 f'''$ is left: with $\epsilon$ a thousandth, about a thousand times less.
 #
 # ### Exercise 1: the central difference
 #
@@ -84,10 +84,11 @@ show(plotting.curves(lines, logarithmic=True, xlabel="nudge eps", ylabel="relati
 # Each curve is a U, or rather a V:
 #
 # - **From the right** the error falls with $\epsilon^2$ (central) or $\epsilon$ (forward): Taylor's left-over.
-# - **From the left** it falls with $1/\epsilon$: two nearly equal numbers are subtracted, and what their last digits
-#   do not know is blown up by $1/\epsilon$. Each knows about $u$ of itself, the machine epsilon of its type.
+# - **From the left** it falls with $1/\epsilon$: each of the two values is rounded, with a relative error of about
+#   $u$, the machine epsilon of its type. The subtraction keeps that error, and the division by $\epsilon$ magnifies
+#   it to $u/\epsilon$. Where float32 lies flat at 1, both nudges give the same output, and the measured slope is 0.
 #
-# The bottom of the central V is where both are alike, near $\epsilon = u^{1/3}$:
+# The bottom of the central V is where both are alike: $u/\epsilon = \epsilon^2$, so $\epsilon = u^{1/3}$.
 
 # %%
 for dtype in (np.float32, np.float64):
@@ -98,7 +99,8 @@ for dtype in (np.float32, np.float64):
           f"best eps found {epsilons[best]:.1e}, error there {errors[best]:.1e}")
 
 # %% [markdown]
-# So: **check gradients in float64**. In float32 even the best nudge leaves an error in which a real mistake can hide.
+# So: **check gradients in float64**. Its V goes down much deeper. Draw the line between right and wrong far above its
+# bottom, say at a relative error of $10^{-5}$.
 #
 # ## Every entry of every array
 #
@@ -202,13 +204,13 @@ print("\nwith random weights:", verdict(careless_backward, rng.normal(size=(5, 3
 # %% [markdown]
 # With ones the wrong backward passes in all entries. So weigh the outputs with random numbers $U$: the loss is $\sum
 # U \cdot \text{layer}(x)$, its derivative by the layer's output is $U$, and that is what the backward must be given.
-# A softmax is the worst case of a sum: its outputs add up to 1 whatever goes in, so that their sum has the gradient
-# 0, and the backward `return 0` passes.
+# A softmax is the worst case of a sum (it turns numbers into shares): its outputs add up to 1 whatever goes in, so
+# that their sum has the gradient 0, and the backward `return 0` passes.
 #
 # ## Five planted bugs
 #
 # Here are five backwards of a layer, each with one mistake in it. The library's check is in `verdict` above. **Before
-# you read on**, look at its output, and say for each what was done wrong.
+# you read on**, look at its output, and say for each what was done wrong (N = 5 here).
 
 # %%
 U = rng.normal(size=(5, 3))  # (N, H)
@@ -298,6 +300,6 @@ for position in (0.5, 1e-6):
 # 2. Only if the error is 0 for this very $U$. The error depends linearly on $U$ for the usual mistakes, and a random
 #    $U$ hits the directions where it vanishes with probability 0. (Ones are such a direction for the careless
 #    backward.)
-# 3. The left branch of the V: errors as large as a per mille or a per cent, and right gradients called wrong.
+# 3. The left branch of the V: errors as large as a thousandth or a hundredth, and right gradients called wrong.
 #
 # **Before:** [lesson 2](../02_backprop_by_hand.ipynb) derives the gradients that were checked here.

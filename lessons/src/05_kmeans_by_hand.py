@@ -8,7 +8,7 @@
 # **After this lesson you can** write Lloyd's algorithm, say why it always comes to an end and why that may be a bad
 # one, start it well, and choose K with open eyes.
 #
-# **You need** NumPy's arrays, and about 45 minutes. No earlier lesson is needed.
+# **You need** NumPy's arrays, and about an hour. No earlier lesson is needed.
 
 # %%
 import inspect
@@ -39,7 +39,9 @@ from aelearn.notebooks import show, slider
 # 2. **Update.** The labels stay. Each centre goes to the mean of its points: no other place makes their terms
 #    smaller.
 #
-# So neither half-step can raise the inertia. There are only finitely many ways to label the points, so it must stop.
+# These two in turn are **Lloyd's algorithm**. Neither half-step can raise the inertia, and a round that changes
+# anything lowers it (if ties go to the lower number). So no labelling ever comes back; there are only finitely many;
+# it stops.
 #
 # ### Exercise 1: assign
 #
@@ -116,9 +118,36 @@ check(inertia)
 # </details>
 
 # %% [markdown]
+# ### Exercise 4: Lloyd's algorithm
+#
+# Put it together. From the first centres, assign and update in turn until the labels no longer change; return the
+# labels and the centres. *About six lines; call your own functions.*
+
+# %% tags=["exercise"]
+def kmeans(X, centers):
+    ### BEGIN SOLUTION
+    labels = assign(X, centers)
+    while True:
+        centers = update(X, labels, centers)
+        new_labels = assign(X, centers)
+        if np.array_equal(new_labels, labels):
+            return labels, centers
+        labels = new_labels
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(kmeans)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# Keep the labels of the last round, and compare with `np.array_equal`.
+# </details>
+
+# %% [markdown]
 # ## Watch it run
 #
-# The library's half-steps, side by side in `lloyd_step`, on four heaps of points. The plane is coloured by the
+# The library's half-steps, one after the other in `lloyd_step`, on four heaps of points. The plane is coloured by the
 # nearest centre; such a cell is called the centre's Voronoi cell.
 
 # %%
@@ -137,10 +166,11 @@ show(plotting.partitions(X, shown, title="Lloyd's algorithm: each panel is one i
      alt="Panels with points in the plane; red stars, the centres, move until they stay")
 
 # %%
+# Run this cell and drag.
 slider(lambda step: plotting.partitions(X, [steps[step]], title="", size=5.5), len(steps), label="iteration")
 
 # %%
-show(plotting.curves({"inertia": (range(1, len(inertias) + 1), inertias)}, xlabel="iteration", ylabel="inertia",
+show(plotting.curves({"inertia": (range(len(inertias)), inertias)}, xlabel="iterations done", ylabel="inertia",
                      title=f"It never rises: from {inertias[0]:.0f} down to {inertias[-1]:.0f}"),
      alt="The inertia falls from iteration to iteration and then stays")
 
@@ -154,6 +184,9 @@ print(inspect.getsource(lloyd.lloyd_step))
 
 # %% [markdown]
 # ## It stops. But where?
+#
+# Look at the last panel again: two stars share one heap, and one star serves two. It has stopped, but it is not done
+# well.
 #
 # Neither half-step can raise the inertia, but both together may stop in a valley that is not the deepest one. The
 # same points, the best and the worst of thirty random starts:
@@ -176,12 +209,12 @@ print(f"{reached} of {len(runs)} random starts end at the best inertia, {best.in
 # ## A better start: k-means++
 #
 # Two centres in one heap is how it goes wrong. So choose the centres one by one, each far from those that are there
-# already. Not the farthest point: that would be an outlier. Draw it, with a probability that grows with the squared
+# already. Not the farthest point: that may be an outlier. Draw it, with a probability that grows with the squared
 # distance to the nearest centre so far:
 #
 # $$ p_n = \frac{d_n^2}{\sum_m d_m^2} \qquad d_n = \text{distance of } x_n \text{ to its nearest centre so far} $$
 #
-# ### Exercise 4: the probabilities of the next centre
+# ### Exercise 5: the probabilities of the next centre
 #
 # From `X` (N, D) and the centres so far (K, D), return the probabilities (N,). *About three lines.*
 
@@ -210,14 +243,18 @@ print(f"{reached} of {len(plus)} starts by k-means++ end at the best inertia")
 # %% [markdown]
 # ## A centre without points
 #
-# A centre that is nearest to nobody has no mean. It could stay where it is, useless for ever. Better, it moves to the
+# A centre that is nearest to nobody has no mean. It could stay where it is, as in exercise 2. Better, it moves to the
 # point that is farthest from its own centre: that lowers the inertia at once. `KMeans` does so. Here one centre
 # starts far outside:
 
 # %%
 start = np.array([[0, 0], [1, 1], [2, 2], [90, 90]], float)  # (4, 2)
+centers = start
+for _ in range(50):
+    labels, centers, _, value = lloyd.lloyd_step(X, centers)
+print("if it stays:  points in each cluster", np.bincount(labels, minlength=4).tolist(), " inertia", round(value))
 helped = KMeans(4, init=start, n_init=1).fit(X)
-print("points in each cluster:", np.bincount(helped.labels_).tolist(), "  inertia:", round(helped.inertia_))
+print("if it moves:  points in each cluster", np.bincount(helped.labels_).tolist(), " inertia", round(helped.inertia_))
 
 # %% [markdown]
 # ## How many clusters?
@@ -261,7 +298,7 @@ print(f"accuracy under the best matching of clusters to digits: {metrics.accurac
 
 # %% [markdown]
 # Some digits have two centres, some share one: pixels are not the best coordinates for digits. What helps is to find
-# better coordinates first, and that is what the autoencoder of the main job is for.
+# better coordinates first, and that is what an autoencoder is for (lesson 4).
 #
 # ## What you know now
 #
