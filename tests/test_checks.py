@@ -222,7 +222,7 @@ MISTAKES = [  # exercise, answer, what the line says
     ("next_center", lambda X, centers: next_center(X, centers) * 2, "probabilities: .* off by the factor 2"),
     ("next_center", lambda X, centers: next_center(X, centers)[:, None], "probabilities has the shape"),
     ("find_bug", lambda *all: "dq", "it says 'dq', but 'd.' is wrong in this one, and nothing else: is your limit"),
-    ("find_bug", lambda backward, dz, x, W, b: find_bug(backward, np.ones(dz.shape), x, W, b), "returns nothing for some"),
+    ("find_bug", lambda backward, dz, x, W, b: find_bug(backward, np.ones(dz.shape), x, W, b), "returns nothing"),
     ("find_bug", lambda *all: None, "not solved yet"),
     ("find_bug", lambda backward, dz, x, W, b: backward(dz, x, W), "it should return one word; it returns tuple"),
     ("autoencoder_backward", lambda *all: autoencoder_backward(*all)[:3], "it should return .*; it returns 3 values"),
