@@ -119,7 +119,7 @@ def _difference(name, value, wanted, exact, source):
         where = tuple(int(i) for i in np.argwhere(bad)[0])
         return f"{name}: {bad.sum()} of {value.size} entries are no finite numbers, the first at {list(where)}"
     floor = np.full(wanted.shape, exact)
-    errors = np.abs(value - wanted) / np.maximum(np.maximum(np.abs(value), np.abs(wanted)), floor)
+    errors = gradcheck.relative_error(value, wanted, floor)
     wrong = errors > RTOL
     if not wrong.any():
         return ""

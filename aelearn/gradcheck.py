@@ -181,13 +181,13 @@ def _check_parameter(loss, params, name, gradient, eps, rtol, loss_size):
         return ParameterReport(name, 0, 0)
     numerical, steps = numerical_gradient(loss, params, name, eps=eps)
     floor = _floor(loss_size, steps, rtol)  # below it, an entry drowns in the rounding of the loss
-    errors = _relative_error(gradient, numerical, floor)
+    errors = relative_error(gradient, numerical, floor)
     if not (errors <= rtol).all():
         finer, finer_steps = numerical_gradient(loss, params, name, eps=eps / 100)
         finer_floor = _floor(loss_size, finer_steps, rtol)
         bends = ~(np.abs(numerical - finer) <= rtol * finer_floor)  # more than rounding explains: h was too wide
         numerical, floor = np.where(bends, finer, numerical), np.where(bends, finer_floor, floor)
-        errors = _relative_error(gradient, numerical, floor)
+        errors = relative_error(gradient, numerical, floor)
     if not np.isfinite(numerical).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(numerical))[0])
         raise ValueError(f"the loss is not finite when entry {list(where)} of {name} is nudged: pass a smaller eps")
@@ -204,7 +204,8 @@ def _floor(loss_size, steps, rtol):
     return 10 * MACHINE_EPSILON * max(loss_size, np.finfo(np.float64).tiny) / steps / rtol
 
 
-def _relative_error(gradient, numerical, floor):
+def relative_error(gradient, numerical, floor):
+    """|gradient - numerical| / max(|gradient|, |numerical|, floor), entry by entry."""
     return np.abs(gradient - numerical) / np.maximum(np.maximum(np.abs(gradient), np.abs(numerical)), floor)
 
 
@@ -218,7 +219,7 @@ def diagnose(gradient, numerical, floor, rtol, wrong):
     if not clear.any():
         return None, ""
     if gradient.ndim == 2 and gradient.shape[0] == gradient.shape[1]:
-        if (_relative_error(gradient.T, numerical, floor) <= rtol).all():
+        if (relative_error(gradient.T, numerical, floor) <= rtol).all():
             return None, "it is right when transposed"
     if not wrong[clear].all():
         return None, ""

@@ -41,7 +41,7 @@ class Workspace:
         self._rows = {}
 
     def rows(self, n):
-        """The first n rows of a, dz, z and row_loss. They are remembered: a slice costs Python more than a launch."""
+        """The first n rows of a, dz, z and row_loss. They are remembered: each slice costs Python time."""
         if n not in self._rows:
             self._rows[n] = SimpleNamespace(a=[array[:n] for array in self.a], dz=[array[:n] for array in self.dz],
                                             z=self.z[:min(n, len(self.z))], no_z=self.z[:0],
