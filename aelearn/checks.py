@@ -6,7 +6,7 @@
 An exercise is known by the name of its function. What comes back is compared entry by entry, gradients with finite
 differences. The line says what is wrong and where: a missing answer, an exception, a changed input, a shape, NaN, a
 sign, a factor, a transposed product; no traceback. `check` raises CheckError, which Jupyter shows as that line. The
-exercises themselves are in exercises.py.
+exercises themselves are in exercises/.
 """
 
 import re
@@ -16,7 +16,8 @@ import warnings
 import numpy as np
 
 from aelearn import gradcheck
-from aelearn.exercises import EXERCISES, RTOL
+from aelearn.exercises import EXERCISES
+from aelearn.exercises.exercise import RTOL
 
 TRIALS = 3  # random inputs that an answer must get right
 
@@ -34,7 +35,7 @@ def check(answer, *, seed=None):
 
     seed  of the random inputs; None: new ones each time
     """
-    name = getattr(answer, "__name__", None)
+    name = getattr(_plain(answer), "__name__", None)
     if name not in EXERCISES:
         raise CheckError(f"check wants the function of an exercise, such as {next(iter(EXERCISES))}; got {answer!r}")
     exercise, rng = EXERCISES[name], np.random.default_rng(seed)
@@ -49,21 +50,23 @@ def check(answer, *, seed=None):
 
 def verdict(exercise, answer, arguments):
     """What is wrong with an answer on these arguments, in a line; "" if nothing is."""
+    if _is_empty(_plain(answer)):
+        return "not solved yet"
     given = {name: np.copy(value) if isinstance(value, np.ndarray) else value
              for name, value in arguments.items() if not name.startswith("_")}
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the verdict says what came of it
-            returned = answer(*given.values())
+            returned = exercise.call(answer, **given) if exercise.call else answer(*given.values())
     except NotImplementedError:
         return "not solved yet"
     except Exception as error:
-        return _exception(error)
+        return _exception(error, _plain(answer))
     for name, value in given.items():
         if isinstance(value, np.ndarray) and not np.array_equal(value, arguments[name]):
             return f"it changes its input {name}: work on a copy, or make a new array"
     if returned is None or returned is Ellipsis:
-        return "it returns nothing for some input" if _has_a_body(answer) else "not solved yet"
+        return "it returns nothing, for some input at least"
     outputs = exercise.outputs
     returned = returned if len(outputs) > 1 else (returned,)
     if not isinstance(returned, (tuple, list)) or len(returned) != len(outputs):
@@ -71,39 +74,88 @@ def verdict(exercise, answer, arguments):
         return f"it should return {', '.join(outputs)}; it returns {got}"
     wanted, exact = exercise.wanted(arguments)
     if isinstance(wanted[outputs[0]], str):
-        right, said = wanted[outputs[0]], returned[0]
-        if not isinstance(said, str):
-            return f"it should return one word; it returns {type(said).__name__}"
-        if said == right:
-            return ""
-        return (f"it says {said!r}, but {right!r} is wrong in this one, and nothing else: is your limit too tight, "
-                "or your loss another?")
+        return _word(returned[0], wanted[outputs[0]])
+    return _numbers(exercise, dict(zip(outputs, returned)), wanted, exact, arguments)
+
+
+def _word(said, right):
+    """What is wrong with the name of a bug, or ""."""
+    if not isinstance(said, str):
+        return f"it should return one word; it returns {type(said).__name__}"
+    return "" if said == right else (f"it says {said!r}, but {right!r} is wrong in this one, and nothing else: "
+                                     "is your limit too tight, or your loss another?")
+
+
+def _numbers(exercise, returned, wanted, exact, arguments):
+    """What is wrong with the outputs, {name: array}, or ""; then also which of them are right."""
     source = "wanted" if exercise.answer is not None else "finite difference"
-    problems = [_difference(name, value, np.asarray(wanted[name], np.float64), exact[name], source)
-                for name, value in zip(outputs, returned)]
-    return "; ".join(filter(None, problems))
+    wanted = {name: np.asarray(value) for name, value in wanted.items()}
+    floors = {name: np.full(value.shape, exact[name]) for name, value in wanted.items()}
+    problems = {name: _difference(name, value, wanted[name], floors[name], source) for name, value in returned.items()}
+    wrong = [name for name in problems if problems[name]]
+    if not wrong:
+        return ""
+    for name in wrong:
+        for other in problems:
+            if name != other and _is_right(returned[name], wanted[other], floors[other]):
+                return f"your {name} is what {other} should be: look at the order in which you return them"
+    if len(wrong) == 1 and wanted[wrong[0]].ndim:
+        problems[wrong[0]] = _named_factor(problems[wrong[0]], arguments)
+    if exercise.blank and any("no finite numbers" in problem for problem in problems.values()):
+        problems[wrong[-1]] += f": {exercise.blank}"
+    right = [name for name in problems if name not in wrong]
+    return "; ".join(problems[name] for name in wrong) + (f"; {' and '.join(right)}: right" if right else "")
 
 
-def _has_a_body(answer):
-    """True if a function does more than return None."""
-    return len(answer.__code__.co_code) > len((lambda: None).__code__.co_code) if hasattr(answer, "__code__") else True
+def _plain(answer):
+    """The Python function behind one that Numba compiles."""
+    return getattr(answer, "py_func", answer)
 
 
-def _exception(error):
+def _is_empty(function):
+    """True if a function does nothing, as a stub does."""
+    code = getattr(function, "__code__", None)
+    nothing = (None, ..., function.__doc__)
+    return code is not None and len(code.co_code) == len((lambda: None).__code__.co_code) and all(
+        constant in nothing for constant in code.co_consts)
+
+
+def _exception(error, function):
     """An exception in the learner's code, in a line that says where."""
-    frames = traceback.extract_tb(error.__traceback__)[1:]  # the first one is the call in `verdict`
-    own = [frame for frame in frames if "site-packages" not in frame.filename] or frames
+    file = function.__code__.co_filename if hasattr(function, "__code__") else None
+    own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     where = f" in the line `{own[-1].line}`" if own and own[-1].line else ""
     words = " ".join(str(error).split())
     sizes = re.search(r"matmul: .*size (\d+) is different from (\d+)", words)
-    if sizes:
+    if type(error).__module__.startswith("numba"):  # many lines, of which the second one says what is wrong
+        words = ([*filter(None, str(error).splitlines()), ""])[1] or words
+    elif sizes:
         words = f"in a product the inner sizes are {sizes[2]} and {sizes[1]}: is a factor to be transposed?"
     elif "broadcast" in words:
         words += ": which of the shapes is not what you think?"
+    elif "values to unpack" in words:
+        words += ": how many things does the function on the right return?"
     return f"it raised {type(error).__name__}{where}: {words}"
 
 
-def _difference(name, value, wanted, exact, source):
+def _named_factor(problem, arguments):
+    """A problem whose factor is a size of an argument, or one by it, with that size named."""
+    found = re.search(r"off by the factor (\S+)$", problem)
+    for name, value in arguments.items() if found else ():
+        counts = {f"{name}.shape[{axis}]": size for axis, size in enumerate(np.shape(value))}
+        for what, count in {**counts, f"{name}.size": np.size(value)}.items() if np.ndim(value) else ():
+            for words, size in ((what, count), (f"1 / {what}", 1 / count)):
+                if count > 2 and abs(float(found[1]) / size - 1) < 1e-5:
+                    return f"{problem}, which is {words} here"
+    return problem
+
+
+def _is_right(value, wanted, floor):
+    """True if one output is what is wanted."""
+    return np.shape(value) == wanted.shape and not _difference("", value, wanted, floor, "")
+
+
+def _difference(name, value, wanted, floor, source):
     """What is wrong with one output, or ""."""
     if value is None or value is Ellipsis:
         return f"{name} is {value!r}: not solved yet"
@@ -118,11 +170,15 @@ def _difference(name, value, wanted, exact, source):
     if bad.any():
         where = tuple(int(i) for i in np.argwhere(bad)[0])
         return f"{name}: {bad.sum()} of {value.size} entries are no finite numbers, the first at {list(where)}"
-    floor = np.full(wanted.shape, exact)
+    counted, wanted = wanted.dtype.kind in "iu", wanted.astype(np.float64)
     errors = gradcheck.relative_error(value, wanted, floor)
     wrong = errors > RTOL
     if not wrong.any():
         return ""
+    if counted:  # labels and the like: no entry is worse than another, and no factor means a thing
+        first = tuple(int(i) for i in np.argwhere(wrong)[0])
+        where = f" {wrong.sum()} of {value.size} are wrong, the first at {list(first)}:" if value.ndim else ""
+        return f"{name}:{where} yours {value[first]:g}, {source} {wanted[first]:g}"
     worst = np.unravel_index(np.argmax(errors), errors.shape)
     factor, problem = gradcheck.diagnose(value, wanted, floor, RTOL, wrong)
     if value.size == 1 and factor is not None and min(abs(factor - plain) for plain in (2, 0.5, -1, 0)) > 1e-4:

@@ -197,10 +197,7 @@ check(dense_backward)
 # </details>
 
 # %% [markdown]
-# This is how the library writes it. The sums above stand in its docstring, in the order of the code:
-
-# %%
-print(inspect.getsource(layers.dense_backward))
+# The library's version is at the end of this lesson, so that it does not spoil your own.
 
 # %% [markdown]
 # ## The activation, for a whole layer
@@ -305,7 +302,10 @@ check(autoencoder_backward)
 # ## Does it learn?
 #
 # Gradients are there to walk downhill: $W \leftarrow W - \eta \, dW$, again and again. Here are some hundred steps on
-# zeros and ones from MNIST, with the library's backward (the same lines as yours, for any number of layers):
+# zeros and ones from MNIST, a collection of handwritten digits, 28 x 28 pixels each. The backward is the library's:
+# the same lines as yours, for any number of layers. Two words in it are new. `layers.glorot` draws random first
+# weights, of a size that neither blows up nor dies out from layer to layer. A `Workspace` holds all the arrays of a
+# step, so that no step has to ask for new ones.
 
 # %%
 images, labels = load_mnist("test", digits=(0, 1))  # (N, 784), (N,)
@@ -348,6 +348,13 @@ print(f"{architecture.n_parameters:,} derivatives in each of {len(history)} step
 # as two more forward passes for all of them together: each layer's backward is two products of the same size as its
 # forward's one.
 #
+# This is how the library writes the layer's backward. The sums of exercise 4 stand in its docstring, in the order of
+# the code:
+
+# %%
+print(inspect.getsource(layers.dense_backward))
+
+# %% [markdown]
 # ## What you know now
 #
 # - A derivative of the loss by anything is the product of the slopes on the way; several ways are added.

@@ -14,7 +14,7 @@ import numpy as np
 
 from aelearn import layers, plotting
 from aelearn.checks import check
-from aelearn.exercises import planted_bugs
+from aelearn.exercises.gradient_checking import planted_bugs
 from aelearn.gradcheck import GradientError, check_gradients
 from aelearn.notebooks import show
 
@@ -64,17 +64,17 @@ def sigmoid(z):
     return 1 / (1 + np.exp(-z))
 
 
-x, exact = 0.7, sigmoid(0.7) * (1 - sigmoid(0.7))
+point, exact = 0.7, sigmoid(0.7) * (1 - sigmoid(0.7))
 lines = {}
 for name, dtype in (("float32", np.float32), ("float64", np.float64)):
     epsilons = 10.0 ** np.arange(-14, 0.25, 0.25)  # (57,)
     errors = []
     for eps in epsilons:
-        up, down = sigmoid(dtype(x) + dtype(eps)), sigmoid(dtype(x) - dtype(eps))
+        up, down = sigmoid(dtype(point) + dtype(eps)), sigmoid(dtype(point) - dtype(eps))
         errors.append(max(abs((float(up) - float(down)) / (2 * eps) - exact) / exact, 1e-14))
     lines[f"central, {name}"] = (epsilons, np.array(errors))
 epsilons64, errors64 = lines["central, float64"]
-forward = [max(abs((sigmoid(x + eps) - sigmoid(x)) / eps - exact) / exact, 1e-14) for eps in epsilons64]
+forward = [max(abs((sigmoid(point + eps) - sigmoid(point)) / eps - exact) / exact, 1e-14) for eps in epsilons64]
 lines["forward, float64"] = (epsilons64, forward)
 show(plotting.curves(lines, logarithmic=True, xlabel="nudge eps", ylabel="relative error of the slope",
                               title="Too large, and the curve bends; too small, and digits are missing"),
@@ -85,17 +85,18 @@ show(plotting.curves(lines, logarithmic=True, xlabel="nudge eps", ylabel="relati
 #
 # - **From the right** the error falls with $\epsilon^2$ (central) or $\epsilon$ (forward): Taylor's left-over.
 # - **From the left** it falls with $1/\epsilon$: each of the two values is rounded, with a relative error of about
-#   $u$, the machine epsilon of its type. The subtraction keeps that error, and the division by $\epsilon$ magnifies
-#   it to $u/\epsilon$. Where float32 lies flat at 1, both nudges give the same output, and the measured slope is 0.
+#   $\delta$, the spacing of the numbers of its type next to 1. The subtraction keeps that error, and the division by
+#   $\epsilon$ magnifies it to $\delta/\epsilon$. Where float32 lies flat at 1, both nudges give the same output, and
+#   the measured slope is 0.
 #
-# The bottom of the central V is where both are alike: $u/\epsilon = \epsilon^2$, so $\epsilon = u^{1/3}$.
+# The bottom of the central V is where both are alike: $\delta/\epsilon = \epsilon^2$, so $\epsilon = \delta^{1/3}$.
 
 # %%
 for dtype in (np.float32, np.float64):
-    u = np.finfo(dtype).eps
+    delta = np.finfo(dtype).eps
     epsilons, errors = lines[f"central, {np.dtype(dtype).name}"]
     best = np.argmin(errors)
-    print(f"{np.dtype(dtype).name}: u = {u:.1e}, u^(1/3) = {u ** (1 / 3):.1e}, "
+    print(f"{np.dtype(dtype).name}: delta = {delta:.1e}, delta^(1/3) = {delta ** (1 / 3):.1e}, "
           f"best eps found {epsilons[best]:.1e}, error there {errors[best]:.1e}")
 
 # %% [markdown]
@@ -204,8 +205,9 @@ print("\nwith random weights:", verdict(careless_backward, rng.normal(size=(5, 3
 # %% [markdown]
 # With ones the wrong backward passes in all entries. So weigh the outputs with random numbers $U$: the loss is $\sum
 # U \cdot \text{layer}(x)$, its derivative by the layer's output is $U$, and that is what the backward must be given.
-# A softmax is the worst case of a sum (it turns numbers into shares): its outputs add up to 1 whatever goes in, so
-# that their sum has the gradient 0, and the backward `return 0` passes.
+#
+# And take sizes that are all different, as above: N = 5, D = 4, H = 3. Where two of them are equal, a product with the
+# wrong factor transposed still has the right shape.
 #
 # ## Five planted bugs
 #
@@ -287,7 +289,7 @@ for position in (0.5, 1e-6):
 #
 # ## To think about
 #
-# 1. A gradient check takes two losses for each weight. The network of the main job has some two hundred thousand
+# 1. A gradient check takes two losses for each weight. The network of lesson 1 has some two hundred thousand
 #    weights. How can you check its backward without waiting for that?
 # 2. Why is a random matrix $U$ enough? Could a wrong backward not be right for this $U$ by accident?
 # 3. Somebody checks with $\epsilon = 10^{-12}$ in float64, "to be exact". What will they see?

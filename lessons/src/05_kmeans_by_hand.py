@@ -17,7 +17,7 @@ import numpy as np
 
 from aelearn import KMeans, load_mnist, lloyd, metrics, plotting
 from aelearn.checks import check
-from aelearn.data import make_blobs
+from aelearn.data import make_blobs, make_moons
 from aelearn.notebooks import show, slider
 
 # %% [markdown]
@@ -195,7 +195,7 @@ print(inspect.getsource(lloyd.lloyd_step))
 runs = sorted((KMeans(4, init="random", n_init=1, random_state=seed).fit(X) for seed in range(30)),
               key=lambda run: run.inertia_)
 best, worst = runs[0], runs[-1]
-panels = [(f"{name}: inertia {run.inertia_:.0f}", run.cluster_centers_)
+panels = [(f"{name}: inertia {run.inertia_:.0f}", run.cluster_centers_[run.cluster_centers_[:, 0].argsort()])
           for name, run in (("best", best), ("worst", worst))]
 show(plotting.partitions(X, panels, title="Two places where Lloyd's algorithm stops"),
      alt="Left, a star in each heap; right, two stars share a heap and one lies between two others")
@@ -272,11 +272,27 @@ fits = [KMeans(k, n_init=5, random_state=0).fit(X) for k in numbers]
 silhouettes = [metrics.silhouette(X, fit.labels_) for fit in fits]
 shares = [fit.inertia_ / fits[0].inertia_ for fit in fits]
 lines = {"inertia, as a share of that for K = 2": (numbers, shares), "mean silhouette": (numbers, silhouettes)}
-show(plotting.curves(lines, xlabel="K, the number of clusters", ylabel="", title="An elbow, and a peak"),
+peak = int(np.argmax(silhouettes))
+marked = {f"K = {numbers[peak]}": ([numbers[peak]] * 2, [shares[peak], silhouettes[peak]])}
+show(plotting.curves(lines, points=marked, xlabel="K, the number of clusters", ylabel="share, or mean silhouette",
+                     title=f"The elbow and the peak are at K = {numbers[peak]}"),
      alt="The inertia has an elbow, and the silhouette its peak, at the same K")
 
+# %% [markdown]
+# ## Where k-means fails
+#
+# Each cell has straight sides, and the border between two centres lies halfway. So a heap that bends is cut through,
+# and a wide heap loses its rim to a narrow one. Here k-means has reached the lowest inertia, and it is still wrong:
+
 # %%
-print("highest silhouette at K =", numbers[int(np.argmax(silhouettes))])
+moons, side = make_moons(400, noise=0.06, random_state=0)  # (400, 2), (400,)
+heaps = np.random.default_rng(0).normal(size=(400, 2)) * np.repeat([[2.2], [0.3]], 200, axis=0)  # (400, 2)
+heaps[200:, 0] += 5  # the narrow heap lies to the right of the wide one
+for name, points, truth in (("two moons", moons, side), ("a wide heap and a narrow one", heaps, np.arange(400) // 200)):
+    found = KMeans(2, n_init=5, random_state=0).fit(points)
+    print(f"{name}: {metrics.accuracy(truth, found.labels_):.0%} of the points are with their own")
+    display(show(plotting.partitions(points, [("what k-means finds", found.cluster_centers_)], title=name, size=4),
+                 alt=f"{name}: the straight border of k-means cuts through"))
 
 # %% [markdown]
 # ## Points with 784 numbers
@@ -289,7 +305,7 @@ images, digits = load_mnist("test")  # (10000, 784), (10000,)
 images, digits = images[:2000], digits[:2000]
 found = KMeans(10, n_init=3, random_state=0).fit(images)
 captions = [f"{np.bincount(digits[found.labels_ == k]).argmax()}? ({np.sum(found.labels_ == k)})" for k in range(10)]
-show(plotting.tiles(found.cluster_centers_, captions, (28, 28),
+show(plotting.tiles(found.cluster_centers_, captions, (28, 28), n_columns=5,
                     title="Ten centres: the most frequent digit in each (and its size)"),
      alt="Ten blurred digits, the centres of ten clusters of images")
 
@@ -305,8 +321,7 @@ print(f"accuracy under the best matching of clusters to digits: {metrics.accurac
 # - k-means lowers the sum of squared distances in two half-steps, assign and update; neither can raise it.
 # - It stops in a valley, not always the deepest: start with k-means++, more than once.
 # - The inertia does not choose K. The elbow and the silhouette give hints.
-# - The cells are always polygons with straight sides: a heap that bends, or two of very different size, are cut
-#   wrongly.
+# - The borders are always straight and halfway: heaps that bend, or of very different width, are cut wrongly.
 #
 # ## To think about
 #

@@ -1,0 +1,61 @@
+"""What an exercise is: what goes into the learner's function, and what must come out."""
+
+import inspect
+from dataclasses import dataclass
+
+import numpy as np
+
+from aelearn import gradcheck
+
+RTOL = 1e-6  # relative error that counts as right; answers are computed in float64
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A function that a learner writes.
+
+    inputs    inputs(rng) makes the arguments, in order: {name: array or number}, or a list of such dicts, all of which
+              are tried. Arguments with a leading underscore are for `forward` alone
+    outputs   the names of what it returns
+    answer    what a right one returns for these arguments; None where the outputs are gradients
+    forward   for gradients: the function whose derivative is asked for, of the arguments other than `upstream`. An
+              output "dW" is the derivative of sum(upstream * forward) by the argument "W"
+    upstream  the argument that holds the derivative by the function's output; None if that is a number, the loss
+    call      call(answer, **arguments) where calling the answer itself will not do: a kernel for a GPU
+    blank     a question to ask where numbers are missing (NaN or infinite)
+    """
+
+    inputs: object
+    outputs: tuple
+    answer: object = None
+    forward: object = None
+    upstream: str | None = None
+    call: object = None
+    blank: str = ""
+
+    def wanted(self, arguments):
+        """The right outputs, {name: array}, and how exact each is known: {name: absolute error}."""
+        if self.answer is not None:
+            values = self.answer(*arguments.values())
+            values = values if len(self.outputs) > 1 else (values,)
+            return dict(zip(self.outputs, values)), dict.fromkeys(self.outputs, 1e-12)
+        upstream = 1.0 if self.upstream is None else arguments[self.upstream]
+        names = list(inspect.signature(self.forward).parameters)
+        params = {name: np.array(arguments.get(name, arguments.get("_" + name)), np.float64) for name in names}
+
+        def loss(params):
+            return float(np.sum(upstream * self.forward(**params)))
+
+        values = {"d" + name: gradcheck.numerical_gradient(loss, params, name)[0] for name in names}
+        exact = 1e-10 * max(1.0, abs(loss(params))) / RTOL
+        return {name: values[name] for name in self.outputs}, dict.fromkeys(self.outputs, exact)
+
+
+def numbers(rng, **shapes):
+    """Random arrays of these shapes; () is a number."""
+    return {name: rng.normal(size=shape) if shape else float(rng.normal()) for name, shape in shapes.items()}
+
+
+def sizes(rng, n, low=2, high=7):
+    """n different sizes: no product of arrays fits by accident."""
+    return [int(size) for size in rng.permutation(np.arange(low, high))[:n]]

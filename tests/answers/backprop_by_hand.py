@@ -1,0 +1,93 @@
+"""Right answers to the exercises of lesson 2, and typical mistakes."""
+
+import numpy as np
+
+from aelearn import layers, losses
+
+
+def neuron(x, w, b):
+    return layers.sigmoid(np.array([w @ x + b]))[0]
+
+
+def neuron_backward(da, x, w, a):
+    return da * a * (1 - a) * w, da * a * (1 - a) * x, da * a * (1 - a)
+
+
+def dense(x, W, b):
+    return x @ W + b
+
+
+def dense_backward(dz, x, W):
+    return dz @ W.T, x.T @ dz, dz.sum(axis=0)
+
+
+def sigmoid_backward(da, a):
+    return da * a * (1 - a)
+
+
+def mse_gradient(a, x):
+    return 2 * (a - x) / a.size
+
+
+def autoencoder_backward(x, W1, b1, W2, b2, factor=1):
+    c = layers.sigmoid(x @ W1 + b1)
+    a = layers.sigmoid(c @ W2 + b2)
+    dz2 = layers.sigmoid_backward(losses.mean_squared_error_gradient(a, x), a)
+    dc, dW2, db2 = layers.dense_backward(dz2, c, W2)
+    dz1 = layers.sigmoid_backward(dc, c) * factor
+    return x.T @ dz1, dz1.sum(axis=0), dW2, db2
+
+
+def typo(x, w, b):
+    return np.exp(z)  # noqa: F821, as a learner would
+
+
+def unpacks(dz, x, W):
+    N, D, H = x.shape
+    return dz @ W.T, x.T @ dz, dz.sum(axis=0)
+
+
+def changed(dz, x, W):
+    dz *= 2
+    return dz @ W.T, x.T @ dz, dz.sum(axis=0)
+
+
+RIGHT = (neuron, neuron_backward, dense, dense_backward, sigmoid_backward, mse_gradient, autoencoder_backward)
+MISTAKES = [  # exercise, answer, what the line says
+    ("neuron", lambda x, w, b: None, "not solved yet"),
+    ("neuron", lambda x, w, b: ..., "not solved yet"),
+    ("neuron", lambda x, w, b: 0, "a: 1 of 1 entry is wrong"),
+    ("neuron", lambda x, w, b: w @ x + b, r"a: 1 of 1 entry is wrong: yours .*, wanted "),
+    ("neuron", lambda x, w, b: np.nan, "a: 1 of 1 entries are no finite numbers"),
+    ("neuron", lambda x, w, b: w * x + b, r"a has the shape \(\d,\), wanted is \(\)"),
+    ("neuron", typo, r"it raised NameError in the line `return np.exp\(z\).*`: name 'z' is not defined"),
+    ("neuron_backward", lambda da, x, w, a: (da * w, da * x, da), r"dx: .* wrong.*dw: .* wrong.*finite difference"),
+    ("neuron_backward", lambda da, x, w, a: da * a * (1 - a), "it should return dx, dw, db; it returns one float"),
+    ("neuron_backward", lambda da, x, w, a: neuron_backward(da, w, x, a),
+     "^neuron_backward: your dx is what dw should be: look at the order in which you return them$"),
+    ("dense", lambda x, W, b: x @ W, r"z: \d+ of \d+ entries are wrong"),
+    ("dense", lambda x, W, b: (x @ W + b).T, r"z has the shape .*, wanted is .*: it is transposed"),
+    ("dense", lambda x, W, b: W @ x + b,
+     r"in a product the inner sizes are \d and \d: is a factor to be transposed\?"),
+    ("dense_backward", unpacks,
+     r"it raised ValueError in the line `N, D, H = x.shape`: not enough values to unpack.*: how"),
+    ("dense_backward", changed, "it changes its input dz"),
+    ("dense_backward", lambda dz, x, W: (dz @ W.T, x.T @ dz / 2, dz.sum(axis=0)),
+     "dW: .* is off by the factor 0.5; dx and db: right$"),
+    ("dense_backward", lambda dz, x, W: (dz @ W.T, x.T @ dz, -dz.sum(axis=0)), "db: .* has the wrong sign"),
+    ("dense_backward", lambda dz, x, W: (dz @ W.T, x.T @ dz, dz.sum(axis=1)), r"db has the shape \(\d,\), wanted"),
+    ("dense_backward", lambda dz, x, W: (dz @ W.T, dz.T @ x, dz.sum(axis=0)),
+     "dW has the shape .*: it is transposed"),
+    ("dense_backward", lambda dz, x, W: (None, x.T @ dz, dz.sum(axis=0)), "dx is None: not solved yet"),
+    ("sigmoid_backward", lambda da, a: da * a, r"dz: \d+ of \d+ entries are wrong"),
+    ("sigmoid_backward", lambda da, a: a * (1 - a), r"dz: \d+ of \d+ entries are wrong"),
+    ("sigmoid_backward", lambda da, a: "da", "dz should be an array of numbers; it is str"),
+    ("mse_gradient", lambda a, x: 2 * (x - a) / a.size, "da: .* every entry has the wrong sign"),
+    ("mse_gradient", lambda a, x: (a - x) / a.size, "da: .* every entry is off by the factor 0.5"),
+    ("mse_gradient", lambda a, x: 2 * (a - x) / len(a), r"da: .* off by the factor \d, which is a.shape\[1\] here$"),
+    ("autoencoder_backward", lambda *all: autoencoder_backward(*all, factor=2),
+     "dW1: .*factor 2; db1: .*factor 2; dW2 and db2: right$"),
+    ("autoencoder_backward", lambda *all: np.array(autoencoder_backward(*all), object)[[2, 3, 0, 1]].tolist(),
+     "your dW1 is what dW2 should be"),
+    ("autoencoder_backward", lambda *all: autoencoder_backward(*all)[:3], "it should return .*; it returns 3 values"),
+]
