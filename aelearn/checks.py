@@ -170,7 +170,7 @@ def _difference(name, value, wanted, floor, source):
     if bad.any():
         where = tuple(int(i) for i in np.argwhere(bad)[0])
         return f"{name}: {bad.sum()} of {value.size} entries are no finite numbers, the first at {list(where)}"
-    counted, wanted = wanted.dtype.kind in "iu", wanted.astype(np.float64)
+    counted, wanted = wanted.dtype.kind in "iub", wanted.astype(np.float64)
     errors = gradcheck.relative_error(value, wanted, floor)
     wrong = errors > RTOL
     if not wrong.any():

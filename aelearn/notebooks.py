@@ -1,6 +1,16 @@
-"""What the lessons want of Jupyter: figures that need no backend of matplotlib, and sliders where there are any."""
+"""What the lessons want of Jupyter and of the machine: figures, sliders, sources, measurements, a GPU or its stand-in."""
 
+import inspect
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
 from io import BytesIO
+from pathlib import Path
+
+RECORD = "AELEARN_RECORD"  # the environment variable that names a file of measurements, to be shown again
 
 
 def show(figure, alt=""):
@@ -39,3 +49,69 @@ def slider(draw, n_steps, label="step"):
     redraw(0)
     display(ipywidgets.VBox([control, picture]))
     return None
+
+
+def source(function):
+    """The source of a function, of a compiled kernel, too."""
+    return inspect.getsource(inspect.unwrap(getattr(function, "py_func", function)))
+
+
+def measured(name, measure):
+    """What `measure()` returns (numbers, strings, lists and dicts of them), measured here and now.
+
+    Two builds of the lessons must give the same bytes, and no two measurements are alike. So a build names a file in
+    AELEARN_RECORD: what is in it under `name` is shown again, and what is not is measured and written there.
+    """
+    path = os.environ.get(RECORD)
+    if not path:
+        return measure()
+    record = json.loads(Path(path).read_text()) if Path(path).exists() else {}
+    if name not in record:
+        record[name] = measure()
+        Path(path).write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
+    return record[name]
+
+
+def seconds(functions, *, rounds=5):
+    """How long one call takes: {name: function without arguments} -> {name: seconds}.
+
+    Each is called once without being timed, because a kernel compiles at its first call. Then they have their turns,
+    and the best of each counts: whatever else the machine does can only make it slower.
+    """
+    for function in functions.values():
+        function()
+    best = dict.fromkeys(functions, float("inf"))
+    for _ in range(rounds):
+        for name, function in functions.items():
+            begun = time.perf_counter()
+            function()
+            best[name] = min(best[name], time.perf_counter() - begun)
+    return best
+
+
+def machine():
+    """What is measured on, without naming it."""
+    import numba
+    import numpy as np
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    kernels = os.environ.get("OPENBLAS_CORETYPE")  # BLAS may have been told to leave the widest vectors alone
+    return (f"{cores} cores ({platform.machine()}), Python {platform.python_version()}, NumPy {np.__version__}, "
+            f"Numba {numba.__version__} on {numba.get_num_threads()} threads"
+            + (f", OPENBLAS_CORETYPE={kernels}" if kernels else ""))
+
+
+def gpu_or_simulator():
+    """Make backend "cuda" run in this notebook: on the GPU if there is one, else simulated. Says which it will be.
+
+    Call it before anything has loaded Numba, which looks only once. Raises RuntimeError if that has happened.
+    """
+    if "numba" in sys.modules:
+        raise RuntimeError("Numba is loaded already: restart the kernel, and run the lesson from its first cell")
+    asks = "from aelearn import kernels; kernels.get('cuda')"
+    plain = {name: value for name, value in os.environ.items() if name not in ("NUMBA_ENABLE_CUDASIM",
+                                                                               "AELEARN_SIMULATE")}
+    if subprocess.run([sys.executable, "-c", asks], env=plain, capture_output=True).returncode == 0:
+        return "kernels run on the GPU of this machine"
+    os.environ.update(NUMBA_ENABLE_CUDASIM="1", AELEARN_SIMULATE="1")
+    return "there is no GPU here: kernels run in the simulator, thread by thread, in Python"

@@ -1,15 +1,18 @@
 """Build the lessons: from each src/NN_name.py a notebook to work through, and one with everything solved.
 
     python lessons/build.py [NAME ...]        all lessons, or those whose names are given (02, 02_backprop_by_hand)
+    python lessons/build.py --measure [...]   the same, with measurements of this machine
 
 Wants the extra `lessons`. A source is a py:percent file. In its code cells, what stands between `### BEGIN SOLUTION`
 and `### END SOLUTION` is `...` in the notebook to work through; a Markdown cell tagged "answer" is only in the solved
 one. A cell tagged "check" may raise in the former, because its exercise is open.
 
 Both notebooks are executed, so that they can be read where they lie. Two builds on one machine give the same bytes:
-nothing that changes from run to run is kept (time stamps, widget states, random cell numbers).
+nothing that changes from run to run is kept (time stamps, widget states, random cell numbers). What lessons measure is
+recorded in src/recorded, and shown again by each build that is not told to measure.
 """
 
+import os
 import re
 import sys
 import tempfile
@@ -18,6 +21,8 @@ from pathlib import Path
 import jupytext
 import nbformat
 from nbclient import NotebookClient
+
+from aelearn import plotting
 
 LESSONS = Path(__file__).parent
 WIDGET = "application/vnd.jupyter.widget-view+json"  # moves only where a kernel runs, and is another in each run
@@ -45,17 +50,31 @@ def _tags(cell):
     return list(cell.metadata.get("tags", []))
 
 
-def execute(book, *, timeout=120):
-    """Run a notebook in a fresh kernel, in an empty folder, and keep its outputs. Raises on an error in a cell."""
+def execute(book, *, timeout=120, record=None):
+    """Run a notebook in a fresh kernel, in an empty folder, and keep its outputs. Raises on an error in a cell.
+
+    record  the file of measurements to show again; None: measure
+    """
     with tempfile.TemporaryDirectory() as folder:
         client = NotebookClient(book, timeout=timeout, kernel_name="python3", record_timing=False,
                                 resources={"metadata": {"path": folder}}, extra_arguments=["--log-level=ERROR"])
-        client.execute()
+        client.execute(env={**os.environ, **({"AELEARN_RECORD": str(record)} if record else {})})
     book.metadata = nbformat.from_dict(METADATA)
     for cell in book.cells:
         if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if WIDGET not in output.get("data", {})]
+            cell.outputs = _joined(output for output in cell.outputs if WIDGET not in output.get("data", {}))
     return book
+
+
+def _joined(outputs):
+    """The outputs, with neighbouring pieces of text in one: how a kernel cuts them depends on how busy it was."""
+    joined = []
+    for output in outputs:
+        if joined and output.output_type == joined[-1].output_type == "stream" and output.name == joined[-1].name:
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    return joined
 
 
 def sources(names=()):
@@ -72,15 +91,36 @@ def target(source, *, solved):
     return (LESSONS / "solutions" if solved else LESSONS) / f"{source.stem}.ipynb"
 
 
+def needs(source):
+    """A lesson's number, its title, and the numbers of the lessons that it needs, as it says itself."""
+    text = " ".join(line.removeprefix("# ") for line in source.read_text().splitlines())
+    number, title = re.search(r"# (\d+) · (.*?)  ?#", text).groups()
+    said = re.search(r"\*\*You need\*\* (.*?)\.", text)[1]
+    return int(number), title.strip(), [int(n) for part in re.findall(r"lessons? (\d+(?:(?:, | and )\d+)*)", said)
+                                        for n in re.findall(r"\d+", part)]
+
+
+def draw_path():
+    """The picture in README.md: which lesson wants which."""
+    steps = {number: (title, before) for number, title, before in map(needs, sources())}
+    plotting.save(plotting.path(steps, title="The lessons; an arrow leads from what a lesson needs"),
+                  LESSONS / "pictures" / "path.png")
+
+
 def main(names):
-    """Build the lessons that are named, or all."""
-    for source in sources(names):
+    """Build the lessons that are named, or all; after "--measure" with new measurements."""
+    for source in sources([name for name in names if name != "--measure"]):
+        record = LESSONS / "src" / "recorded" / f"{source.stem}.json"
+        record.parent.mkdir(exist_ok=True)
+        if "--measure" in names:
+            record.unlink(missing_ok=True)
         for solved in (True, False):
             path = target(source, solved=solved)
             path.parent.mkdir(exist_ok=True)
-            text = nbformat.writes(execute(notebook(source.read_text(), solved=solved)))
+            text = nbformat.writes(execute(notebook(source.read_text(), solved=solved), record=record))
             path.write_text(text + "\n")
             print(path.relative_to(LESSONS.parent), flush=True)
+    draw_path()
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from aelearn.checks import CheckError, check
 from aelearn.exercises import EXERCISES, LESSONS
 
 ANSWERS = [import_module(f"tests.answers.{lesson}") for lesson in LESSONS]
-RIGHT = {answer.__name__: answer for module in ANSWERS for answer in module.RIGHT}
+RIGHT = {getattr(answer, "py_func", answer).__name__: answer for module in ANSWERS for answer in module.RIGHT}
 MISTAKES = [mistake for module in ANSWERS for mistake in module.MISTAKES]
 
 
@@ -24,7 +24,7 @@ def test_every_exercise_has_a_right_answer(capsys):
 
 @pytest.mark.parametrize("name, answer, words", MISTAKES)
 def test_a_mistake_gets_its_line(name, answer, words):
-    answer.__name__ = name
+    getattr(answer, "py_func", answer).__name__ = name
     for seed in range(3):
         with pytest.raises(CheckError, match=f"^{name}: ") as caught:
             check(answer, seed=seed)

@@ -5,6 +5,7 @@ They want the extra `lessons`; without it they are skipped, with AELEARN_STRICT=
 
 import importlib.util
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -87,3 +88,22 @@ def test_every_exercise_is_in_a_lesson():
 @each_lesson
 def test_lessons_are_of_a_length_for_one_sitting(source):
     assert 20 <= len(build.notebook(source.read_text(), solved=True).cells) <= 45
+
+
+def test_the_path_names_every_lesson_and_what_it_needs():
+    page = (ROOT / "lessons" / "README.md").read_text()
+    for source in SOURCES:
+        number, title, before = build.needs(source)
+        assert source.stem.startswith(f"{number:02}_") and title
+        row, = [line for line in page.splitlines() if line.startswith(f"| [{source.stem}]({source.stem}.ipynb) ")]
+        assert set(before) <= {int(other) for other in re.findall(r"\d+", row.split("|")[3])} and all(
+            earlier < number for earlier in before)
+
+
+@each_lesson
+def test_links_lead_somewhere(source):
+    links = re.findall(r"\]\(([^)#]+)\)", source.read_text().replace("\n# ", " "))
+    assert links
+    for link in links:
+        for solved in (True, False):
+            assert (build.target(source, solved=solved).parent / link).is_file(), link

@@ -61,7 +61,7 @@ def test_code_space_shows_every_code_in_every_panel(rng, tmp_path, n_codes, pane
 def test_view_looks_across_the_line_between_the_centres(rng):
     codes = rng.normal(size=(200, 3)) * [1, 0.1, 0.5]
     for apart in ([1.0, 0, 0], [0, 0, 1.0], [1.0, 1.0, 1.0]):
-        elevation, azimuth = np.radians(plotting._view(codes, np.array([np.zeros(3), apart])))
+        elevation, azimuth = np.radians(plotting.job._view(codes, np.array([np.zeros(3), apart])))
         eye = [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)]
         assert np.dot(eye, apart) == pytest.approx(0, abs=1e-9) and elevation >= 0
 
@@ -93,6 +93,27 @@ def test_curves_and_tiles(tmp_path):
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["one", "other", "here"]
     figure = plotting.tiles(np.random.default_rng(0).random((5, 6)), "abcde", (2, 3), title="five", n_columns=3)
     assert len(figure.axes) == 6 and [cell.get_title() for cell in figure.axes] == [*"abcde", ""]
+
+
+def test_table_shows_every_count():
+    figure = plotting.table([[5, 0], [1200, 3]], ["a", "b"], ["c", "d"], title="t", xlabel="x", ylabel="y")
+    assert {"5", "0", "1,200", "3", "a", "b", "c", "d"} <= set(texts(figure))
+
+
+def test_no_program_is_drawn_higher_than_it_is():
+    figure = plotting.roofline({"near": 1e11, "far": 1e10}, 5e10, {"slow": (0.25, 2e9), "fast": (2.0, 4e10)}, title="t")
+    near, far, flat, slow, fast = figure.axes[0].lines
+    assert near.get_ydata().max() == flat.get_ydata()[0] == 50  # GFLOP/s
+    assert np.all(far.get_ydata() <= near.get_ydata()) and far.get_ydata()[0] == pytest.approx(10 * far.get_xdata()[0])
+    assert [(*line.get_xdata(), *line.get_ydata()) for line in (slow, fast)] == [(0.25, 2), (2, 40)]
+
+
+def test_a_path_has_its_boxes_and_arrows():
+    figure = plotting.path({1: ("one", []), 2: ("two", [1]), 5: ("five", [1, 2])}, title="t")
+    axes, = figure.axes
+    assert {"1  one", "2  two", "5  five"} <= set(texts(figure))
+    assert [patch.get_x() for patch in axes.patches if hasattr(patch, "get_x")] == [0, 1, 2]  # each after what it needs
+    assert sum(text.get_text() == "" and hasattr(text, "arrow_patch") for text in axes.texts) == 3
 
 
 def test_a_figure_for_a_notebook():

@@ -155,8 +155,8 @@ for name, X in (("784 pixels", images), ("3 components", components), ("3 number
           f"NMI {metrics.normalized_mutual_information(labels, clusters):.4f}")
 
 # %% [markdown]
-# Zeros and ones are easy: even raw pixels nearly do. With harder digits the gap grows (lesson 6). The NMI compares the
-# two groupings without any matching, 0 for unrelated, 1 for the same.
+# Zeros and ones are easy: even raw pixels nearly do. Other digits are another story, which lesson 6 tells. The NMI
+# compares the two groupings without any matching, 0 for unrelated, 1 for the same.
 #
 # **And new images?** Everything above was measured on the images that it was fitted to. The test images were never
 # shown:
@@ -232,6 +232,8 @@ print(inspect.getsource(pipeline.score))
 # 1. Why are the labels not simply given to k-means?
 # 2. The autoencoder could reach a loss of 0 if the code had 784 numbers. Why would that be worth nothing?
 # 3. Two clusterings of three digits both have an accuracy of 2/3. Must they be equally good?
+#
+# **Next:** [lesson 2](02_backprop_by_hand.ipynb) opens the network.
 
 # %% [markdown] tags=["answer"]
 # **Answers**
@@ -242,5 +244,3 @@ print(inspect.getsource(pipeline.score))
 #    network must find out what images have in common.
 # 3. No. One may put two digits together on one heap and leave a heap empty; the other may spread its mistakes over all
 #    three. Look at the table of digits and clusters, not only at one number.
-#
-# **Next:** [lesson 2](../02_backprop_by_hand.ipynb) opens the network.

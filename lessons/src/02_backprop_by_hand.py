@@ -369,6 +369,9 @@ print(inspect.getsource(layers.dense_backward))
 #    ten layers of sigmoids?
 # 3. `dense_backward` also returns `dx`. For the first layer nobody wants it. What would `dx` of the first layer tell
 #    you?
+#
+# **Next:** [lesson 3](03_gradient_checking.ipynb) shows how to know that a gradient is right, when nobody gives
+# you a `check`.
 
 # %% [markdown] tags=["answer"]
 # **Answers**
@@ -379,6 +382,3 @@ print(inspect.getsource(layers.dense_backward))
 #    less than a millionth, beside the weights' own. The first layers learn very slowly: the vanishing gradient.
 # 3. How the loss changes with each pixel of the image: the pixels that matter most, and in which direction the image
 #    would have to change to be drawn better.
-#
-# **Next:** [lesson 3](../03_gradient_checking.ipynb) shows how to know that a gradient is right, when nobody gives
-# you a `check`.

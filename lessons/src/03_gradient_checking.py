@@ -293,6 +293,8 @@ for position in (0.5, 1e-6):
 #    weights. How can you check its backward without waiting for that?
 # 2. Why is a random matrix $U$ enough? Could a wrong backward not be right for this $U$ by accident?
 # 3. Somebody checks with $\epsilon = 10^{-12}$ in float64, "to be exact". What will they see?
+#
+# **Before:** [lesson 2](02_backprop_by_hand.ipynb) derives the gradients that were checked here.
 
 # %% [markdown] tags=["answer"]
 # **Answers**
@@ -303,5 +305,3 @@ for position in (0.5, 1e-6):
 #    $U$ hits the directions where it vanishes with probability 0. (Ones are such a direction for the careless
 #    backward.)
 # 3. The left branch of the V: errors as large as a thousandth or a hundredth, and right gradients called wrong.
-#
-# **Before:** [lesson 2](../02_backprop_by_hand.ipynb) derives the gradients that were checked here.

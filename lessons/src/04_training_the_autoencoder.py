@@ -231,6 +231,9 @@ show(plotting.curves({"after 8 epochs": (sizes, losses)}, logarithmic=True, xlab
 # 2. Adam's first step has the same length for every parameter, whatever its gradient. How long is it, and why?
 # 3. Somebody shuffles the images but forgets to shuffle their labels along. For this autoencoder nothing changes.
 #    Why, and when would it matter?
+#
+# **Before:** [lesson 2](02_backprop_by_hand.ipynb) finds the gradient, [lesson 3](03_gradient_checking.ipynb)
+# checks it.
 
 # %% [markdown] tags=["answer"]
 # **Answers**
@@ -241,6 +244,3 @@ show(plotting.curves({"after 8 epochs": (sizes, losses)}, logarithmic=True, xlab
 #    the sign of the gradient.
 # 3. The autoencoder never looks at a label: the image is its own target. It matters as soon as clusters are scored
 #    with the labels. (The original script did exactly that, and never scored.)
-#
-# **Before:** [lesson 2](../02_backprop_by_hand.ipynb) finds the gradient, [lesson 3](../03_gradient_checking.ipynb)
-# checks it.

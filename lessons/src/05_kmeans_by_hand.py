@@ -329,6 +329,9 @@ print(f"accuracy under the best matching of clusters to digits: {metrics.accurac
 # 2. Why can two clusters of k-means never have a curved border?
 # 3. The mean belongs to *squared* distances. Which centre would make the sum of plain distances (in one dimension)
 #    smallest?
+#
+# **Next:** [lesson 6](06_clustering_the_codes.ipynb) clusters the codes of an autoencoder; [lesson
+# 8](08_kmeans_on_all_cores.ipynb) makes k-means fast.
 
 # %% [markdown] tags=["answer"]
 # **Answers**

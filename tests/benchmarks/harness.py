@@ -7,8 +7,6 @@ benchmark times its rivals in rounds: each has its turn in each round, and a dis
 import argparse
 import importlib
 import json
-import os
-import platform
 import statistics
 import time
 from dataclasses import asdict, dataclass, field
@@ -18,6 +16,7 @@ import numba
 import numpy as np
 
 from aelearn import plotting
+from aelearn.notebooks import machine
 
 
 # Threads of a library wait for their next task by turning in circles, up to 0.2 s long, before they go to sleep.
@@ -101,15 +100,6 @@ def peers(*names):
         except ImportError as error:
             print(f"peer missing: {name} ({error}); pip install '.[peers]' brings it", flush=True)
     return found
-
-
-def machine():
-    """What this was measured on, without naming it."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    kernels = os.environ.get("OPENBLAS_CORETYPE")  # BLAS may have been told to leave the widest vectors alone
-    return (f"{cores} cores ({platform.machine()}), Python {platform.python_version()}, NumPy {np.__version__}, "
-            f"Numba {numba.__version__} on {numba.get_num_threads()} threads"
-            + (f", OPENBLAS_CORETYPE={kernels}" if kernels else ""))
 
 
 def draw_speedups(table, path):

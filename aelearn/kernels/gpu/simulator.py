@@ -92,7 +92,7 @@ def _plain(function):
     tree.body[0].decorator_list = []
     tree = ast.fix_missing_locations(_BarriersYield(filename, names).visit(tree))
     exec(compile(tree, filename, "exec"), names)
-    return names[function.__name__]
+    return names[tree.body[0].name]
 
 
 def run(kernel, grid, block, arguments):

@@ -1,32 +1,17 @@
-"""Every figure that the command line draws, each a function from arrays to a matplotlib Figure.
-
-No window is opened and no global state is touched: a figure is made, returned, and saved with `save`.
+"""The pictures of the main job: loss curve, reconstructions, codes in space, decoded centres.
 
 Shapes: N samples, D pixels, C code size, K clusters.
-Colours are those of Okabe and Ito ("Color universal design", 2008), told apart by colour-blind readers; classes also
-differ in marker and lightness, so that the pictures can be read in grey.
 """
 
 import math
 
 import numpy as np
-from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
-from aelearn.files import replacing
-
-PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000", "#999999", "#7B3F00")
-MARKERS = ("o", "^", "s", "D", "v", "P", "X", "<", ">", "h")
+from aelearn.plotting.style import MARKERS, PALETTE, show_image
 
 # The original TensorFlow script's recorded loss over the whole training set: epoch -> mean squared error.
 ORIGINAL_LOSSES = {1: 0.04387, 5: 0.02789, 10: 0.02425, 20: 0.02138, 50: 0.01781, 100: 0.01682, 150: 0.01619}
-
-
-def save(figure, path):
-    """Write a figure to a PNG file, whole or not at all."""
-    with replacing(path) as file:
-        figure.savefig(file, format="png", dpi=110)
 
 
 def loss_curve(history, *, loss="mse", reference=None):
@@ -79,7 +64,7 @@ def reconstructions(images, outputs, shape, *, n_columns=10):
         for column, row in enumerate(rows):
             for kind, picture in enumerate((images[row], outputs[row])):
                 cell = axes[2 * g + kind, column]
-                _show(cell, picture, shape)
+                show_image(cell, picture, shape)
                 if column == 0:
                     cell.set_ylabel(f"{name}:\n{('original', 'reconstruction')[kind]}", rotation=0, ha="right",
                                     va="center")
@@ -183,7 +168,7 @@ def center_images(centers, counts, names, wrong_images, wrong_classes, wrong_clu
         cell.axis("off")
     for k in range(n_clusters):
         cells[k].axis("on")
-        _show(cells[k], centers[k], shape)
+        show_image(cells[k], centers[k], shape)
         name = "no digit of its own" if names[k] is None else f"digit {names[k]}"
         cells[k].set_title(f"cluster {k}: {name}\n{counts[k]:,} images", fontsize=10)
     n_wrong = len(wrong_classes)
@@ -195,94 +180,7 @@ def center_images(centers, counts, names, wrong_images, wrong_classes, wrong_clu
         cell.axis("off")
     for cell, image, label, cluster in zip(cells, wrong_images, wrong_classes, wrong_clusters):
         cell.axis("on")
-        _show(cell, image, shape)
+        show_image(cell, image, shape)
         taken = f"cluster {cluster}" if names[cluster] is None else f"a {names[cluster]}"
         cell.set_title(f"a {label}, taken for\n{taken}", fontsize=7.5)
-    return figure
-
-
-def bars(names, values, *, title, xlabel, line=None):
-    """Horizontal bars, the first on top, each with its value; `line` marks a value to compare with."""
-    figure = Figure(figsize=(9, 0.5 * len(names) + 1.4), layout="constrained")
-    axes = figure.add_subplot()
-    drawn = axes.barh(names, values, color=PALETTE[0])
-    axes.bar_label(drawn, [f"{value:.3g}" for value in values], padding=4)
-    if line is not None:
-        axes.axvline(line, color="black", ls="--", lw=1.5)
-    axes.set(title=title, xlabel=xlabel, xlim=(0, 1.1 * max(values)))
-    axes.invert_yaxis()
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure
-
-
-def _show(axes, image, shape):
-    """One image of pixels 0 (black) to 1 (white), without ticks."""
-    axes.imshow(image.reshape(shape), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-    axes.set(xticks=[], yticks=[])
-
-
-def curves(series, *, title, xlabel, ylabel, points=None, logarithmic=False):
-    """Lines in one picture.
-
-    series       {label: (xs, ys)}
-    points       {label: (xs, ys)}, drawn as marks on top
-    logarithmic  True: both axes are
-    """
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
-    axes = figure.add_subplot()
-    styles = ("-", "--", "-.", ":")
-    for number, (label, (xs, ys)) in enumerate(series.items()):
-        axes.plot(xs, ys, color=PALETTE[number], ls=styles[number % 4], lw=2, label=label)
-    for number, (label, (xs, ys)) in enumerate((points or {}).items(), len(series)):
-        axes.plot(xs, ys, ls="none", marker=MARKERS[number], ms=8, color=PALETTE[number], mec="black", label=label)
-    if logarithmic:
-        axes.set(xscale="log", yscale="log")
-    elif all(isinstance(x, (int, np.integer)) for xs, _ in series.values() for x in xs):
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
-    axes.grid(True, color="0.9")
-    axes.legend()
-    return figure
-
-
-def tiles(images, captions, shape, *, title, n_columns=10):
-    """Small pictures side by side, each under its caption.
-
-    images (N, D), captions N strings, shape (rows, columns) of an image
-    """
-    n_columns = min(n_columns, len(images))
-    n_rows = -(-len(images) // n_columns)
-    figure = Figure(figsize=(1.1 * n_columns + 0.4, 1.4 * n_rows + 0.6), layout="constrained")
-    figure.suptitle(title)
-    for cell in figure.subplots(n_rows, n_columns, squeeze=False).flat:
-        cell.axis("off")
-    for cell, image, caption in zip(figure.axes, images, captions):
-        _show(cell, image, shape)
-        cell.set_title(caption, fontsize=9)
-    return figure
-
-
-def partitions(X, steps, *, title, n_columns=4, size=3.1):
-    """Points in the plane and their clusters, panel by panel: the cells of the plane that belong to each centre.
-
-    X (N, 2); steps: a (caption, centers (K, 2)) for each panel; size of a panel in inches. Red stars are the centres.
-    """
-    n_columns = min(n_columns, len(steps))
-    n_rows = -(-len(steps) // n_columns)
-    figure = Figure(figsize=(size * n_columns, 1.03 * size * n_rows + 0.4), layout="constrained")
-    figure.suptitle(title)
-    low, high = X.min(axis=0) - 0.5, X.max(axis=0) + 0.5  # (2,), (2,)
-    grid = np.stack(np.meshgrid(*np.linspace(low, high, 150).T), axis=-1)  # (150, 150, 2)
-    for cell in figure.subplots(n_rows, n_columns, squeeze=False).flat:
-        cell.axis("off")
-    for cell, (caption, centers) in zip(figure.axes, steps):
-        cells, labels = (np.argmin(((points[..., None, :] - centers) ** 2).sum(axis=-1), axis=-1)
-                         for points in (grid, X))
-        colours = ListedColormap([PALETTE[k % len(PALETTE)] for k in range(len(centers))])
-        cell.imshow(cells, origin="lower", extent=(low[0], high[0], low[1], high[1]), cmap=colours, alpha=0.25,
-                    vmin=-0.5, vmax=len(centers) - 0.5, aspect="auto", interpolation="nearest")
-        for k in range(len(centers)):
-            cell.scatter(*X[labels == k].T, s=7, color=PALETTE[k % len(PALETTE)], marker=MARKERS[k % len(MARKERS)])
-        cell.scatter(*centers.T, marker="*", s=260, color="red", edgecolor="black", zorder=3)
-        cell.set_title(caption, fontsize=9)
     return figure

@@ -1,0 +1,77 @@
+"""What this machine can do at most: how many operations a second, and how many bytes it can bring.
+
+A kernel is as fast as its machine lets it be, and two numbers say how fast that is. The flat roof: multiply-adds on
+numbers that are in registers already. The slanted one: numbers that pass by and are used once. Between them lies the
+roofline: with i operations for each byte that is brought, no program does more than min(peak, i * bandwidth).
+
+Source: Williams, Waterman and Patterson, "Roofline: an insightful visual performance model" (2009).
+"""
+
+import time
+
+import numba
+import numpy as np
+from numba import prange
+
+from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled
+
+STEPS, CHAINS = 8, 8  # of `multiply_adds`
+TRIALS = 5  # the best counts: whatever disturbs a trial makes it slower
+
+
+@compiled(parallel=True, fastmath={"contract"})
+def multiply_adds(x, out):
+    """out[task, i] = the sum of 8 chains y <- y x[i] + 1, 8 steps long, which begin at x[i], x[i] + 1, ..., x[i] + 7.
+
+    Eight chains, because a multiply-add takes some cycles until its result can be used: one chain alone would wait.
+    The compiler may fuse a product with a sum, and nothing else: it would find a shorter way to the same number.
+    """
+    one = x.dtype.type(1)
+    for task in prange(out.shape[0]):
+        row = out[task]
+        for i in range(x.shape[0]):
+            v = x[i]
+            y0, y1, y2, y3 = v, v + one, v + 2 * one, v + 3 * one
+            y4, y5, y6, y7 = v + 4 * one, v + 5 * one, v + 6 * one, v + 7 * one
+            for _ in range(STEPS):
+                y0, y1, y2, y3 = y0 * v + one, y1 * v + one, y2 * v + one, y3 * v + one
+                y4, y5, y6, y7 = y4 * v + one, y5 * v + one, y6 * v + one, y7 * v + one
+            row[i] = y0 + y1 + y2 + y3 + y4 + y5 + y6 + y7
+
+
+@compiled(parallel=True, fastmath=SUMS_IN_ANY_ORDER)
+def add_up(x, times, out):
+    """out[task] = times * x[task].sum(): each row is read `times` times over."""
+    for task in prange(x.shape[0]):
+        row, total = x[task], x.dtype.type(0)
+        for _ in range(times):
+            part = x.dtype.type(0)
+            for i in range(row.shape[0]):
+                part += row[i]
+            total += part
+        out[task] = total
+
+
+def peak():
+    """Operations a second on float32, all cores together; a multiply-add counts as two."""
+    x, out = np.linspace(0, 1, 1024, dtype=np.float32), np.empty((1024, 1024), np.float32)
+    return 2 * CHAINS * STEPS * out.size / _seconds(lambda: multiply_adds(x, out))
+
+
+def bandwidth(n_bytes, total=1 << 28):
+    """Bytes a second that all cores together can read, each from `n_bytes` of its own, over and over."""
+    x = np.ones((numba.get_num_threads(), n_bytes // 4), np.float32)  # (threads, numbers)
+    times = max(1, total // x.nbytes)
+    out = np.empty(len(x), np.float32)
+    return x.nbytes * times / _seconds(lambda: add_up(x, times, out))
+
+
+def _seconds(function):
+    """Of the fastest of some calls, after one that compiles."""
+    function()
+    found = []
+    for _ in range(TRIALS):
+        begun = time.perf_counter()
+        function()
+        found.append(time.perf_counter() - begun)
+    return min(found)

@@ -1,0 +1,11 @@
+"""Every figure that the command line and the lessons draw, each a function from arrays to a matplotlib Figure.
+
+No window is opened and no global state is touched: a figure is made, returned, and saved with `save`.
+"""
+
+from aelearn.plotting.job import ORIGINAL_LOSSES, center_images, code_space, loss_curve, reconstructions
+from aelearn.plotting.lessons import bars, curves, partitions, path, roofline, table, tiles
+from aelearn.plotting.style import MARKERS, PALETTE, save
+
+__all__ = ["MARKERS", "ORIGINAL_LOSSES", "PALETTE", "bars", "center_images", "code_space", "curves", "loss_curve",
+           "partitions", "path", "reconstructions", "roofline", "save", "table", "tiles"]

@@ -1,0 +1,160 @@
+"""Pictures for lessons and benchmarks: curves, bars, tables, tiles, partitions of the plane, rooflines, paths.
+
+Shapes: N samples, D pixels, K clusters.
+"""
+
+import numpy as np
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+from matplotlib.ticker import MaxNLocator
+
+from aelearn.plotting.style import MARKERS, PALETTE, show_image
+
+
+def curves(series, *, title, xlabel, ylabel, points=None, logarithmic=False):
+    """Lines in one picture.
+
+    series       {label: (xs, ys)}
+    points       {label: (xs, ys)}, drawn as marks on top
+    logarithmic  True: both axes are
+    """
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.add_subplot()
+    styles = ("-", "--", "-.", ":")
+    for number, (label, (xs, ys)) in enumerate(series.items()):
+        axes.plot(xs, ys, color=PALETTE[number], ls=styles[number % 4], lw=2, label=label)
+    for number, (label, (xs, ys)) in enumerate((points or {}).items(), len(series)):
+        axes.plot(xs, ys, ls="none", marker=MARKERS[number], ms=8, color=PALETTE[number], mec="black", label=label)
+    if logarithmic:
+        axes.set(xscale="log", yscale="log")
+    elif all(isinstance(x, (int, np.integer)) for xs, _ in series.values() for x in xs):
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    axes.grid(True, color="0.9")
+    axes.legend()
+    return figure
+
+
+def bars(names, values, *, title, xlabel, line=None):
+    """Horizontal bars, the first on top, each with its value; `line` marks a value to compare with."""
+    figure = Figure(figsize=(9, 0.5 * len(names) + 1.4), layout="constrained")
+    axes = figure.add_subplot()
+    drawn = axes.barh(names, values, color=PALETTE[0])
+    axes.bar_label(drawn, [f"{value:.3g}" for value in values], padding=4)
+    if line is not None:
+        axes.axvline(line, color="black", ls="--", lw=1.5)
+    axes.set(title=title, xlabel=xlabel, xlim=(0, 1.1 * max(values)))
+    axes.invert_yaxis()
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def tiles(images, captions, shape, *, title, n_columns=10):
+    """Small pictures side by side, each under its caption.
+
+    images (N, D), captions N strings, shape (rows, columns) of an image
+    """
+    n_columns = min(n_columns, len(images))
+    n_rows = -(-len(images) // n_columns)
+    figure = Figure(figsize=(1.1 * n_columns + 0.4, 1.4 * n_rows + 0.6), layout="constrained")
+    figure.suptitle(title)
+    for cell in figure.subplots(n_rows, n_columns, squeeze=False).flat:
+        cell.axis("off")
+    for cell, image, caption in zip(figure.axes, images, captions):
+        show_image(cell, image, shape)
+        cell.set_title(caption, fontsize=9)
+    return figure
+
+
+def partitions(X, steps, *, title, n_columns=4, size=3.1):
+    """Points in the plane and their clusters, panel by panel: the cells of the plane that belong to each centre.
+
+    X (N, 2); steps: a (caption, centers (K, 2)) for each panel; size of a panel in inches. Red stars are the centres.
+    """
+    n_columns = min(n_columns, len(steps))
+    n_rows = -(-len(steps) // n_columns)
+    figure = Figure(figsize=(size * n_columns, 1.03 * size * n_rows + 0.4), layout="constrained")
+    figure.suptitle(title)
+    low, high = X.min(axis=0) - 0.5, X.max(axis=0) + 0.5  # (2,), (2,)
+    grid = np.stack(np.meshgrid(*np.linspace(low, high, 150).T), axis=-1)  # (150, 150, 2)
+    for cell in figure.subplots(n_rows, n_columns, squeeze=False).flat:
+        cell.axis("off")
+    for cell, (caption, centers) in zip(figure.axes, steps):
+        cells, labels = (np.argmin(((points[..., None, :] - centers) ** 2).sum(axis=-1), axis=-1)
+                         for points in (grid, X))
+        colours = ListedColormap([PALETTE[k % len(PALETTE)] for k in range(len(centers))])
+        cell.imshow(cells, origin="lower", extent=(low[0], high[0], low[1], high[1]), cmap=colours, alpha=0.25,
+                    vmin=-0.5, vmax=len(centers) - 0.5, aspect="auto", interpolation="nearest")
+        for k in range(len(centers)):
+            cell.scatter(*X[labels == k].T, s=7, color=PALETTE[k % len(PALETTE)], marker=MARKERS[k % len(MARKERS)])
+        cell.scatter(*centers.T, marker="*", s=260, color="red", edgecolor="black", zorder=3)
+        cell.set_title(caption, fontsize=9)
+    return figure
+
+
+def table(counts, rows, columns, *, title, xlabel, ylabel):
+    """A table of counts (R, C) with its numbers, the darker the larger; rows and columns are their names."""
+    counts = np.asarray(counts)
+    figure = Figure(figsize=(0.75 * len(columns) + 1.6, 0.5 * len(rows) + 1.4), layout="constrained")
+    axes = figure.add_subplot()
+    axes.imshow(counts, cmap="Blues", aspect="auto", vmin=0, vmax=max(1, counts.max()))
+    for (row, column), count in np.ndenumerate(counts):
+        axes.text(column, row, f"{count:,}", ha="center", va="center", fontsize=9,
+                  color="white" if count > 0.6 * counts.max() else "black")
+    axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
+    axes.set_xticks(range(len(columns)), columns)
+    axes.set_yticks(range(len(rows)), rows)
+    return figure
+
+
+def roofline(roofs, peak, points, *, title):
+    """How fast a program can be at most, by how often it uses what it loads, and how fast some programs are.
+
+    roofs   {name: bytes a second}: a slanted roof for each memory; more than that cannot be brought
+    peak    operations a second; the flat roof
+    points  {name: (operations a byte, operations a second)}
+    """
+    figure = Figure(figsize=(8, 5), layout="constrained")
+    axes = figure.add_subplot()
+    most = max(intensity for intensity, _ in points.values())
+    xs = np.geomspace(0.05, max(8, 4 * most), 200)  # (200,)
+    for number, (name, speed) in enumerate(roofs.items()):
+        axes.plot(xs, np.minimum(speed * xs, peak) / 1e9, color="black", ls=("-", "--", ":")[number % 3], lw=1.5,
+                  label=f"roof: {name}, {speed / 1e9:.3g} GB/s")
+    axes.plot(xs[[0, -1]], [peak / 1e9] * 2, color="0.6", lw=4, zorder=0, label=f"flat roof: {peak / 1e9:.3g} GFLOP/s")
+    for number, (name, (intensity, speed)) in enumerate(points.items()):
+        axes.plot(intensity, speed / 1e9, ls="none", ms=9, mec="black", marker=MARKERS[number % len(MARKERS)],
+                  color=PALETTE[number % len(PALETTE)], label=name)
+    axes.set(xscale="log", yscale="log", title=title, xlabel="operations for each byte that is moved",
+             ylabel="GFLOP/s (billions of operations a second)")
+    axes.grid(True, which="both", color="0.92")
+    axes.legend(fontsize=8)
+    return figure
+
+
+def path(steps, *, title):
+    """What must come before what: a box for each step, and arrows from the steps that it needs.
+
+    steps  {number: (name, the numbers of the steps that it needs)}, earlier ones first
+    """
+    column = {}
+    for number, (_, needs) in steps.items():
+        column[number] = max((column[need] + 1 for need in needs), default=0)
+    rows, place = dict.fromkeys(range(len(steps)), 0), {}
+    for number in steps:
+        place[number] = column[number], -rows[column[number]]
+        rows[column[number]] += 1
+    n_columns, n_rows = max(column.values()) + 1, max(rows.values())
+    figure = Figure(figsize=(3.7 * n_columns + 0.2, 0.7 * n_rows + 0.5), layout="constrained")
+    axes = figure.add_subplot()
+    for number, (name, needs) in steps.items():
+        x, y = place[number]
+        axes.add_patch(FancyBboxPatch((x, y - 0.2), 0.76, 0.4, boxstyle="round,pad=0.02", fc="white", ec=PALETTE[0]))
+        axes.text(x + 0.01, y, f"{number}  {name}", ha="left", va="center", fontsize=9.5)
+        for need in needs:
+            axes.annotate("", xy=(x - 0.02, y), xytext=(place[need][0] + 0.78, place[need][1]), zorder=0,
+                          arrowprops={"arrowstyle": "->", "color": "0.4"})
+    axes.set(title=title, xlim=(-0.05, n_columns - 0.15), ylim=(-n_rows + 0.5, 0.5))
+    axes.axis("off")
+    return figure

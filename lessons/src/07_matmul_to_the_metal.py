@@ -1,0 +1,329 @@
+# %% [markdown]
+# # 7 · Matrix multiplication, down to the metal
+#
+# Nearly all the time that a network takes goes into products of matrices. The definition is three loops, and on any
+# machine they run at a tiny part of what it can do. This lesson climbs from there to the machine's ceiling in five
+# rungs. All five do the same multiplications and additions; they differ in the order, and in nothing else.
+#
+# **After this lesson you can** say why the order of loops matters, what a cache and a vector instruction are for, read
+# a roofline picture, and measure all of it on your own machine.
+#
+# **You need** to know what a matrix product is, and about 45 minutes. No earlier lesson is needed.
+
+# %%
+import numpy as np
+
+from aelearn import plotting
+from aelearn.checks import check
+from aelearn.kernels.cpu import ceiling
+from aelearn.kernels.cpu.matmul import (add_product, all_cores, cache_blocks, loop_order, loops, matmul,
+                                        register_tiles)
+from aelearn.notebooks import machine, measured, seconds, show, source
+
+# %% [markdown]
+# Whatever is measured below is measured when you run the cell, on your machine. What you see before that comes from
+# another one:
+
+# %%
+print(measured("machine", machine))
+
+# %% [markdown]
+# ## The definition
+#
+# Shapes: a (N, K), b (K, M), and their product c (N, M):
+#
+# $$ c_{ij} = \sum_p a_{ip}\, b_{pj} $$
+#
+# That is N M sums of K products each, so 2 N K M operations: a multiplication and an addition each time. Whatever
+# the order, there are no fewer of them. How many a second a program does is its speed, in FLOP/s ("floating-point
+# operations per second"); GFLOP/s are billions of them.
+#
+# ### Exercise 1: three loops
+#
+# Write the definition in plain Python: `a` (N, K), `b` (K, M), return `c` (N, M). Without `@`. *About six lines.*
+
+# %% tags=["exercise"]
+def multiply(a, b):
+    ### BEGIN SOLUTION
+    c = np.zeros((a.shape[0], b.shape[1]))  # (N, M)
+    for i in range(a.shape[0]):
+        for j in range(b.shape[1]):
+            for p in range(a.shape[1]):
+                c[i, j] += a[i, p] * b[p, j]
+    return c
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(multiply)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# Begin with `np.zeros((a.shape[0], b.shape[1]))`. One loop for i, one for j, one for p.
+# </details>
+
+# %% [markdown]
+# ## Rung 1: the same loops, compiled
+#
+# Python works out at each step what `a[i, p]` is and what `*` means for it. Numba compiles a function for the types of
+# its arguments, once, and then the loops are machine code. This is the library's first rung:
+
+# %%
+print(source(loops))
+
+# %%
+def python_loops(a, b, c):
+    """Rung 0: exercise 1, into c."""
+    for i in range(a.shape[0]):
+        for j in range(b.shape[1]):
+            for p in range(a.shape[1]):
+                c[i, j] += a[i, p] * b[p, j]
+
+
+def speeds(functions, n):
+    """{name: GFLOP/s} of functions of a, b and c, all (n, n) in float32."""
+    rng = np.random.default_rng(0)
+    a, b = rng.random((2, n, n), np.float32)  # (n, n), (n, n)
+    c = np.zeros((n, n), np.float32)
+    calls = {name: lambda f=function: f(a, b, c) for name, function in functions.items()}
+    return {name: 2 * n**3 / time / 1e9 for name, time in seconds(calls, rounds=3).items()}
+
+
+first = measured("first", lambda: speeds({"Python": python_loops, "compiled": loops}, 64))
+print(f"64 x 64 matrices: plain Python {first['Python']:.4f} GFLOP/s, compiled {first['compiled']:.2f} GFLOP/s, "
+      f"{first['compiled'] / first['Python']:,.0f} times as fast")
+
+# %% [markdown]
+# ## What a machine likes
+#
+# That was the easy part. A core of a modern processor does not handle single numbers: one **vector instruction**
+# multiplies and adds eight or sixteen numbers that lie side by side. And it does not fetch single numbers either:
+# memory sends **lines** of 64 bytes, sixteen numbers in float32, which then wait in small, fast memories near the core,
+# the **caches**: L1 for some thousand numbers, L2 for some hundred thousand.
+#
+# Look at rung 1 with that in mind. Its innermost loop walks down a column of `b`. NumPy keeps matrices row by row, so
+# each step lands in another line: sixteen numbers are fetched, and one is used. And each addition waits for the one
+# before it, because all go into the same sum. So swap the two inner loops, and let each row of `c` be a sum of rows of
+# `b`:
+#
+# $$ c_{i} = \sum_p a_{ip}\, b_{p} \qquad\text{(rows)} $$
+#
+# ### Exercise 2: sums of rows
+#
+# Write it with two loops, and whole rows of NumPy in place of the third. *About five lines.*
+
+# %% tags=["exercise"]
+def multiply_by_rows(a, b):
+    ### BEGIN SOLUTION
+    c = np.zeros((a.shape[0], b.shape[1]))  # (N, M)
+    for i in range(a.shape[0]):
+        for p in range(a.shape[1]):
+            c[i] += a[i, p] * b[p]
+    return c
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(multiply_by_rows)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# `b[p]` is row p, (M,). A number times a row is a row, and `c[i] += ...` adds it to row i.
+# </details>
+
+# %% [markdown]
+# Rung 2 is that, compiled; rung 3 is rung 2 with `prange` in place of `range`, which shares the rows of `c` out to all
+# cores:
+
+# %%
+print(source(all_cores))
+
+# %%
+SIZE = 512
+rungs = {"1 loops": loops, "2 loop order": loop_order, "3 all cores": all_cores,
+         "4 register tiles": register_tiles, "5 cache blocks": cache_blocks,
+         "np.matmul": lambda a, b, c: np.matmul(a, b, out=c)}
+gflops = measured("rungs", lambda: speeds(rungs, SIZE))
+show(plotting.bars(list(gflops), list(gflops.values()), xlabel="GFLOP/s",
+                   title=f"The product of two {SIZE} x {SIZE} matrices, rung by rung"),
+     alt="Bars that grow from rung to rung, beside np.matmul")
+
+# %%
+for (name, speed), (below, before) in zip(list(gflops.items())[1:5], list(gflops.items())[:4]):
+    print(f"rung {name}: {speed:.1f} GFLOP/s, {speed / before:.1f} times rung {below[0]}")
+
+# %% [markdown]
+# ## Rung 4: use what you have loaded
+#
+# Rung 3 takes two numbers from the cache and puts one back, for each multiply-add: it is busy carrying. The remedy is
+# to use each number more often once it is there.
+#
+# Take a **tile**, R rows of `c`, and let T rows of `b` into it at a time. For each column that means: load T numbers of
+# `b`; load the R numbers of the tile; do R T multiply-adds; store the R numbers of the tile. (The R T numbers of `a`
+# stay in registers, the few places that are even nearer than L1.)
+#
+# ### Exercise 3: operations for each number that is moved
+#
+# How many operations are done for each number that is loaded or stored? `rows` is R, `terms` is T; a multiply-add is
+# two operations. *One line.*
+
+# %% tags=["exercise"]
+def operations_per_number(rows, terms):
+    ### BEGIN SOLUTION
+    return 2 * rows * terms / (terms + 2 * rows)
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(operations_per_number)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# Count what is moved: T loads, R loads, R stores. Count what is done: R T multiply-adds.
+# </details>
+
+# %%
+def intensity(rows, terms):
+    """Operations for each byte that is moved, in float32."""
+    return 2 * rows * terms / (terms + 2 * rows) / 4
+
+
+for rows, terms in ((1, 1), (1, 4), (6, 1), (6, 4), (8, 8)):
+    print(f"{rows} rows, {terms} terms: {intensity(rows, terms):.3f} operations a byte, "
+          f"{rows * terms:2} numbers of a in registers")
+
+# %% [markdown]
+# The more, the better? There are 16 or 32 registers for vectors. What does not fit spills into the cache, and is
+# carried again. The library takes 6 rows and 4 terms:
+
+# %%
+print(source(add_product))
+
+# %% [markdown]
+# ## Rung 5: blocks for the second cache
+#
+# Rung 4 reads all of `b` again for every 6 rows of `c`. While `b` fits into L2 nobody minds. When it does not, it comes
+# from main memory each time. So cut the sum into blocks:
+#
+# $$ a\,b = \sum_{\text{blocks}} a[:, p{:}p{+}s]\; b[p{:}p{+}s, :] $$
+#
+# and let all rows of `c` use a block of `b` before the next block is fetched.
+#
+# ### Exercise 4: a product in blocks
+#
+# `size` is s, the depth of a block; the last block may be smaller. `@` may be used on the blocks. *About four lines.*
+
+# %% tags=["exercise"]
+def multiply_in_blocks(a, b, size):
+    ### BEGIN SOLUTION
+    c = np.zeros((a.shape[0], b.shape[1]))  # (N, M)
+    for p in range(0, a.shape[1], size):
+        c += a[:, p:p + size] @ b[p:p + size]
+    return c
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(multiply_in_blocks)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# `range(0, K, size)` gives the first p of each block. A slice that reaches past the end stops at the end.
+# </details>
+
+# %%
+def large():
+    """GFLOP/s of rungs 4 and 5 for a matrix b that no cache near the core can hold."""
+    rng = np.random.default_rng(0)
+    a, b = rng.random((768, 3072), np.float32), rng.random((3072, 3072), np.float32)  # (N, K), (K, M)
+    c = np.empty((768, 3072), np.float32)
+    calls = {"4 register tiles": lambda: register_tiles(a, b, c),
+             "5 cache blocks": lambda: cache_blocks(a, b, c)}
+    return {name: 2 * a.size * b.shape[1] / time / 1e9 for name, time in seconds(calls, rounds=2).items()}
+
+
+for name, speed in measured("large", large).items():
+    print(f"768 x 3072 times 3072 x 3072, rung {name}: {speed:.0f} GFLOP/s")
+
+# %% [markdown]
+# ## How far is it to the ceiling?
+#
+# Two things bound every program: how many operations the cores can do, and how many bytes they can get. With $i$
+# operations for each byte that is moved,
+#
+# $$ \text{speed} \le \min(\text{peak},\; i \cdot \text{bandwidth}) $$
+#
+# Drawn over $i$, with both axes logarithmic, that is a slanted roof and a flat one: the **roofline**. Peak and
+# bandwidths are measured by two small kernels. One does nothing but multiply-adds on registers, the other adds up
+# numbers that it reads from L1, from L2, or from main memory:
+
+# %%
+roofs = measured("roofs", lambda: {"peak": ceiling.peak(), "L1 cache": ceiling.bandwidth(1 << 14),
+                                   "L2 cache": ceiling.bandwidth(1 << 18), "main memory": ceiling.bandwidth(1 << 27)})
+peak = roofs.pop("peak")
+counted = {"1 loops": 2 / 8, "3 all cores": intensity(1, 1), "4 register tiles": intensity(6, 4),
+           "5 cache blocks": intensity(6, 4)}  # rung 1 loads two numbers and keeps its sum in a register
+points = {name: (per_byte, gflops[name] * 1e9) for name, per_byte in counted.items()}
+show(plotting.roofline(roofs, peak, points, title=f"Where the rungs stand under the roof ({SIZE} x {SIZE})"),
+     alt="A roofline with the rungs below it: rung 1 far below, rungs 4 and 5 near the roof")
+
+# %%
+print(f"rung 5 reaches {gflops['5 cache blocks'] * 1e9 / peak:.0%} of the flat roof "
+      f"and {gflops['5 cache blocks'] / gflops['np.matmul']:.2f} times np.matmul")
+
+# %% [markdown]
+# The flat roof was measured with the vectors that Numba's compiler chooses. The library behind `np.matmul` is written
+# in assembly and may use wider ones; then it can stand above this roof.
+#
+# Rung 1 is far below every roof: it waits, for lines of which it uses one number, and for the sum before. Rung 3
+# hangs near a slanted roof: no processor with more arithmetic would help it. Rung 4 has moved to the right, and that is
+# all it did.
+#
+# ## What the autoencoder needs
+#
+# The products of a training step are small and narrow. These are the library's `matmul`, which picks rung 5 or, for a
+# transposed second factor, a rung of dot products, beside `np.matmul`:
+
+# %%
+def products():
+    """How many times as fast as np.matmul the library's product is, shape by shape."""
+    rng, found = np.random.default_rng(0), {}
+    for n, k, m, what in ((48, 784, 128, "encoder"), (48, 128, 784, "decoder"), (784, 48, 128, "gradient of W1")):
+        a, b = rng.random((n, k), np.float32), rng.random((k, m), np.float32)  # (N, K), (K, M)
+        c = np.empty((n, m), np.float32)
+        times = seconds({"ours": lambda: matmul(a, b, out=c), "NumPy's": lambda: np.matmul(a, b, out=c)},
+                        rounds=200)
+        found[f"{n} x {k} x {m}, {what}"] = times["NumPy's"] / times["ours"]
+    return found
+
+
+for shape, ratio in measured("products", products).items():
+    print(f"{shape:32} {ratio:.2f} times as fast as np.matmul")
+
+# %% [markdown]
+# ## What you know now
+#
+# - All rungs do the same operations. What differs is how often each number is carried.
+# - Walk along rows: a line that is fetched is then used whole, and the compiler can make vectors.
+# - Tiles use each loaded number several times; blocks keep what comes next in a near cache.
+# - The roofline says which roof a program hangs under, and so what would help it.
+#
+# ## To think about
+#
+# 1. Why does rung 3 on two cores not run twice as fast as rung 2?
+# 2. The order of additions differs between the rungs. Are the results the same?
+# 3. A matrix times a vector has 2 N K operations and N K numbers to load. Can it be brought near the flat roof?
+#
+# **Next:** [lesson 8](08_kmeans_on_all_cores.ipynb) does the same for k-means, where threads get in each other's
+# way.
+
+# %% [markdown] tags=["answer"]
+# **Answers**
+#
+# 1. Both cores may hang under the same slanted roof: where L2 or main memory is shared, two cores do not get twice the
+#    bytes. And starting threads takes some microseconds each time. (Where each core has enough of its own it does run
+#    nearly twice as fast: look at your bars.)
+# 2. To rounding. Floating-point addition is not associative, so another order gives other last digits. The library's
+#    tests allow for that, and they ask that the result does not depend on the number of threads.
+# 3. No. Each number of the matrix is used once: half an operation a byte in float32, whatever the order. That is why
+#    images go through a network in batches.

@@ -1,0 +1,354 @@
+# %% [markdown]
+# # 8 · k-means on all cores
+#
+# Lloyd's algorithm looks as if it were made for many cores: each point looks for its own centre. It is, and yet the
+# obvious way gives wrong results, different ones each time. This lesson makes that mistake, removes it, and then makes
+# an iteration several times faster without any further core: by turning a loop on its side, and by not computing what
+# cannot matter.
+#
+# **After this lesson you can** recognise a race, get the same bits on any number of cores, vectorise a loop whose
+# innermost part is short, and skip distances by the triangle inequality.
+#
+# **You need** lesson 5. Lesson 7 helps. About 45 minutes.
+
+# %%
+import numba
+import numpy as np
+
+from aelearn import KMeans, kernels, lloyd, load_mnist, make_blobs, plotting
+from aelearn.checks import check
+from aelearn.kernels.cpu import assignment, distances
+from aelearn.notebooks import machine, measured, seconds, show, source
+
+# %% [markdown]
+# Shapes: N points, D features, K clusters, M chunks. What is measured is measured when you run the cell, on your
+# machine. What you see before that comes from another one:
+
+# %%
+print(measured("machine", machine))
+
+# %% [markdown]
+# ## A race
+#
+# The update step counts the points of each cluster and adds them up. The counts alone show what goes wrong. With
+# `prange` Numba shares the iterations of a loop out to all cores:
+
+# %%
+@numba.njit(parallel=True)
+def racing_counts(labels, n_clusters):
+    """How many points have each label. Wrong."""
+    counts = np.zeros(n_clusters, np.int64)  # (K,)
+    for n in numba.prange(len(labels)):
+        counts[labels[n]] += 1
+    return counts
+
+
+many = np.random.default_rng(0).integers(0, 4, 2_000_000)  # (N,)
+found = measured("race", lambda: [int(racing_counts(many, 4).sum()) for _ in range(5)])
+print(f"{len(many):,} points; counted in five runs: {', '.join(f'{count:,}' for count in found)}")
+
+# %% [markdown]
+# `counts[k] += 1` is three steps: load, add, store. Two cores that do it at the same time both load 7, both store 8,
+# and one point is lost. That is a **race**: the result depends on who comes first. (On a machine with a single core,
+# or on one that is busy with something else, nothing may be lost, and the code is still wrong.)
+#
+# A lock around the line would be right, and slow: the cores would spend their time waiting for each other. The remedy
+# is never to write into what others write into.
+#
+# ## Chunks
+#
+# Cut the points into **chunks**. Each chunk has counts and sums of its own; nobody else touches them. At the end they
+# are added up, in the order of the chunks, on one core: that is little work, because there are few chunks.
+#
+# ### Exercise 1: sums of each chunk
+#
+# For points `X` (N, D), `labels` (N,) from 0 to K - 1 and chunks of `chunk` points (the last one may be smaller),
+# return the sums (M, K, D): row [m, k] is the sum of those points of chunk m that have the label k. *About five lines.*
+
+# %% tags=["exercise"]
+def chunk_sums(X, labels, n_clusters, chunk):
+    ### BEGIN SOLUTION
+    n_chunks = -(-len(X) // chunk)  # rounded up
+    sums = np.zeros((n_chunks, n_clusters, X.shape[1]))  # (M, K, D)
+    for n in range(len(X)):
+        sums[n // chunk, labels[n]] += X[n]
+    return sums
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(chunk_sums)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# Point n is in chunk `n // chunk`. There are N / chunk chunks, rounded up: `-(-len(X) // chunk)`.
+# </details>
+
+# %% [markdown]
+# How large a chunk? It is tempting to make one for each core. Then look at this: the same numbers, added in one, two,
+# four and eight parts.
+
+# %%
+numbers = np.random.default_rng(0).random(1_000_000, np.float32)  # (N,)
+for parts in (1, 2, 4, 8):
+    total = float(sum(np.cumsum(part)[-1] for part in np.array_split(numbers, parts)))  # one after the other
+    print(f"{parts} part{'s' * (parts > 1)}: {total!r}")
+
+# %% [markdown]
+# Nothing raced, and the last digits differ: floating-point sums depend on the order. With one chunk for each core, a
+# result would depend on the machine, and with it a centre, a label on the border, a test. So the size of a chunk must
+# follow from the data alone. Then any number of cores gives the same bits:
+
+# %%
+X = make_blobs(200_000, centers=16, n_features=16, random_state=0)[0].astype(np.float32)  # (N, D)
+centers = X[:16].astype(np.float64)  # (K, D)
+threads, results = numba.get_num_threads(), []
+for n_threads in (1, threads):
+    numba.set_num_threads(n_threads)
+    results.append(kernels.get("numba").lloyd_step(X, centers)[1].tobytes())  # the means
+numba.set_num_threads(threads)
+print("the same bits on one thread and on all:", results[0] == results[1])
+
+# %% [markdown]
+# This is where the library adds the chunks up, and takes the means:
+
+# %%
+print(source(assignment.add_up))
+
+# %% [markdown]
+# ## Distances for less
+#
+# In the assign step only the *order* of distances matters. Multiply out:
+#
+# $$ |x - c|^2 = |x|^2 - 2\, x \cdot c + |c|^2 $$
+#
+# $|x|^2$ is the same for all centres, so it can be left out; halve the rest:
+#
+# $$ s_{nk} = \tfrac12 |c_k|^2 - x_n \cdot c_k $$
+#
+# The smallest score belongs to the nearest centre. It costs one multiply-add for each feature, where a difference
+# squared costs two operations that wait for each other. And $x_n \cdot c_k$ for all n and k is a matrix product.
+#
+# ### Exercise 2: scores
+#
+# From `X` (N, D) and `centers` (K, D) return the scores (N, K). *One line.*
+
+# %% tags=["exercise"]
+def scores(X, centers):
+    ### BEGIN SOLUTION
+    return 0.5 * (centers**2).sum(axis=1) - X @ centers.T
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(scores)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# `(centers**2).sum(axis=1)` is (K,), and NumPy lays it along each row of an array (N, K).
+# </details>
+
+# %% [markdown]
+# There is a price. Far from the origin the score is a small difference of large numbers, and in float32 digits are
+# lost. The library looks at the points from an origin among them, bounds what rounding can do, and decides close
+# calls again in float64.
+#
+# ## A loop turned on its side
+#
+# Codes have three features. A loop over three features is too short for vector instructions, which take eight or
+# sixteen numbers at once. But there are many points! So let the innermost loop run over *points*: turn the points on
+# their side, (D, N), and treat a feature of all points in one go.
+#
+# ### Exercise 3: across points
+#
+# `across` (D, N) holds the points as columns, `centers` is (K, D). Return the labels (N,). Loop over centres and over
+# features; everything else is whole rows of NumPy. Do not use `@`, and do not make an array (N, K). *About nine lines.*
+
+# %% tags=["exercise"]
+def labels_across(across, centers):
+    ### BEGIN SOLUTION
+    best = np.full(across.shape[1], np.inf)  # (N,)
+    labels = np.zeros(across.shape[1], int)  # (N,)
+    for k, center in enumerate(centers):
+        distance = np.zeros(across.shape[1])  # (N,)
+        for row, feature in zip(across, center):
+            distance += (row - feature) ** 2
+        labels[distance < best] = k
+        best = np.minimum(best, distance)
+    return labels
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(labels_across)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# Keep for each point the best distance so far (at first infinity) and its label. For each centre, add up the squared
+# differences feature by feature, (N,); where that is less than the best, take the centre's number.
+# </details>
+
+# %% [markdown]
+# The library does that in blocks of 256 points, which stay in the nearest cache, four features and four centres at a
+# time, so that each number that is loaded is used four times (lesson 7):
+
+# %%
+print(source(distances._take_four_features))
+
+# %% [markdown]
+# What do these ideas gain? Here is a plain kernel, parallel and right: point by point, with sums for each chunk.
+
+# %%
+@numba.njit(parallel=True, fastmath={"reassoc", "contract"})
+def plain_step(X, centers, chunk):
+    """Sums (M, K, D) and counts (M, K) of one iteration, point by point."""
+    n_chunks = (len(X) + chunk - 1) // chunk
+    sums = np.zeros((n_chunks, centers.shape[0], centers.shape[1]))  # (M, K, D)
+    counts = np.zeros((n_chunks, len(centers)))  # (M, K)
+    for m in numba.prange(n_chunks):
+        for n in range(m * chunk, min(len(X), (m + 1) * chunk)):
+            best, label = np.inf, 0
+            for k in range(len(centers)):
+                distance = np.float32(0)
+                for d in range(X.shape[1]):
+                    distance += (X[n, d] - centers[k, d]) ** 2
+                if distance < best:
+                    best, label = distance, k
+            counts[m, label] += 1
+            for d in range(X.shape[1]):
+                sums[m, label, d] += X[n, d]
+    return sums, counts
+
+
+def times(n, d, k):
+    """Milliseconds of one iteration: NumPy, the plain kernel, the library's."""
+    X = make_blobs(n, centers=k, n_features=d, random_state=0)[0].astype(np.float32)  # (N, D)
+    centers = X[:k].copy()  # (K, D)
+    calls = {"NumPy": lambda: lloyd.lloyd_step(X, centers.astype(np.float64)),
+             "plain kernel": lambda: plain_step(X, centers, 4096),
+             "the library's": lambda: kernels.get("numba").lloyd_step(X, centers.astype(np.float64))}
+    return {name: 1e3 * time for name, time in seconds(calls).items()}
+
+
+shapes = {"200,000 x 3, K = 8": (200_000, 3, 8), "100,000 x 16, K = 16": (100_000, 16, 16)}
+milliseconds = {name: measured(name, lambda: times(*shape)) for name, shape in shapes.items()}
+bars = {f"{shape}: {name}": time for shape, found in milliseconds.items() for name, time in found.items()}
+show(plotting.bars(list(bars), list(bars.values()), xlabel="milliseconds (shorter is better)",
+                   title="One iteration of k-means"),
+     alt="Bars: NumPy takes longest, the plain kernel less, the library's least")
+
+# %% [markdown]
+# The library's first iteration also sums the inertia and prepares what later iterations use; within a run it is faster
+# still.
+#
+# ## Distances that cannot matter
+#
+# Late in a run, centres hardly move, and nearly every point stays where it is. Still all N K distances are computed.
+# The triangle inequality tells beforehand which can be skipped. Keep two numbers for each point:
+#
+# - `upper`: its own centre is at most that far away;
+# - `lower`: every other centre is at least that far away.
+#
+# When centre k moves by $m_k$, no distance to it changes by more than $m_k$. So `upper` grows by what the point's own
+# centre moved, `lower` shrinks by the largest move of all (a little less would do). Both are true again. While `upper <
+# lower`, the point keeps its label, and not even its features are read. (Hamerly, 2010.)
+#
+# ### Exercise 4: who can stay?
+#
+# Before the move the bounds are `upper` and `lower` (N,); `labels` (N,) are the points' own centres, and centre k has
+# moved by `moved[k]` (K,). Return an array (N,) of booleans: True where the point needs no distance. *One or two lines.*
+
+# %% tags=["exercise"]
+def can_stay(upper, lower, labels, moved):
+    ### BEGIN SOLUTION
+    return upper + moved[labels] < lower - moved.max()
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(can_stay)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# `moved[labels]` is (N,): for each point, how far its own centre went. Loosen both bounds, then compare.
+# </details>
+
+# %% [markdown]
+# How much does it spare? A run with bounds, in NumPy, that counts the points for which distances were computed:
+
+# %%
+def run_with_bounds(X, centers):
+    """Until no centre moves: the share of points that were asked in each iteration, and the labels (N,)."""
+    upper, lower = np.full(len(X), np.inf), np.zeros(len(X))  # (N,), (N,)
+    labels, shares, moved = np.zeros(len(X), int), [], np.ones(1)  # (N,)
+    while moved.any():
+        ask = upper >= lower  # (N,)
+        shares.append(ask.mean())
+        asked = np.sqrt(((X[ask][:, None] - centers) ** 2).sum(axis=2))  # (A, K)
+        labels[ask] = asked.argmin(axis=1)
+        upper[ask], lower[ask] = np.partition(asked, 1, axis=1)[:, :2].T
+        means = np.array([X[labels == k].mean(axis=0) for k in range(len(centers))])  # (K, D)
+        moved = np.sqrt(((means - centers) ** 2).sum(axis=1))  # (K,)
+        upper += moved[labels]
+        lower -= moved.max()
+        centers = means
+    return shares, labels
+
+
+points = make_blobs(5_000, centers=10, n_features=8, cluster_std=4.0, random_state=0)[0]  # (N, D)
+shares, labels = run_with_bounds(points, points[:10].copy())
+show(plotting.curves({"points that were asked": (range(1, len(shares) + 1), shares)}, xlabel="iteration",
+                     ylabel="share of all points",
+                     title=f"In {len(shares)} iterations, {np.mean(shares):.0%} of the distances were computed"),
+     alt="The share of points asked starts at one and falls over the iterations")
+
+# %%
+plain = points[:10].copy()
+for _ in shares:
+    without, means = lloyd.lloyd_step(points, plain)[:2]
+    plain = means
+print("the same labels as without bounds:", np.array_equal(labels, without))
+
+# %% [markdown]
+# Bounds cost memory and bookkeeping, so they pay where a distance is expensive: many features, many centres. Images:
+
+# %%
+def runs():
+    """Seconds of whole runs on images of all digits, without and with bounds."""
+    images = load_mnist("test")[0]  # (10000, 784)
+    start = images[:20]  # (K, D)
+    return seconds({name: lambda a=name: KMeans(20, init=start, algorithm=a, tol=0).fit(images)
+                    for name in ("lloyd", "hamerly")}, rounds=2)
+
+
+found = measured("bounds", runs)
+print(f"10,000 images, 20 clusters, to the end: {found['lloyd']:.2f} s without bounds, {found['hamerly']:.2f} s with, "
+      f"{found['lloyd'] / found['hamerly']:.1f} times as fast")
+
+# %% [markdown]
+# ## What you know now
+#
+# - Adding into shared sums from several cores is a race. Give each chunk sums of its own.
+# - Chunks of a fixed size, added in a fixed order, give the same bits on any number of cores.
+# - Scores instead of distances: half the arithmetic, at a price in digits that has to be watched.
+# - Where the innermost loop is short, let it run over points.
+# - The fastest distance is the one that is not computed.
+#
+# ## To think about
+#
+# 1. `racing_counts` was right in a test with 100 points. Why is that no proof?
+# 2. Why are there not as many chunks as points?
+# 3. When centres move far in each iteration, what do the bounds gain?
+#
+# **Next:** [lesson 9](09_on_a_gpu.ipynb) takes the same kernels to a machine with thousands of threads.
+
+# %% [markdown] tags=["answer"]
+# **Answers**
+#
+# 1. A race loses something only when two cores meet in the same few nanoseconds. With little work one core may be done
+#    before the other has begun. Tests find races by luck; the rule "never write into what others write into" finds them
+#    by reading.
+# 2. Each chunk has K D sums, which take memory and have to be added up at the end by one core. With one point in each
+#    chunk that would be more work than the sums themselves.
+# 3. Nothing: `upper` grows and `lower` shrinks until they cross for nearly all points, and all distances are computed
+#    anyway, plus the bookkeeping.

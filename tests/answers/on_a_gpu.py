@@ -1,0 +1,128 @@
+"""Right answers to the exercises of lesson 9, and typical mistakes."""
+
+from types import SimpleNamespace
+
+from aelearn.kernels.gpu.simulator import CUDA as cuda
+
+
+def kernel(function):
+    """What the simulator wants of a kernel: its Python function."""
+    return SimpleNamespace(py_func=function)
+
+
+def add_vectors(x, y, z):
+    i = cuda.threadIdx.x + cuda.blockDim.x * cuda.blockIdx.x
+    if i < len(z):
+        z[i] = y[i] + x[i]
+
+
+def without_guard(x, y, z):
+    i = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    z[i] = x[i] + y[i]
+
+
+def first_block_alone(x, y, z):
+    i = cuda.threadIdx.x
+    if i < z.shape[0]:
+        z[i] = x[i] + y[i]
+
+
+def into_its_input(x, y, z):
+    i = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if i < z.shape[0]:
+        x[i] += y[i]
+        z[i] = x[i]
+
+
+def block_sums(x, totals):
+    shared = cuda.shared.array(8, x.dtype)
+    shared[cuda.threadIdx.x] = x[cuda.blockIdx.x * 8 + cuda.threadIdx.x]
+    cuda.syncthreads()
+    for half in (4, 2, 1):
+        if cuda.threadIdx.x < half:
+            shared[cuda.threadIdx.x] += shared[cuda.threadIdx.x + half]
+        cuda.syncthreads()
+    if cuda.threadIdx.x == 0:
+        totals[cuda.blockIdx.x] = shared[0]
+
+
+def without_barriers(x, totals):
+    shared = cuda.shared.array(8, x.dtype)
+    shared[cuda.threadIdx.x] = x[cuda.blockIdx.x * 8 + cuda.threadIdx.x]
+    cuda.syncthreads()
+    for half in (4, 2, 1):
+        if cuda.threadIdx.x < half:
+            shared[cuda.threadIdx.x] += shared[cuda.threadIdx.x + half]
+    if cuda.threadIdx.x == 0:
+        totals[cuda.blockIdx.x] = shared[0]
+
+
+def barrier_for_some(x, totals):
+    shared = cuda.shared.array(8, x.dtype)
+    shared[cuda.threadIdx.x] = x[cuda.blockIdx.x * 8 + cuda.threadIdx.x]
+    if cuda.threadIdx.x < 4:
+        cuda.syncthreads()
+        totals[cuda.blockIdx.x] = shared[0]
+
+
+def one_round_short(x, totals):
+    shared = cuda.shared.array(8, x.dtype)
+    shared[cuda.threadIdx.x] = x[cuda.blockIdx.x * 8 + cuda.threadIdx.x]
+    cuda.syncthreads()
+    for half in (4, 2):
+        if cuda.threadIdx.x < half:
+            shared[cuda.threadIdx.x] += shared[cuda.threadIdx.x + half]
+        cuda.syncthreads()
+    if cuda.threadIdx.x == 0:
+        totals[cuda.blockIdx.x] = shared[0]
+
+
+def product_entry(a, b, c):
+    i = cuda.blockIdx.y * cuda.blockDim.y + cuda.threadIdx.y
+    j = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if i < c.shape[0] and j < c.shape[1]:
+        c[i, j] = sum(a[i, p] * b[p, j] for p in range(len(b)))
+
+
+def guard_in_one_direction(a, b, c):
+    i = cuda.blockIdx.y * cuda.blockDim.y + cuda.threadIdx.y
+    j = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if i < c.shape[0]:
+        c[i, j] = sum(a[i, p] * b[p, j] for p in range(len(b)))
+
+
+def x_counts_rows(a, b, c):
+    i = cuda.blockIdx.x * cuda.blockDim.y + cuda.threadIdx.y
+    j = cuda.blockIdx.y * cuda.blockDim.x + cuda.threadIdx.x
+    if i < c.shape[0] and j < c.shape[1]:
+        c[i, j] = sum(a[i, p] * b[p, j] for p in range(len(b)))
+
+
+def last_term_alone(a, b, c):
+    i = cuda.blockIdx.y * cuda.blockDim.y + cuda.threadIdx.y
+    j = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if i < c.shape[0] and j < c.shape[1]:
+        for p in range(len(b)):
+            c[i, j] = a[i, p] * b[p, j]
+
+
+def fetched(k, side):
+    return k / side + k / side
+
+
+RIGHT = (kernel(add_vectors), kernel(block_sums), kernel(product_entry), fetched)
+MISTAKES = [  # exercise, answer, what the line says
+    ("add_vectors", kernel(without_guard), r"it raised IndexError in the line `z\[i\] = .*out of bounds"),
+    ("add_vectors", kernel(first_block_alone), r"z: \d+ of \d+ entries are no finite numbers, the first at \[4\]"),
+    ("add_vectors", kernel(into_its_input), "it changes its input x"),
+    ("add_vectors", kernel(lambda x, y, z: None), "not solved yet"),
+    ("block_sums", kernel(without_barriers), "it raised RuntimeError.*: the outcome depends on the order of threads"),
+    ("block_sums", kernel(barrier_for_some), "it raised RuntimeError.*: threads of a block wait at different places"),
+    ("block_sums", kernel(one_round_short), r"totals: \d of \d entries are wrong"),
+    ("product_entry", kernel(guard_in_one_direction), "it raised IndexError in the line .*out of bounds"),
+    ("product_entry", kernel(x_counts_rows), "c: .* entries are no finite numbers"),
+    ("product_entry", kernel(last_term_alone), "c: .* entries are wrong"),
+    ("fetched", lambda k, side: 2 * k, "numbers: 1 of 1 entry is wrong"),
+    ("fetched", lambda k, side: k / side, "off by the factor 0.5"),
+    ("fetched", lambda k, side: 2 * k / side**2, "numbers: 1 of 1 entry is wrong"),
+]
