@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 _HOME = {  # public name -> the module it lives in
     "Autoencoder": "autoencoder",
     "KMeans": "kmeans",
+    "PCA": "pca",
     "EarlyStopping": "callbacks",
     "Checkpoint": "callbacks",
     "load_mnist": "data",

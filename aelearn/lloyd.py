@@ -23,9 +23,12 @@ import numpy as np
 BLOCK_ENTRIES = 1 << 17  # entries of a block's largest array: 1 MB as float64
 
 
-def blocks(n_samples, n_columns):
-    """Slices that cover rows 0..N-1 and have about BLOCK_ENTRIES entries each, in arrays of `n_columns` columns."""
-    n_rows = max(1, BLOCK_ENTRIES // n_columns)
+def blocks(n_samples, n_columns, at_least=1):
+    """Slices that cover rows 0..N-1 and have about BLOCK_ENTRIES entries each, in arrays of `n_columns` columns.
+
+    at_least  rows of a block, however many columns there are
+    """
+    n_rows = max(at_least, BLOCK_ENTRIES // n_columns)
     return [slice(start, min(start + n_rows, n_samples)) for start in range(0, n_samples, n_rows)]
 
 
@@ -223,11 +226,11 @@ def mean_variance(X):
     return sum(float(squared_distances(X[rows].astype(np.float64), mean).sum()) for rows in blocks(*X.shape)) / X.size
 
 
-def safe_exponent(*arrays):
+def safe_exponent(*arrays, limit=1e100):
     """0 for ordinary data; for data so large or small that sums of their squares leave float64, e with 2^e their size.
 
-    Squares overflow from about 1e154 and round to 0 below about 1e-162; this steps in well before. Data divided by 2^e
-    have neither trouble, and their digits are the same.
+    Squares overflow from about 1e154 and round to 0 below about 1e-162; this steps in well before, above `limit` and
+    below 1 / limit. Data divided by 2^e have neither trouble, and their digits are the same.
     """
     largest = max(float(max(array.max(), -array.min())) for array in arrays)
-    return 0 if largest == 0 or 1e-100 < largest < 1e100 else math.frexp(largest)[1]
+    return 0 if largest == 0 or 1 / limit < largest < limit else math.frexp(largest)[1]

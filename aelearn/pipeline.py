@@ -28,6 +28,7 @@ from aelearn.files import replacing
 from aelearn.kernels import UnavailableError as UnavailableError
 from aelearn.kmeans import KMeans
 from aelearn.losses import mean_squared_error
+from aelearn.pca import PCA
 from aelearn.validation import check_integer, load_backend
 
 CHECKPOINT_EVERY = 5  # epochs
@@ -258,21 +259,10 @@ def score_baselines(images, n_clusters, settings):
     """The same k-means on raw pixels and on as many principal components as a code has numbers."""
     n_components = min(settings.code_size, *images.train.shape)
     table = {}
-    for name, X in (("raw", images.train), ("pca", principal_components(images.train, n_components))):
+    for name, X in (("raw", images.train), ("pca", PCA(n_components).fit_transform(images.train))):
         kmeans = _kmeans(n_clusters, settings).fit(X)
         table[name] = {"n_dimensions": X.shape[1], **_scores(images.train_labels, kmeans.labels_)}
     return table
-
-
-def principal_components(X, n_components):
-    """X (N, D) projected on the directions in which it varies most, (N, n_components).
-
-    They are the eigenvectors of the covariance  S = (X - mean).T @ (X - mean) / N  with the largest eigenvalues.
-    Source: Hotelling, "Analysis of a complex of statistical variables into principal components" (1933).
-    """
-    centered = X - X.mean(axis=0)  # (N, D)
-    _, directions = np.linalg.eigh(centered.T @ centered / len(X))  # (D, D): a column each, eigenvalues ascending
-    return centered @ directions[:, ::-1][:, :n_components]  # (N, n_components)
 
 
 def _scores(classes, clusters):
