@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from aelearn import load_mnist
-from aelearn.pipeline import Settings, principal_components, run
+from aelearn.pipeline import Settings, run
 from tests.test_data import write_folder
 
 FILES = {"report.json", "history.csv", "clusters.csv", "model.npz", "loss.png", "reconstructions.png", "codes.png",
@@ -102,12 +102,3 @@ def test_a_folder_too_small_to_watch(tmp_path):
     said = []
     run(settings_for(write_folder(tmp_path / "idx", n_train=11, n_test=4)), say=said.append)
     assert "none to watch" in said[0]
-
-
-def test_principal_components_keep_the_variance(rng):
-    X = rng.normal(size=(200, 6)) * [5, 1, 3, 0.1, 2, 0.5] + 7
-    components = principal_components(X, 3)
-    assert components.shape == (200, 3)
-    np.testing.assert_allclose(components.mean(axis=0), 0, atol=1e-12)
-    values = np.linalg.eigvalsh(np.cov(X.T, bias=True))[::-1]
-    np.testing.assert_allclose(np.cov(components.T, bias=True), np.diag(values[:3]), atol=1e-10)

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from aelearn import Autoencoder, KMeans, load_mnist, make_blobs, make_circles, make_moons, metrics
+from aelearn import PCA, Autoencoder, KMeans, load_mnist, make_blobs, make_circles, make_moons, metrics
 
 sklearn = pytest.importorskip("sklearn", reason="scikit-learn is not installed (extra: peers)")
 cluster = pytest.importorskip("sklearn.cluster")
@@ -16,8 +16,10 @@ checks = pytest.importorskip("sklearn.utils.estimator_checks")
 KMEANS_EXPECTED_FAILURES = {"check_sample_weight_equivalence_on_dense_data": "the start is drawn at random"}
 
 
-@pytest.mark.parametrize("estimator, expected", [(Autoencoder(epochs=3), {}), (KMeans(), KMEANS_EXPECTED_FAILURES)],
-                         ids=["Autoencoder", "KMeans"])
+@pytest.mark.parametrize("estimator, expected", [
+    (Autoencoder(epochs=3), {}), (KMeans(), KMEANS_EXPECTED_FAILURES), (PCA(), {}),
+    (PCA(svd_solver="covariance_eigh", whiten=True), {}),
+], ids=["Autoencoder", "KMeans", "PCA", "PCA covariance_eigh"])
 def test_check_estimator(estimator, expected):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scikit-learn warns that the base class is not its own, and of skipped checks
@@ -25,7 +27,7 @@ def test_check_estimator(estimator, expected):
     failed = [f"{r['check_name']}: {r['exception']!r}" for r in results if r["status"] == "failed"]
     skipped = {r["check_name"] for r in results if r["status"] == "skipped"}
     assert not failed and len(results) > 40
-    # Neither estimator claims array API input; the other needs pandas.
+    # No estimator claims array API input; the other needs pandas.
     assert skipped <= {"check_array_api_input", "check_sample_weights_pandas_series"}
 
 
@@ -179,13 +181,3 @@ def test_metrics_on_random_labelings():
         cost = rng.normal(size=(rng.integers(1, 12), rng.integers(1, 12)))
         least = cost[linear_sum_assignment(cost)].sum()
         assert cost[metrics.linear_assignment(cost)].sum() == pytest.approx(least, abs=1e-12)
-
-
-def test_principal_components(few_digits):
-    from sklearn.decomposition import PCA
-
-    from aelearn.pipeline import principal_components
-
-    X = few_digits[0].astype(float)
-    ours, theirs = principal_components(X, 3), PCA(3, svd_solver="full").fit_transform(X)
-    np.testing.assert_allclose(np.abs(ours), np.abs(theirs), atol=1e-9)

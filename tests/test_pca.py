@@ -1,0 +1,229 @@
+"""Principal components: the equations of the module, answers worked out by hand, the twins, and bad input."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from aelearn import PCA
+from aelearn.pca import covariance_eigh, full, mean_and_scatter
+
+SOLVERS = ["full", "covariance_eigh"]
+
+
+@pytest.fixture(params=SOLVERS)
+def solver(request):
+    return request.param
+
+
+@pytest.fixture
+def X(rng):
+    """200 samples of 6 features, correlated, of uneven variance and away from 0."""
+    return rng.normal(size=(200, 6)) * [5, 1, 3, 0.1, 2, 0.5] @ rng.normal(size=(6, 6)) + 7
+
+
+@pytest.mark.parametrize("n_components", [None, 1, 3, 6])
+def test_the_equations(X, solver, n_components):
+    model = PCA(n_components, svd_solver=solver)
+    codes = model.fit_transform(X)
+    C = n_components or 6
+    assert codes.shape == (200, C) and (model.n_components_, model.n_samples_, model.n_features_in_) == (C, 200, 6)
+    np.testing.assert_allclose(model.components_ @ model.components_.T, np.eye(C), atol=1e-13)
+    np.testing.assert_allclose(model.mean_, X.mean(axis=0), rtol=1e-13)
+    np.testing.assert_allclose(codes, (X - X.mean(axis=0)) @ model.components_.T, atol=1e-12)
+    assert np.array_equal(codes, model.transform(X))
+    np.testing.assert_allclose(np.cov(codes.T).reshape(C, C), np.diag(model.explained_variance_), atol=1e-11)
+    values = np.linalg.eigvalsh(np.cov(X.T))[::-1]  # all variances, the largest first
+    np.testing.assert_allclose(model.explained_variance_, values[:C], rtol=1e-9)
+    np.testing.assert_allclose(model.explained_variance_ratio_, values[:C] / values.sum(), rtol=1e-9)
+    np.testing.assert_allclose(model.singular_values_ ** 2 / 199, values[:C], rtol=1e-9)
+    lost = ((X - model.inverse_transform(codes)) ** 2).sum()  # what the codes do not keep, by Pythagoras:
+    assert lost == pytest.approx(((X - X.mean(axis=0)) ** 2).sum() - (codes ** 2).sum(), abs=1e-8)
+
+
+def test_no_other_directions_keep_more(X, rng, solver):
+    kept = PCA(2, svd_solver=solver).fit_transform(X).var(axis=0).sum()
+    for _ in range(50):
+        others = np.linalg.qr(rng.normal(size=(6, 2)))[0]  # two random directions at right angles
+        assert (X @ others).var(axis=0).sum() < kept
+
+
+def test_by_hand(solver):
+    """Four points on two lines at right angles, through the mean (1, 1): 5 along (3, 4) / 5, and 1 along (-4, 3) / 5."""
+    X = np.array([[4.0, 5], [-2, -3], [0.2, 1.6], [1.8, 0.4]])
+    model = PCA(svd_solver=solver)
+    codes = model.fit_transform(X)
+    np.testing.assert_allclose(model.mean_, [1, 1], atol=1e-15)
+    np.testing.assert_allclose(model.components_, [[0.6, 0.8], [0.8, -0.6]], atol=1e-15)  # the largest entry: positive
+    np.testing.assert_allclose(codes, [[5, 0], [-5, 0], [0, -1], [0, 1]], atol=1e-14)
+    np.testing.assert_allclose(model.explained_variance_, [50 / 3, 2 / 3], rtol=1e-14)
+    np.testing.assert_allclose(model.explained_variance_ratio_, [25 / 26, 1 / 26], rtol=1e-14)
+    np.testing.assert_allclose(model.singular_values_, np.sqrt([50, 2]), rtol=1e-14)
+    np.testing.assert_allclose(model.transform([[1.0, 2]]), [[0.8, -0.6]], atol=1e-15)
+    np.testing.assert_allclose(model.inverse_transform([[5.0, 1]]), [[4.8, 4.4]], atol=1e-14)
+
+
+def test_the_sign_is_that_of_the_largest_entry(X, solver):
+    for data in (X, -X, X[::-1]):
+        components = PCA(svd_solver=solver).fit(data).components_
+        assert (components[np.arange(6), np.abs(components).argmax(axis=1)] > 0).all()
+        np.testing.assert_allclose(components, PCA(svd_solver=solver).fit(X).components_, atol=1e-11)
+
+
+@pytest.mark.parametrize("shape", [(200, 6), (7, 7), (6, 30), (2, 5), (5000, 3), (1, 4), (20_000, 12)])
+def test_the_twins_are_equal(rng, shape):
+    X = rng.normal(size=shape) @ np.diag(np.geomspace(10, 1, shape[1])) - 3
+    X[:, 1] = 0.1  # a constant column
+    for a, b in zip(full(X), covariance_eigh(X)):
+        assert a.shape == b.shape and a.dtype == b.dtype == np.float64
+    (mean, s, V), (other_mean, other_s, other_V) = full(X), covariance_eigh(X)
+    np.testing.assert_allclose(other_mean, mean, atol=1e-13)
+    np.testing.assert_allclose(other_s, s, atol=1e-10)
+    vary = s > 0  # of the others, any choice is right
+    assert np.count_nonzero(vary) == min(shape[0] - 1, shape[1] - 1) == np.count_nonzero(other_s)
+    np.testing.assert_allclose(np.abs(np.sum(V * other_V, axis=1))[vary], 1, atol=1e-10)  # the same but for the sign
+    for directions in (V, other_V):
+        np.testing.assert_allclose(directions @ directions.T, np.eye(min(shape)), atol=1e-12)
+
+
+def test_what_the_fast_twin_loses(rng):
+    """A direction with 1e-9 of the largest deviation: 1e-18 of its square, below what float64 can add to it."""
+    turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
+    X = np.linalg.qr(rng.normal(size=(50, 4)))[0][:, :3] * [1, 0.1, 1e-9]
+    X = (X - X.mean(axis=0)) @ turn
+    assert full(X)[1][2] == pytest.approx(1e-9, rel=0.1)
+    assert covariance_eigh(X)[1][2] == 0
+
+
+@pytest.mark.parametrize("offset", [0, 1000])
+def test_float32_products_lose_little_even_far_from_0(rng, offset):
+    X = (rng.normal(size=(30_000, 8)) * np.geomspace(3, 1, 8) @ np.linalg.qr(rng.normal(size=(8, 8)))[0]
+         + offset).astype(np.float32)
+    mean, scatter = mean_and_scatter(X)
+    A = X.astype(np.float64) - X.mean(axis=0, dtype=np.float64)
+    np.testing.assert_allclose(mean, X.mean(axis=0, dtype=np.float64), rtol=1e-7, atol=1e-7)
+    np.testing.assert_allclose(scatter, A.T @ A, rtol=0, atol=2e-6 * np.trace(A.T @ A))
+    np.testing.assert_allclose(covariance_eigh(X)[1], full(X)[1], rtol=1e-5)
+
+
+def test_sorted_data_whose_start_says_little_about_the_rest(rng):
+    X = np.sort(rng.normal(size=(50_000, 3)) * [3, 2, 1], axis=0).astype(np.float32)
+    X[:100, 0] += 100
+    np.testing.assert_allclose(covariance_eigh(X)[1], full(X)[1], rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_dtypes(X, solver, dtype):
+    model = PCA(3, svd_solver=solver).fit(X.astype(dtype))
+    codes = model.transform(X.astype(dtype))
+    assert codes.dtype == model.inverse_transform(codes).dtype == model.components_.dtype == model.mean_.dtype == dtype
+    assert model.explained_variance_.dtype == model.singular_values_.dtype == np.float64
+    np.testing.assert_allclose(codes, PCA(3, svd_solver=solver).fit_transform(X), atol=1e-4)
+    assert PCA(3, whiten=True, svd_solver=solver).fit_transform(X.astype(dtype)).dtype == dtype
+
+
+def test_whitening(X, solver):
+    model = PCA(4, whiten=True, svd_solver=solver)
+    codes = model.fit_transform(X)
+    np.testing.assert_allclose(np.cov(codes.T), np.eye(4), atol=1e-12)
+    plain = PCA(4, svd_solver=solver).fit(X)
+    np.testing.assert_allclose(codes * np.sqrt(model.explained_variance_), plain.transform(X), atol=1e-11)
+    np.testing.assert_allclose(model.inverse_transform(codes), plain.inverse_transform(plain.transform(X)), atol=1e-11)
+
+
+@pytest.mark.parametrize("whiten", [False, True])
+def test_rank_deficient_data(rng, solver, whiten):
+    X = rng.normal(size=(300, 4)) @ rng.normal(size=(4, 20)) + 3
+    model = PCA(whiten=whiten, svd_solver=solver)
+    codes = model.fit_transform(X)
+    assert np.count_nonzero(model.singular_values_) == 4 and (model.explained_variance_ >= 0).all()
+    np.testing.assert_allclose(model.inverse_transform(codes), X, atol=1e-11)
+    np.testing.assert_allclose(codes[:, 4:], 0, atol=1e-12)  # nothing is there, and whitening does not blow it up
+    assert np.isfinite(model.transform(rng.normal(size=(5, 20)) * 1e6)).all()
+
+
+@pytest.mark.parametrize("X", [np.full((20, 3), 0.1), np.full((20, 3), 0.1, np.float32), np.ones((1, 4)), [[5.0]],
+                               np.full((3, 9), -1e300), np.full((40, 2), 1e-310), np.zeros((2, 2))],
+                         ids=["0.1", "float32", "N=1", "a number", "huge", "denormal", "zeros"])
+@pytest.mark.parametrize("whiten", [False, True])
+def test_constant_data_and_a_single_sample(X, solver, whiten):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = PCA(whiten=whiten, svd_solver=solver)
+        codes = model.fit_transform(X)
+    for values in (model.explained_variance_, model.explained_variance_ratio_, model.singular_values_, codes):
+        assert (values == 0).all()
+    assert np.array_equal(model.inverse_transform(codes), X) and np.isfinite(model.components_).all()
+
+
+@pytest.mark.parametrize("dtype, scale", [(np.float64, 1e300), (np.float64, 1e-300), (np.float64, 1e20),
+                                          (np.float32, 1e35), (np.float32, 1e-30), (np.float32, 1e15)])
+def test_scales_whose_squares_leave_the_dtype(X, solver, dtype, scale):
+    plain = PCA(3, whiten=True, svd_solver=solver).fit(X.astype(dtype))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = PCA(3, whiten=True, svd_solver=solver).fit(X.astype(dtype) * dtype(scale))
+        codes = model.transform(X.astype(dtype) * dtype(scale))
+        back = model.inverse_transform(codes)
+    np.testing.assert_allclose(codes, plain.transform(X.astype(dtype)), atol=1e-4 if dtype == np.float32 else 1e-11)
+    np.testing.assert_allclose(model.singular_values_, plain.singular_values_ * scale, rtol=1e-5)
+    np.testing.assert_allclose(model.explained_variance_ratio_, plain.explained_variance_ratio_, rtol=1e-5)
+    assert np.isfinite(back).all() and not np.isnan(model.explained_variance_).any()
+
+
+def test_the_end_of_float64_gives_no_nan(solver):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = PCA(whiten=True, svd_solver=solver)
+        codes = model.fit_transform([[1.7e308], [-1.7e308]])
+        assert np.isfinite(codes).all() and not np.isnan(model.inverse_transform(codes)).any()
+
+
+@pytest.mark.parametrize("shape, name", [((100, 10), "covariance_eigh"), ((99, 10), "full"), ((20_000, 1001), "full")])
+def test_auto_chooses_by_shape(shape, name):
+    assert PCA()._check_settings(np.broadcast_to(0.0, shape))[1].__name__ == name
+
+
+@pytest.mark.parametrize("change", [np.asfortranarray, lambda X: np.repeat(X, 2, axis=0)[::2], np.ndarray.tolist])
+def test_any_layout_gives_the_same_answer_and_x_stays_what_it_was(X, solver, change):
+    X.flags.writeable = False
+    wanted = PCA(3, svd_solver=solver).fit(X)
+    np.testing.assert_allclose(PCA(3, svd_solver=solver).fit(change(X)).components_, wanted.components_, atol=1e-13)
+    assert np.array_equal(PCA(3, svd_solver=solver).fit(X.copy()).components_, wanted.components_)  # bit for bit
+
+
+@pytest.mark.parametrize("settings, error, words", [
+    ({"n_components": 0}, ValueError, "from 1 to 6; got 0"),
+    ({"n_components": 7}, ValueError, r"at most min\(n_samples, n_features\)\) must be an integer from 1 to 6; got 7"),
+    ({"n_components": 2.0}, TypeError, "integer"), ({"n_components": "mle"}, TypeError, "integer"),
+    ({"n_components": True}, TypeError, "integer"), ({"whiten": "yes"}, TypeError, "True or False"),
+    ({"svd_solver": "randomized"}, ValueError, "'covariance_eigh'"), ({"svd_solver": None}, ValueError, "svd_solver"),
+])
+def test_impossible_settings(X, settings, error, words):
+    with pytest.raises(error, match=words):
+        PCA(**settings).fit(X)
+
+
+@pytest.mark.parametrize("use, words", [
+    (lambda X: PCA(3).fit(X[:2]), "from 1 to 2; got 3"), (lambda X: PCA().fit(X * np.nan), "NaN"),
+    (lambda X: PCA().fit(X[0]), "2D array"), (lambda X: PCA().transform(X), "not fitted yet"),
+    (lambda X: PCA().inverse_transform(X), "not fitted yet"), (lambda X: PCA().fit(X).transform(X[:, 1:]), "expecting 6"),
+    (lambda X: PCA(2).fit(X).inverse_transform(X), "X has 6 features, but PCA is expecting codes of 2 features"),
+])
+def test_bad_input(X, use, words):
+    with pytest.raises(ValueError, match=words):
+        use(X)
+
+
+def test_digits(digits):
+    """All zeros and ones, of whose 784 pixels 610 ever change: float32 products find what float64 finds."""
+    images = digits[0]
+    model = PCA(8).fit(images)
+    mean, s, V = full(images)
+    np.testing.assert_allclose(model.mean_, mean, atol=1e-7)
+    np.testing.assert_allclose(model.singular_values_, s[:8], rtol=1e-6)
+    np.testing.assert_allclose(np.abs(np.sum(V[:8] * model.components_, axis=1)), 1, atol=1e-6)
+    np.testing.assert_allclose(model.transform(images), PCA(8, svd_solver="full").fit_transform(images), atol=1e-4)
+    everything = PCA(whiten=True)
+    assert np.isfinite(everything.fit_transform(images)).all()
+    assert 300 < np.count_nonzero(everything.singular_values_) <= 610
