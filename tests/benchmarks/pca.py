@@ -49,7 +49,7 @@ def run():
             rivals = rivals_for(X, n_components, method, found)
             variances = {name: function().explained_variance_[:8] for name, function in rivals.items()}  # (8,) or (3,)
             agree = [name for name in rivals if np.allclose(variances[name], variances["aelearn"], rtol=1e-3)]
-            times = race({name: rivals[name] for name in agree}, rounds=9, budget=30)
+            times = race({name: rivals[name] for name in agree}, rounds=7, budget=15)
             ratios = []
             for ours, theirs in (names[:2], names[2:]):
                 ratios.append(times[theirs].median / times[ours].median if {ours, theirs} <= set(times) else None)
