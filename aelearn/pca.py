@@ -42,7 +42,7 @@ def full(X):
     shift = A.mean(axis=0)  # (D,)
     A -= shift
     varies = A.any(axis=0)  # (D,)
-    R = np.linalg.qr(A[:, varies], mode="r")  # (M', D') with D' columns that vary, M' = min(N, D')
+    R = np.linalg.qr(np.compress(varies, A, axis=1), mode="r")  # (M', D'): D' columns vary, M' = min(N, D')
     _, s, directions = np.linalg.svd(R, full_matrices=False)  # (M',), (M', D')
     s[s <= np.finfo(np.float64).eps * max(X.shape) * s.max(initial=0)] = 0  # what rounding makes of 0
     return origin + shift, *_with_constant_columns(s, directions, varies, min(X.shape))
@@ -93,15 +93,17 @@ def _origin(X):
 
 
 def _with_constant_columns(s, directions, varies, n_directions):
-    """Singular values and directions of all columns, from those of the columns that vary, varies (D,) bool, alone.
+    """The first M singular values and directions, from those of the columns that vary, varies (D,) bool, alone.
 
     A constant column is a direction of its own, without variance. Of digits that is a fifth of the pixels, and the time
     of a decomposition grows with the cube of the others.
     """
-    widened = np.zeros((len(s), len(varies)))  # (M', D)
-    widened[:, varies] = directions
-    constant = np.eye(len(varies))[~varies]  # (D - D', D)
-    return np.append(s, np.zeros(len(constant)))[:n_directions], np.concatenate([widened, constant])[:n_directions]
+    s = s[:n_directions]  # (M',)
+    constant = np.flatnonzero(~varies)[:n_directions - len(s)]  # (M - M',)
+    every_s, every_direction = np.zeros(n_directions), np.zeros((n_directions, len(varies)))  # (M,), (M, D)
+    every_s[:len(s)], every_direction[:len(s), varies] = s, directions[:len(s)]
+    every_direction[np.arange(len(s), n_directions), constant] = 1
+    return every_s, every_direction
 
 
 def _scaled(solver, X, exponent):
@@ -192,8 +194,8 @@ class PCA(Estimator):
         with np.errstate(over="ignore", invalid="ignore"):  # a code may be inf where X is near its dtype's end
             for rows in blocks(*X.shape):
                 np.matmul(X[rows] - self.mean_, self.components_.T, out=codes[rows])
-        if self.whiten:
-            codes /= np.where(self._deviation > 0, self._deviation, np.inf)
+            if self.whiten:
+                codes /= np.where(self._deviation > 0, self._deviation, np.inf)
         return codes
 
     def inverse_transform(self, X):

@@ -37,7 +37,7 @@ def test_the_equations(X, solver, n_components):
     np.testing.assert_allclose(model.explained_variance_, values[:C], rtol=1e-9)
     np.testing.assert_allclose(model.explained_variance_ratio_, values[:C] / values.sum(), rtol=1e-9)
     np.testing.assert_allclose(model.singular_values_ ** 2 / 199, values[:C], rtol=1e-9)
-    lost = ((X - model.inverse_transform(codes)) ** 2).sum()  # what the codes do not keep, by Pythagoras:
+    lost = ((X - model.inverse_transform(codes)) ** 2).sum()  # by Pythagoras:
     assert lost == pytest.approx(((X - X.mean(axis=0)) ** 2).sum() - (codes ** 2).sum(), abs=1e-8)
 
 
@@ -49,7 +49,7 @@ def test_no_other_directions_keep_more(X, rng, solver):
 
 
 def test_by_hand(solver):
-    """Four points on two lines at right angles, through the mean (1, 1): 5 along (3, 4) / 5, and 1 along (-4, 3) / 5."""
+    """Four points on two lines at right angles, through (1, 1): 5 along (3, 4) / 5, and 1 along (-4, 3) / 5."""
     X = np.array([[4.0, 5], [-2, -3], [0.2, 1.6], [1.8, 0.4]])
     model = PCA(svd_solver=solver)
     codes = model.fit_transform(X)
@@ -180,6 +180,18 @@ def test_the_end_of_float64_gives_no_nan(solver):
         assert np.isfinite(codes).all() and not np.isnan(model.inverse_transform(codes)).any()
 
 
+def test_many_features_make_no_square_array(rng):
+    import tracemalloc
+
+    X = rng.normal(size=(5, 20_000))
+    X[:, ::2] = 3  # 3.2 GB, if every column met every other
+    tracemalloc.start()
+    assert PCA().fit(X).components_.shape == (5, 20_000)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20 * X.nbytes
+
+
 @pytest.mark.parametrize("shape, name", [((100, 10), "covariance_eigh"), ((99, 10), "full"), ((20_000, 1001), "full")])
 def test_auto_chooses_by_shape(shape, name):
     assert PCA()._check_settings(np.broadcast_to(0.0, shape))[1].__name__ == name
@@ -208,7 +220,8 @@ def test_impossible_settings(X, settings, error, words):
 @pytest.mark.parametrize("use, words", [
     (lambda X: PCA(3).fit(X[:2]), "from 1 to 2; got 3"), (lambda X: PCA().fit(X * np.nan), "NaN"),
     (lambda X: PCA().fit(X[0]), "2D array"), (lambda X: PCA().transform(X), "not fitted yet"),
-    (lambda X: PCA().inverse_transform(X), "not fitted yet"), (lambda X: PCA().fit(X).transform(X[:, 1:]), "expecting 6"),
+    (lambda X: PCA().inverse_transform(X), "not fitted yet"),
+    (lambda X: PCA().fit(X).transform(X[:, 1:]), "expecting 6"),
     (lambda X: PCA(2).fit(X).inverse_transform(X), "X has 6 features, but PCA is expecting codes of 2 features"),
 ])
 def test_bad_input(X, use, words):
