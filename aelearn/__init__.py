@@ -14,6 +14,7 @@ _HOME = {  # public name -> the module it lives in
     "Autoencoder": "autoencoder",
     "KMeans": "kmeans",
     "PCA": "pca",
+    "SparseCoding": "sparse_coding",
     "EarlyStopping": "callbacks",
     "Checkpoint": "callbacks",
     "load_mnist": "data",

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.benchmarks.harness import Table, draw_speedups
 
-NAMES = ("matmul", "kmeans", "pca", "autoencoder", "main_job", "scaling")
+NAMES = ("matmul", "kmeans", "autoencoder", "main_job", "scaling", "pca", "sparse_coding")
 
 
 def main(scratch):

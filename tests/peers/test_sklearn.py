@@ -6,7 +6,8 @@ import warnings
 import numpy as np
 import pytest
 
-from aelearn import PCA, Autoencoder, KMeans, load_mnist, make_blobs, make_circles, make_moons, metrics
+from aelearn import (PCA, Autoencoder, KMeans, SparseCoding, load_mnist, make_blobs, make_circles, make_moons,
+                     metrics)
 
 sklearn = pytest.importorskip("sklearn", reason="scikit-learn is not installed (extra: peers)")
 cluster = pytest.importorskip("sklearn.cluster")
@@ -14,16 +15,22 @@ checks = pytest.importorskip("sklearn.utils.estimator_checks")
 
 # scikit-learn's own KMeans fails this one for the same reason: weights change which points the start draws.
 KMEANS_EXPECTED_FAILURES = {"check_sample_weight_equivalence_on_dense_data": "the start is drawn at random"}
+ESTIMATORS = {
+    "Autoencoder": Autoencoder(epochs=3),
+    "KMeans": KMeans(),
+    "PCA": PCA(),
+    "PCA covariance_eigh": PCA(svd_solver="covariance_eigh", whiten=True),
+    "SparseCoding": SparseCoding(),
+    "SparseCoding omp": SparseCoding(algorithm="omp", update="ksvd"),
+}
 
 
-@pytest.mark.parametrize("estimator, expected", [
-    (Autoencoder(epochs=3), {}), (KMeans(), KMEANS_EXPECTED_FAILURES), (PCA(), {}),
-    (PCA(svd_solver="covariance_eigh", whiten=True), {}),
-], ids=["Autoencoder", "KMeans", "PCA", "PCA covariance_eigh"])
-def test_check_estimator(estimator, expected):
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_check_estimator(name):
+    expected = KMEANS_EXPECTED_FAILURES if name == "KMeans" else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scikit-learn warns that the base class is not its own, and of skipped checks
-        results = checks.check_estimator(estimator, expected_failed_checks=expected, on_fail=None)
+        results = checks.check_estimator(ESTIMATORS[name], expected_failed_checks=expected, on_fail=None)
     failed = [f"{r['check_name']}: {r['exception']!r}" for r in results if r["status"] == "failed"]
     skipped = {r["check_name"] for r in results if r["status"] == "skipped"}
     assert not failed and len(results) > 40
