@@ -21,7 +21,7 @@ import inspect
 
 import numpy as np
 
-from aelearn import Autoencoder, KMeans, load_mnist, metrics, pipeline, plotting
+from aelearn import PCA, Autoencoder, KMeans, load_mnist, metrics, pipeline, plotting
 from aelearn.checks import check
 from aelearn.notebooks import show
 
@@ -148,7 +148,7 @@ print(f"if all images were put on one heap: {max(np.mean(labels), 1 - np.mean(la
 # give:
 
 # %%
-components = pipeline.principal_components(images, 3)  # (N, 3)
+components = PCA(3).fit_transform(images)  # (N, 3)
 for name, X in (("784 pixels", images), ("3 components", components), ("3 numbers of the autoencoder", codes)):
     clusters = KMeans(2, n_init=4, random_state=0).fit_predict(X)  # (N,)
     print(f"k-means on {name:30} accuracy {metrics.accuracy(labels, clusters):.4f}   "

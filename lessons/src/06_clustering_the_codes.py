@@ -14,7 +14,7 @@ import inspect
 
 import numpy as np
 
-from aelearn import Autoencoder, KMeans, load_mnist, metrics, pipeline, plotting
+from aelearn import PCA, Autoencoder, KMeans, load_mnist, metrics, plotting
 from aelearn.checks import check
 from aelearn.notebooks import show, slider
 
@@ -198,7 +198,7 @@ show(plotting.curves(scores, xlabel="K, the number of clusters of two digits", y
 # %%
 def compare(images, labels, codes, k):
     """Print the scores of k-means on pixels, on components and on codes. Returns the clusters of the codes (N,)."""
-    components = pipeline.principal_components(images, codes.shape[1])  # (N, C)
+    components = PCA(codes.shape[1]).fit_transform(images)  # (N, C)
     for name, X in (("pixels", images), ("components", components), ("codes", codes)):
         clusters = KMeans(k, n_init=4, random_state=0).fit_predict(X)  # (N,)
         print(f"{name:10}  {X.shape[1]:3} numbers   accuracy {metrics.accuracy(labels, clusters):.3f}   "
