@@ -15,6 +15,8 @@ _HOME = {  # public name -> the module it lives in
     "KMeans": "kmeans",
     "PCA": "pca",
     "SparseCoding": "sparse_coding",
+    "KernelDensity": "kernel_density",
+    "histogram_density": "kernel_density",
     "EarlyStopping": "callbacks",
     "Checkpoint": "callbacks",
     "load_mnist": "data",

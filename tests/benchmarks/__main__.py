@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.benchmarks.harness import Table, draw_speedups
 
-NAMES = ("matmul", "kmeans", "autoencoder", "main_job", "scaling", "pca", "sparse_coding")
+NAMES = ("matmul", "kmeans", "autoencoder", "main_job", "scaling", "pca", "sparse_coding", "kernel_density")
 
 
 def main(scratch):

@@ -6,8 +6,8 @@ import warnings
 import numpy as np
 import pytest
 
-from aelearn import (PCA, Autoencoder, KMeans, SparseCoding, load_mnist, make_blobs, make_circles, make_moons,
-                     metrics)
+from aelearn import (PCA, Autoencoder, KernelDensity, KMeans, SparseCoding, load_mnist, make_blobs, make_circles,
+                     make_moons, metrics)
 
 sklearn = pytest.importorskip("sklearn", reason="scikit-learn is not installed (extra: peers)")
 cluster = pytest.importorskip("sklearn.cluster")
@@ -22,6 +22,7 @@ ESTIMATORS = {
     "PCA covariance_eigh": PCA(svd_solver="covariance_eigh", whiten=True),
     "SparseCoding": SparseCoding(),
     "SparseCoding omp": SparseCoding(algorithm="omp", update="ksvd"),
+    "KernelDensity": KernelDensity(),
 }
 
 

@@ -1,0 +1,205 @@
+"""How dense are the data at a point? An answer without a model of their shape: hills on the points, or boxes to count.
+
+Shapes: N samples, D features, M points to look at.
+
+Kernel density: a small hill on each sample x_n, and the mean of all of them. With its bandwidth h and its shape S, a
+(D, D) matrix that is the identity where the hills are round,
+
+    p(x) = 1 / (N h^D det S) sum_n K(u_n),    u_n = S^-1 (x - x_n) / h
+
+The kernels K, sums of them, the rules for h and S, and all sources are in parzen.py.
+
+Histogram: samples are counted in boxes, of which nearly all would be empty in more than three dimensions.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from aelearn.estimator import Estimator
+from aelearn.parzen import KERNELS, leave_one_out_bandwidth, log_constant, log_kernel_sums, rule_of_thumb
+from aelearn.validation import check_array, check_choice, check_integer, check_number, generator
+
+MOST_BOXES = 1 << 25  # a quarter of a gigabyte of them
+
+
+class KernelDensity(Estimator):
+    """The density of the data as a mean of kernels, one on each sample.
+
+    bandwidth  a number above 0: h is that, a length in the units of X, and kernels are round
+               "scott": h = N^(-1 / (D + 4)), and S S^T is the covariance of X
+               "silverman": h = (N (D + 2) / 4)^(-1 / (D + 4)), and S as for "scott"
+               "leave-one-out": kernels are round, and h, from the grid that parzen.leave_one_out_bandwidth describes,
+               makes each sample likeliest under the kernels of the others, its duplicates (which would drive h to 0)
+               left out
+    kernel     "gaussian" or "epanechnikov"
+
+    Scott's rule (and Silverman's) is here what it is in scipy.stats.gaussian_kde: h scales the full covariance of the
+    data. Kernels are stretched as the data are, and other units of X change nothing. scikit-learn's KernelDensity
+    takes the same h for round kernels on the data as they are, be they in metres or in millimetres. The two agree
+    only on whitened data, whose covariance is the identity. Both rules are made for one Gaussian blob and Gaussian
+    kernels: over several clusters they smooth too much, and Epanechnikov's kernel, for which they are not adjusted,
+    is as wide as a Gaussian one where its h is sqrt(D + 4) times as large.
+
+    After `fit`:
+
+    bandwidth_      h, a float
+    shape_          S (D, D) float64, lower triangular
+    n_features_in_  D
+    """
+
+    _estimator_type = "density_estimator"
+
+    def __init__(self, bandwidth="scott", *, kernel="gaussian"):
+        self.bandwidth = bandwidth
+        self.kernel = kernel
+
+    def fit(self, X, y=None):
+        """Keep a copy of X (N, D) and settle the bandwidth; y is ignored. Returns self.
+
+        Raises ValueError or TypeError for settings that are not possible, and for rules that the data do not allow:
+        "scott" and "silverman" need a covariance that can be inverted, "leave-one-out" two samples that differ.
+        """
+        check_choice("kernel", self.kernel, KERNELS)
+        if isinstance(self.bandwidth, str):
+            check_choice("bandwidth", self.bandwidth, ("scott", "silverman", "leave-one-out"))
+        else:
+            check_number("bandwidth", self.bandwidth, 0, exclusive_low=True)
+        columns, X = X, check_array(X, estimator="KernelDensity")
+        self._round = self.bandwidth not in ("scott", "silverman")
+        if not self._round:
+            self.bandwidth_, self.shape_ = rule_of_thumb(X, self.bandwidth)  # h, (D, D)
+        elif self.bandwidth == "leave-one-out":
+            self.bandwidth_, self.shape_ = leave_one_out_bandwidth(X, self.kernel), np.eye(X.shape[1])  # h, (D, D)
+        else:
+            self.bandwidth_, self.shape_ = float(self.bandwidth), np.eye(X.shape[1])  # h, (D, D)
+        self._samples = np.array(X)  # a copy: (N, D)
+        self._record_columns(columns, X.shape[1])
+        self._in_units_of_kernels(X)  # raises where that cannot be
+        return self
+
+    def score_samples(self, X):
+        """The logarithm of the density at each point of X (M, D): (M,) float64.
+
+        It is -inf, never NaN, where the density is 0: where no Epanechnikov kernel reaches, and so far out that the
+        logarithm of the Gaussian density itself leaves float64.
+        """
+        self._check_fitted("bandwidth_")
+        X = self._check_X(X)
+        n, n_features = self._samples.shape
+        x, points = self._in_units_of_kernels(X), self._in_units_of_kernels(self._samples)  # (M, D), (N, D)
+        h = np.frexp(self.bandwidth_)[0] if self._round else self.bandwidth_  # in their units
+        log_sums = log_kernel_sums(x, points, h, self.kernel)  # (M,)
+        log_volume = n_features * math.log(self.bandwidth_) + np.log(np.diag(self.shape_)).sum()  # log(h^D det S)
+        return log_sums + log_constant(self.kernel, n_features) - math.log(n) - log_volume
+
+    def score(self, X, y=None):
+        """The log-likelihood of X (M, D), the sum of its log densities: -inf as soon as one of them is."""
+        return float(self.score_samples(X).sum())
+
+    def sample(self, n_samples=1, random_state=None):
+        """Draw points from the density: (n_samples, D), of the dtype of the data.
+
+        Each is one of the samples, all equally likely, plus noise drawn from its kernel. Noise from Epanechnikov's is
+        a point drawn evenly from the unit sphere in D + 4 dimensions (normal draws, divided by their length) without
+        its last four coordinates: leaving out k makes the density proportional to (1 - |u|^2)^(k/2 - 1). Source:
+        Johnson, "Multivariate statistical simulation" (1987), chapter 6, the Pearson type II distribution.
+        """
+        self._check_fitted("bandwidth_")
+        n_samples, rng = check_integer("n_samples", n_samples, 1), generator(random_state)
+        chosen = self._samples[rng.integers(len(self._samples), size=n_samples)]  # (n_samples, D)
+        u = rng.standard_normal(chosen.shape)  # (n_samples, D)
+        if self.kernel == "epanechnikov":
+            four = rng.standard_normal((n_samples, 4))  # (n_samples, 4)
+            u /= np.sqrt((u**2).sum(axis=1) + (four**2).sum(axis=1))[:, None]
+        with np.errstate(over="ignore", under="ignore"):  # a draw may be inf where X is near its dtype's end
+            return (chosen + self.bandwidth_ * (u @ self.shape_.T)).astype(chosen.dtype)
+
+    def _in_units_of_kernels(self, X):
+        """X (M, D) in coordinates where kernels are round and about 1 wide: S^-1 (x - x_0), float64.
+
+        Where kernels are round to begin with, it is X in units of the power of two above h, which keeps every digit.
+        """
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            if self._round:
+                z = np.ldexp(X.astype(np.float64), -np.frexp(self.bandwidth_)[1])  # (M, D)
+            else:
+                z = np.linalg.solve(self.shape_, (X - self._samples[0].astype(np.float64)).T).T  # (M, D)
+        if not np.isfinite(z).all():
+            raise ValueError(f"X has entries up to {np.abs(X).max():.3g}: in widths of the fitted kernels that is "
+                             "more than float64 can hold: take a larger bandwidth")
+        return z
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """A density that is constant in each box of a grid."""
+
+    density: np.ndarray  # (bins of each axis)
+    edges: list  # D of (bins + 1,)
+
+    def at(self, X):
+        """The density at each point of X (M, D): (M,). Outside of the grid it is 0."""
+        X = check_array(X, estimator="Histogram")
+        if X.shape[1] != len(self.edges):
+            raise ValueError(f"X has {X.shape[1]} features, but the histogram has {len(self.edges)}")
+        boxes, inside = _boxes(X, self.edges)  # D of (M,), (M,)
+        return np.where(inside, self.density[boxes], 0.0)
+
+
+def histogram_density(X, bins=10):
+    """The density of X (N, D), D from 1 to 3, by counting:  density[box] = count[box] / (N volume[box]).
+
+    bins  how many on each axis, of one width, from the least value to the largest (around the value of a constant
+          column); or a list that has, for each axis, such a number, or edges in rising order with all of X between
+
+    Returns a `Histogram`: `density`, `edges` and `at(X)`. A point on an edge is in the box above, but for the last
+    edge. Raises ValueError or TypeError for data or bins that are not possible.
+    """
+    X = check_array(X, estimator="histogram_density").astype(np.float64)  # (N, D)
+    n, n_features = X.shape
+    bins = list(bins) if np.iterable(bins) else [bins] * n_features
+    if n_features > 3 or len(bins) != n_features:
+        raise ValueError("a histogram needs 1 to 3 features, and bins for each; "
+                         f"got {n_features} features and bins for {len(bins)}")
+    edges = [_edges(*pair) for pair in zip(bins, X.T)]  # D of (bins + 1,)
+    shape = tuple(len(edge) - 1 for edge in edges)
+    if math.prod(shape) > MOST_BOXES:
+        raise ValueError(f"bins make {math.prod(shape):,} boxes, more than {MOST_BOXES:,}: use fewer")
+    boxes, inside = _boxes(X, edges)  # D of (N,), (N,)
+    if not inside.all():
+        raise ValueError(f"{n - inside.sum()} of {n} samples lie outside of the edges: move the outer edges")
+    counts = np.bincount(np.ravel_multi_index(boxes, shape), minlength=math.prod(shape)).reshape(shape)
+    density = counts / n  # (bins of each axis)
+    with np.errstate(over="ignore", under="ignore"):
+        for widths in np.ix_(*map(np.diff, edges)):  # (bins, 1, 1), (1, bins, 1), (1, 1, bins)
+            density /= widths
+    if not np.isfinite(density).all() or (density[counts > 0] == 0).any():
+        raise ValueError("the densities leave float64: scale the columns of X to sizes nearer to 1")
+    return Histogram(density, edges)
+
+
+def _edges(bins, column):
+    """The edges (bins + 1,) on one axis, for the values (N,) on it."""
+    if np.iterable(bins):
+        edges = check_array([bins], name="bins", estimator="histogram_density")[0].astype(np.float64)  # (bins + 1,)
+    else:
+        low, high = column.min(), column.max()
+        margin = max(0.5, abs(low) / 2**20) if low == high else 0.0
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused next
+            edges = np.linspace(low - margin, high + margin, check_integer("bins", bins, 1, MOST_BOXES) + 1)
+    if len(edges) < 2 or not (edges[1:] > edges[:-1]).all():
+        raise ValueError("edges must be two or more numbers in rising order, and float64 must have as many between "
+                         f"{column.min():.6g} and {column.max():.6g} as the bins ask for: change bins or scale X")
+    return edges
+
+
+def _boxes(X, edges):
+    """In which box each point of X (M, D) is, as D arrays (M,), and whether it is in any, (M,)."""
+    inside = np.ones(len(X), bool)  # (M,)
+    boxes = []
+    for column, edge in zip(X.T, edges):  # (M,), (bins + 1,)
+        inside &= (column >= edge[0]) & (column <= edge[-1])
+        boxes.append(np.searchsorted(edge[1:-1], column, side="right"))  # how many inner edges are not above: (M,)
+    return tuple(boxes), inside
