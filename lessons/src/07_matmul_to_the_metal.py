@@ -235,15 +235,15 @@ check(multiply_in_blocks)
 def large():
     """GFLOP/s of rungs 4 and 5 for a matrix b that no cache near the core can hold."""
     rng = np.random.default_rng(0)
-    a, b = rng.random((768, 3072), np.float32), rng.random((3072, 3072), np.float32)  # (N, K), (K, M)
-    c = np.empty((768, 3072), np.float32)
+    a, b = rng.random((2048, 8192), np.float32), rng.random((8192, 512), np.float32)  # (N, K), (K, M)
+    c = np.empty((2048, 512), np.float32)
     calls = {"4 register tiles": lambda: register_tiles(a, b, c),
              "5 cache blocks": lambda: cache_blocks(a, b, c)}
     return {name: 2 * a.size * b.shape[1] / time / 1e9 for name, time in seconds(calls, rounds=2).items()}
 
 
 for name, speed in measured("large", large).items():
-    print(f"768 x 3072 times 3072 x 3072, rung {name}: {speed:.0f} GFLOP/s")
+    print(f"2048 x 8192 times 8192 x 512, rung {name}: {speed:.0f} GFLOP/s")
 
 # %% [markdown]
 # ## How far is it to the ceiling?
@@ -274,6 +274,9 @@ print(f"rung 5 reaches {gflops['5 cache blocks'] * 1e9 / peak:.0%} of the flat r
 # %% [markdown]
 # The flat roof was measured with the vectors that Numba's compiler chooses. The library behind `np.matmul` is written
 # in assembly and may use wider ones; then it can stand above this roof.
+#
+# The rungs are placed by what they move to and from L1, so the roof of L1 is theirs. (They can stand above the roof of
+# main memory: most of what they move never comes from there.)
 #
 # Rung 1 is far below every roof: it waits, for lines of which it uses one number, and for the sum before. Rung 3
 # hangs near a slanted roof: no processor with more arithmetic would help it. Rung 4 has moved to the right, and that is

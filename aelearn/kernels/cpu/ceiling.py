@@ -31,12 +31,24 @@ def multiply_adds(x, out):
         row = out[task]
         for i in range(x.shape[0]):
             v = x[i]
-            y0, y1, y2, y3 = v, v + one, v + 2 * one, v + 3 * one
-            y4, y5, y6, y7 = v + 4 * one, v + 5 * one, v + 6 * one, v + 7 * one
-            for _ in range(STEPS):
-                y0, y1, y2, y3 = y0 * v + one, y1 * v + one, y2 * v + one, y3 * v + one
-                y4, y5, y6, y7 = y4 * v + one, y5 * v + one, y6 * v + one, y7 * v + one
-            row[i] = y0 + y1 + y2 + y3 + y4 + y5 + y6 + y7
+            y0 = v
+            y1 = y0 + one
+            y2 = y1 + one
+            y3 = y2 + one
+            y4 = y3 + one
+            y5 = y4 + one
+            y6 = y5 + one
+            y7 = y6 + one
+            for _ in range(STEPS):  # eight statements of their own: as two of four, they take half as long again
+                y0 = y0 * v + one
+                y1 = y1 * v + one
+                y2 = y2 * v + one
+                y3 = y3 * v + one
+                y4 = y4 * v + one
+                y5 = y5 * v + one
+                y6 = y6 * v + one
+                y7 = y7 * v + one
+            row[i] = (y0 + y1 + y2 + y3) + (y4 + y5 + y6 + y7)
 
 
 @compiled(parallel=True, fastmath=SUMS_IN_ANY_ORDER)
