@@ -17,6 +17,7 @@ _HOME = {  # public name -> the module it lives in
     "SparseCoding": "sparse_coding",
     "KernelDensity": "kernel_density",
     "histogram_density": "kernel_density",
+    "GaussianMixture": "gaussian_mixture",
     "EarlyStopping": "callbacks",
     "Checkpoint": "callbacks",
     "load_mnist": "data",

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from tests.benchmarks.harness import Table, draw_speedups
 
-NAMES = ("matmul", "kmeans", "autoencoder", "main_job", "scaling", "pca", "sparse_coding", "kernel_density")
+NAMES = ("matmul", "kmeans", "autoencoder", "main_job", "scaling", "pca", "sparse_coding", "gaussian_mixture",
+         "kernel_density")
 
 
 def main(scratch):

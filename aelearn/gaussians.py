@@ -1,0 +1,181 @@
+"""Normal distributions in many dimensions: four kinds of covariance, log densities, and the factors behind them.
+
+Shapes: N samples, D features, K components, B rows of a block.
+
+    kind         what a component may look like     its array
+    "full"       any ellipsoid, each its own        (K, D, D)
+    "tied"       any ellipsoid, all the same        (D, D)
+    "diag"       an ellipsoid along the axes        (K, D), the diagonals
+    "spherical"  a ball                             (K,), the variances
+
+A density needs (x - mean).T @ inverse(covariance) @ (x - mean) and a determinant. With an upper triangular matrix U
+such that U @ U.T = inverse(covariance), both are simple, and the first cannot turn negative by rounding:
+
+    z = (x - mean) @ U        |z|^2 = (x - mean).T @ U @ U.T @ (x - mean)        det(U) = det(covariance)^(-1/2)
+
+U is called the precision factor here: the inverse of a covariance is its precision. Where the covariance is diagonal, U
+is, too, and only its diagonal is kept: 1 / standard deviation.
+
+Sources: Bishop, "Pattern Recognition and Machine Learning" (2006), section 2.3; Golub and Van Loan, "Matrix
+Computations" (2013), section 4.2, for Cholesky's factor.
+"""
+
+import numpy as np
+
+from aelearn.lloyd import blocks
+
+KINDS = ("full", "tied", "diag", "spherical")
+MATRICES = ("full", "tied")  # the kinds with covariances between columns
+STRIP = 128  # columns of a triangular matrix that are multiplied together
+SINGULAR = ("The covariance of a component is not positive definite: its points are too few, or duplicates, "
+            "or a column is constant or follows from others; raise reg_covar, take fewer n_components, or bring the "
+            "columns of X to similar scales")
+
+
+def row_blocks(X):
+    """Slices over the rows of X (N, D), small enough for the cache, but 1024 rows where a (D, D) matrix meets them."""
+    return blocks(len(X), min(X.shape[1], 128))
+
+
+def shape_of(kind, n_components, n_features):
+    """The shape of the covariances of K components in D dimensions."""
+    K, D = n_components, n_features
+    return {"full": (K, D, D), "tied": (D, D), "diag": (K, D), "spherical": (K,)}[kind]
+
+
+def n_free(kind, n_components, n_features):
+    """How many numbers in them can be chosen freely: a symmetric matrix has D (D + 1) / 2."""
+    K, triangle = n_components, n_features * (n_features + 1) // 2
+    return {"full": K * triangle, "tied": triangle, "diag": K * n_features, "spherical": K}[kind]
+
+
+def spread(values, kind, n_components, n_features):
+    """Covariances or factors of any kind as one for each component: (K, D, D) or, diagonals, (K, D). A view."""
+    if kind == "spherical":
+        values = values[:, None]  # (K, 1)
+    return np.broadcast_to(values, shape_of("full" if kind in MATRICES else "diag", n_components, n_features))
+
+
+def squared_length(difference, U):
+    """|difference[b] @ U|^2 for each row of `difference` (B, D), with U (D, D) or its diagonal (D,). Returns (B,).
+
+    A strip of U's columns that ends before column e has nothing but zeros from row e on. Where D is large, leaving them
+    out saves almost half of the work.
+    """
+    if U.ndim == 1:
+        z = difference * U  # (B, D)
+        return np.einsum("bd,bd->b", z, z)
+    total = np.zeros(len(difference))  # (B,)
+    for start in range(0, len(U), STRIP):
+        e = start + STRIP
+        z = difference[:, :e] @ U[:e, start:e]  # (B, STRIP)
+        total += np.einsum("bs,bs->b", z, z)
+    return total
+
+
+def log_normal(x, means, factors):
+    """log Normal(x[b] | means[k], covariances[k]) = log det(U) - (D log(2 pi) + |z|^2) / 2,  z = (x - mean) @ U.
+
+    x (B, D), means (K, D), factors U (K, D, D) or, diagonals, (K, D). Returns (B, K). (Bishop, 2.43)
+    """
+    diagonals = factors if factors.ndim == 2 else np.diagonal(factors, axis1=1, axis2=2)  # (K, D)
+    log_det = np.log(diagonals).sum(axis=1)  # of a triangular matrix: (K,)
+    squares = np.empty((len(x), len(means)), order="F")  # (B, K); each component's numbers lie side by side
+    with np.errstate(over="ignore"):
+        for k, (mean, U) in enumerate(zip(means, factors)):
+            squares[:, k] = squared_length(x - mean, U)
+    squares = np.minimum(squares, 1e290)  # (B, K); what is farther, up to infinity, is as far
+    return log_det - (x.shape[1] * np.log(2 * np.pi) + squares) / 2
+
+
+def from_standard(z, mean, U):
+    """x = mean + z @ inverse(U): standard normal z (B, D) become points of this distribution, (B, D)."""
+    return mean + (z / U if U.ndim == 1 else np.linalg.solve(U.T, z.T).T)
+
+
+def scatter(X, r, means, kind):
+    """S[k] = sum_n r[n, k] (x_n - means[k]) (x_n - means[k]).T: (K, D, D) or, for diagonal kinds, its diagonals (K, D).
+
+    X (N, D), r (N, K), means (K, D). With the rows y_n = sqrt(r[n, k]) (x_n - means[k]), S[k] is y.T @ y. NumPy sees
+    that this is one array twice and computes one half of the symmetric product. Points with r[n, k] = 0 add nothing; in
+    many dimensions most are so far from a component that this is their r, to the last digit, and they are left out.
+    """
+    S = np.zeros(shape_of("full" if kind in MATRICES else "diag", *means.shape))  # (K, D, D) or (K, D)
+    for rows in row_blocks(X):
+        x, root = X[rows].astype(np.float64, copy=False), np.sqrt(r[rows])  # (B, D), (B, K)
+        for k, mean in enumerate(means):
+            near = slice(None) if root[:, k].all() else root[:, k] > 0
+            y = x[near] - mean  # (B, D), or fewer rows
+            y *= root[near, k, None]
+            S[k] += y.T @ y if kind in MATRICES else np.einsum("bd,bd->d", y, y)
+    return S
+
+
+def precision_factor(covariances, kind, means, least):
+    """U with U @ U.T = inverse(covariance), upper triangular and of the shape of `covariances`; diagonals: 1 / sqrt.
+
+    Cholesky's factor gives covariance = L @ L.T. So inverse(covariance) = inverse(L).T @ inverse(L), U = inverse(L).T.
+
+    Raises ValueError where a covariance is not positive definite: a variance is at most `least`, or no more than the
+    rounding of the mean (K, D) leaves, or a column follows from those before it, to rounding. (L[d, d]^2 is the
+    variance of column d that they do not explain.)
+    """
+    eps = np.finfo(np.float64).eps
+    variances = np.diagonal(covariances, axis1=-2, axis2=-1) if kind in MATRICES else covariances  # (..., D) or (K,)
+    each = spread(variances, "spherical" if kind == "spherical" else "diag", *means.shape)  # (K, D)
+    if (each <= np.maximum(np.square(2 * eps * means), least)).any():
+        raise ValueError(SINGULAR)
+    if kind not in MATRICES:
+        return 1 / np.sqrt(covariances)
+    L = _cholesky(covariances, SINGULAR)  # (K, D, D) or (D, D)
+    unexplained = np.square(np.diagonal(L, axis1=-2, axis2=-1))  # (K, D) or (D,)
+    if (unexplained <= means.shape[1] * eps * variances).any():
+        raise ValueError(SINGULAR)
+    return inverse_of_lower(L).swapaxes(-1, -2)
+
+
+def factor_of_precision(precisions, kind):
+    """U with U @ U.T = precision, upper triangular. Raises ValueError unless symmetric and positive definite.
+
+    Cholesky gives lower triangles. With rows and columns in reverse order, a lower triangle is an upper one.
+    """
+    if kind not in MATRICES:
+        if (precisions <= 0).any():
+            raise ValueError(f"precisions_init must hold numbers above 0; the smallest is {precisions.min()}")
+        return np.sqrt(precisions)
+    wanted = "precisions_init must hold symmetric, positive definite matrices"
+    if not np.allclose(precisions, precisions.swapaxes(-1, -2)):
+        raise ValueError(f"{wanted}; got one that is not symmetric")
+    return _cholesky(precisions[..., ::-1, ::-1], f"{wanted}; got one that is not")[..., ::-1, ::-1]
+
+
+def _cholesky(matrices, complaint):
+    """The lower factors L of matrices (..., D, D) = L @ L.T. Raises ValueError where there is none."""
+    try:
+        return np.linalg.cholesky(matrices)
+    except np.linalg.LinAlgError:
+        raise ValueError(complaint) from None
+
+
+def inverse_of_lower(L):
+    """The inverse of lower triangular matrices (..., D, D), from the inverses of their two halves:
+
+        [A 0]^-1   [     A^-1         0  ]
+        [B C]    = [-C^-1 B A^-1    C^-1 ]
+    """
+    half = L.shape[-1] // 2
+    if half == 0:
+        return 1 / L
+    inverse = np.zeros(L.shape)  # (..., D, D)
+    inverse[..., :half, :half] = A = inverse_of_lower(L[..., :half, :half])
+    inverse[..., half:, half:] = C = inverse_of_lower(L[..., half:, half:])
+    inverse[..., half:, :half] = -C @ L[..., half:, :half] @ A
+    return inverse
+
+
+def check_size(X, limit, name):
+    """Refuse numbers whose squares, which covariances are, leave the range of floats."""
+    largest = max(float(X.max()), -float(X.min()))
+    if largest > limit:
+        raise ValueError(f"{name} has entries as large as {largest:.3g}, and covariances are squares: entries of "
+                         f"{X.dtype} must not exceed {limit:.0e} here; divide them by a constant first")

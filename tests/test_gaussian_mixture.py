@@ -1,0 +1,319 @@
+"""EM: the likelihood never falls, the parts agree with each other, and what is singular ends in a sentence."""
+
+import re
+import tracemalloc
+import warnings
+
+import numpy as np
+import pytest
+
+from aelearn import GaussianMixture, KMeans, make_blobs, metrics
+from aelearn.gaussian_mixture import e_step, log_sum_exp, m_step
+from aelearn.gaussians import KINDS, shape_of
+from aelearn.validation import ConvergenceWarning, NotFittedError
+
+
+@pytest.fixture(scope="module")
+def blobs():
+    """Four groups, stretched and turned: X (800, 3) and the group of each point."""
+    X, labels = make_blobs(800, centers=4, n_features=3, cluster_std=1.5, random_state=3)
+    return X @ np.random.default_rng(1).normal(size=(3, 3)), labels
+
+
+def nasty_sets():
+    rng = np.random.default_rng(0)
+    yield "overlapping", rng.normal(size=(400, 2))
+    yield "offset", rng.normal(size=(300, 3)) + 1e7
+    yield "tight and far", np.concatenate([rng.normal(size=(60, 2)) * 1e-3 + 1e3 * c for c in rng.normal(size=(4, 2))])
+    yield "one dimension", rng.exponential(size=(400, 1))
+    yield "uneven scales", rng.normal(size=(300, 3)) * [1e-6, 1, 1e6]
+    yield "float32", rng.normal(size=(300, 4)).astype(np.float32)
+    yield "large", rng.normal(size=(200, 2)) * 1e90
+    yield "small", rng.normal(size=(200, 2)) * 1e-90
+
+
+@pytest.mark.parametrize("name, X", list(nasty_sets()), ids=[name for name, _ in nasty_sets()])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("init_params", ["kmeans", "random"])
+def test_likelihood_never_falls(name, X, kind, init_params):
+    model = GaussianMixture(4, covariance_type=kind, reg_covar=0, tol=0, max_iter=12, init_params=init_params,
+                            random_state=0)
+    with pytest.warns(ConvergenceWarning, match="did not converge in max_iter=12 iterations"):
+        model.fit(X)
+    assert len(model.history_) == model.n_iter_ == 12 and np.isfinite(model.history_).all()
+    assert model.lower_bound_ == model.history_[-1] and model.converged_ is False
+    # Rounding: the offset of 1e7 leaves 9 of 16 digits of a distance.
+    assert (np.diff(model.history_) >= -1e-9 * np.abs(model.history_[1:])).all()
+    assert model.history_[-1] > model.history_[0] or init_params == "kmeans"  # which may start where EM ends
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_step_by_its_equations(rng, kind):
+    """E and M step with loops, from Bishop's 9.23 to 9.27."""
+    X, weights, means, deviations = rng.normal(size=(20, 2)), np.array([0.3, 0.7]), rng.normal(size=(2, 2)), [0.5, 2.0]
+    joint = np.array([[weights[k] * np.exp(-np.sum((x - means[k]) ** 2) / (2 * deviations[k] ** 2))
+                       / (2 * np.pi * deviations[k] ** 2) for k in range(2)] for x in X])
+    r = np.empty((20, 2))
+    value = e_step(X, weights, means, np.array([[1 / s, 1 / s] for s in deviations]), r)
+    assert value == pytest.approx(np.mean(np.log(joint.sum(axis=1))), rel=1e-12)
+    np.testing.assert_allclose(r, joint / joint.sum(axis=1, keepdims=True), rtol=1e-10)
+
+    got_weights, got_means, got = m_step(X, r, kind, 0.25)
+    N_k = r.sum(axis=0)
+    new_means = np.array([sum(r[n, k] * X[n] for n in range(20)) / N_k[k] for k in range(2)])
+    full = np.array([sum(r[n, k] * np.outer(X[n] - new_means[k], X[n] - new_means[k]) for n in range(20)) / N_k[k]
+                     for k in range(2)])
+    wanted = {"full": full + 0.25 * np.eye(2), "tied": (N_k[:, None, None] * full).sum(axis=0) / 20 + 0.25 * np.eye(2),
+              "diag": np.array([np.diag(c) for c in full]) + 0.25,
+              "spherical": np.array([np.trace(c) / 2 for c in full]) + 0.25}[kind]
+    np.testing.assert_allclose(got_weights, N_k / 20, rtol=1e-12)
+    np.testing.assert_allclose(got_means, new_means, rtol=1e-10)
+    np.testing.assert_allclose(got, wanted, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_component_is_the_mean_and_the_covariance(blobs, kind):
+    X = blobs[0]
+    model = GaussianMixture(covariance_type=kind, reg_covar=0).fit(X)
+    covariance = np.cov(X.T, bias=True)
+    wanted = {"full": covariance[None], "tied": covariance, "diag": np.diag(covariance)[None],
+              "spherical": np.array([np.trace(covariance) / 3])}[kind]
+    np.testing.assert_allclose(model.means_[0], X.mean(axis=0))
+    np.testing.assert_allclose(model.covariances_, wanted)
+    assert model.weights_ == 1 and model.converged_ is True and model.n_iter_ == 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_what_belongs_together(blobs, kind, dtype):
+    X = blobs[0].astype(dtype)
+    model = GaussianMixture(4, covariance_type=kind, random_state=0).fit(X)
+    log_p, r, labels = model.score_samples(X), model.predict_proba(X), model.predict(X)
+    assert model.covariances_.shape == model.precisions_cholesky_.shape == shape_of(kind, 4, 3)
+    assert {getattr(model, name).dtype for name in ("weights_", "means_", "covariances_", "precisions_cholesky_")} == \
+        {r.dtype} == {np.dtype(dtype)} and log_p.dtype == np.float64 and labels.dtype == np.int64
+    assert r.shape == (800, 4) and model.means_.shape == (4, 3) and log_p.shape == labels.shape == (800,)
+    np.testing.assert_allclose(r.sum(axis=1), 1, rtol=1e-6)
+    assert np.array_equal(r.argmax(axis=1), labels) and model.weights_.sum() == pytest.approx(1)
+    assert model.score(X) == pytest.approx(log_p.mean()) and model.score(X) >= model.lower_bound_ - 1e-6
+    assert np.array_equal(GaussianMixture(4, covariance_type=kind, random_state=0).fit_predict(X), labels)
+    n_numbers = {"full": 24, "tied": 6, "diag": 12, "spherical": 4}[kind] + 12 + 3
+    assert model.aic(X) == pytest.approx(-2 * log_p.sum() + 2 * n_numbers)
+    assert model.bic(X) == pytest.approx(-2 * log_p.sum() + np.log(800) * n_numbers)
+
+
+def test_float32_is_rounded_at_the_end_only(blobs):
+    X = blobs[0].astype(np.float32)
+    narrow, wide = (GaussianMixture(4, random_state=0).fit(Y) for Y in (X, X.astype(np.float64)))
+    assert np.array_equal(narrow.history_, wide.history_)
+    assert np.array_equal(narrow.covariances_, wide.covariances_.astype(np.float32))
+
+
+def test_it_finds_stretched_groups_where_kmeans_cannot():
+    rng = np.random.default_rng(0)
+    labels = np.arange(600) % 2
+    X = rng.normal(size=(600, 2)) * [10, 0.5] + labels[:, None] * [0, 4]  # two long, flat groups, one above the other
+    mixture = GaussianMixture(2, n_init=5, init_params="random", max_iter=500, tol=1e-6, random_state=0).fit(X)
+    assert metrics.accuracy(labels, mixture.predict(X)) > 0.99
+    assert metrics.accuracy(labels, KMeans(2, random_state=0).fit(X).labels_) < 0.7
+
+
+def test_kmeans_is_the_hard_limit(blobs):
+    """Equal weights and one small variance for all: responsibilities become the labels of the nearest means."""
+    X, means = blobs[0], KMeans(4, random_state=0).fit(blobs[0]).cluster_centers_
+    r = np.empty((800, 4))
+    e_step(X, np.full(4, 0.25), means, np.full((4, 3), 1e4), r)
+    assert np.array_equal(r.argmax(axis=1), KMeans(4, init=means, max_iter=1).fit(X).labels_)
+    assert np.isin(r, (0, 1)).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_samples_have_the_moments_of_the_mixture(blobs, kind):
+    model = GaussianMixture(3, covariance_type=kind, random_state=0).fit(blobs[0])
+    X, labels = model.sample(40_000)
+    assert X.shape == (40_000, 3) and X.dtype == np.float64 and (np.diff(labels) >= 0).all()
+    np.testing.assert_allclose(np.bincount(labels) / 40_000, model.weights_, atol=0.01)
+    for k in range(3):
+        wanted = {"full": model.covariances_[k], "tied": model.covariances_, "diag": np.diag(model.covariances_[k])
+                  if kind == "diag" else None, "spherical": model.covariances_[k] * np.eye(3)
+                  if kind == "spherical" else None}[kind]
+        largest = np.abs(wanted).max()
+        np.testing.assert_allclose(X[labels == k].mean(axis=0), model.means_[k], atol=0.05 * np.sqrt(largest))
+        np.testing.assert_allclose(np.cov(X[labels == k].T), wanted, atol=0.08 * largest)
+    assert np.array_equal(model.sample(5)[0], model.sample(5)[0])
+    with pytest.raises(ValueError, match="n_samples must be an integer of at least 1; got 0"):
+        model.sample(0)
+
+
+def test_density_adds_up_to_one(blobs):
+    X = blobs[0][:, :1]
+    model = GaussianMixture(3, random_state=0).fit(X)
+    grid = np.linspace(X.min() - 30, X.max() + 30, 20_001)
+    assert np.exp(model.score_samples(grid[:, None])).sum() * (grid[1] - grid[0]) == pytest.approx(1, abs=1e-6)
+
+
+def test_log_sum_exp_stays_in_range():
+    assert log_sum_exp(np.array([[-1e5, -1e5], [1e5, 1e5], [0.0, -np.inf]])).tolist() == pytest.approx(
+        [-1e5 + np.log(2), 1e5 + np.log(2), 0.0])
+
+
+def test_a_given_start_is_used_and_not_changed(blobs):
+    X = blobs[0]
+    start = {"weights_init": np.array([0.5, 0.3, 0.2]), "means_init": X[:3].copy(),
+             "precisions_init": np.array([0.1, 0.2, 0.3])}
+    for array in start.values():
+        array.flags.writeable = False
+    fit = lambda **more: GaussianMixture(3, covariance_type="spherical", **more).fit(X)
+    whole = fit(**start, n_init=4)
+    squares = np.square(X[:, None] - start["means_init"]).sum(axis=2) * start["precisions_init"]  # (N, K)
+    joint = np.log(start["weights_init"]) + 1.5 * np.log(start["precisions_init"] / (2 * np.pi)) - squares / 2
+    assert whole.history_[0] == pytest.approx(np.log(np.exp(joint).sum(axis=1)).mean(), rel=1e-12)
+    assert np.array_equal(whole.history_, fit(**{name: a.tolist() for name, a in start.items()}).history_)
+    for name, array in start.items():  # each counts on its own, the rest is drawn
+        alone, other = fit(**{name: array}, random_state=0), fit(random_state=0)
+        assert alone.history_[0] != other.history_[0] and np.isfinite(alone.history_).all()
+
+
+def test_more_starts_are_never_worse(blobs):
+    fit = lambda seed, n: GaussianMixture(6, init_params="random", n_init=n, random_state=seed, tol=1e-4,
+                                          max_iter=300).fit(blobs[0]).lower_bound_
+    one, many = [fit(seed, 1) for seed in range(3)], [fit(seed, 4) for seed in range(3)]
+    assert all(b >= a for a, b in zip(one, many)) and max(many) > min(one)
+
+
+@pytest.mark.parametrize("init_params", ["kmeans", "random"])
+def test_random_state(blobs, init_params):
+    fit = lambda state: GaussianMixture(5, init_params=init_params, random_state=state, tol=0.1).fit(blobs[0]).means_
+    assert np.array_equal(fit(0), fit(0))
+    stream = np.random.RandomState(4)
+    first, second = fit(stream), fit(stream)
+    assert not np.array_equal(first, second) and np.array_equal(first, fit(np.random.RandomState(4)))
+
+
+@pytest.mark.parametrize("settings, error, words", [
+    ({"n_components": 0}, ValueError, "at least 1"), ({"n_components": 2.0}, TypeError, "integer"),
+    ({"n_components": 801}, ValueError, "n_components = 801, n_samples = 800"),
+    ({"covariance_type": "round"}, ValueError, "'full', 'tied', 'diag', 'spherical'"),
+    ({"tol": -1}, ValueError, "tol"), ({"reg_covar": -1e-9}, ValueError, "reg_covar"),
+    ({"max_iter": 0}, ValueError, "max_iter"),
+    ({"n_init": 0}, ValueError, "n_init"), ({"init_params": "best"}, ValueError, "'kmeans', 'random'"),
+    ({"random_state": 1.5}, TypeError, "random_state"),
+    ({"weights_init": [0.5, 0.5]}, ValueError, r"weights_init must have the shape \(3,\); got \(2,\)"),
+    ({"weights_init": [0.5, 0.3, 0.3]}, ValueError, "add up to 1"),
+    ({"weights_init": [1.5, -0.5, 0]}, ValueError, "negative"),
+    ({"means_init": np.zeros((3, 2))}, ValueError, r"means_init must have the shape \(3, 3\)"),
+    ({"means_init": np.full((3, 3), np.nan)}, ValueError, "means_init contains NaN"),
+    ({"means_init": np.full((3, 3), 1e200)}, ValueError, "means_init has entries as large as 1e"),
+    ({"precisions_init": np.ones(3)}, ValueError, r"precisions_init must have the shape \(3, 3, 3\)"),
+    ({"precisions_init": -np.ones(3), "covariance_type": "spherical"}, ValueError, "above 0"),
+    ({"precisions_init": [["a"] * 3] * 3, "covariance_type": "diag"}, ValueError, "precisions_init must hold numbers"),
+])
+def test_impossible_settings(blobs, settings, error, words):
+    model = GaussianMixture(**{"n_components": 3, **settings})  # the constructor only stores
+    with pytest.raises(error, match=words):
+        model.fit(blobs[0])
+
+
+def test_unfitted_use(blobs):
+    for use in ("predict", "predict_proba", "score", "score_samples", "aic", "bic"):
+        with pytest.raises(NotFittedError, match="not fitted yet"):
+            getattr(GaussianMixture(), use)(blobs[0])
+    with pytest.raises(NotFittedError):
+        GaussianMixture().sample()
+
+
+def degenerate_sets():
+    rng = np.random.default_rng(0)
+    column = rng.normal(size=(40, 1))
+    yield "one point", np.array([[3.0, 4.0]]), 1
+    yield "as many components as points", rng.normal(size=(6, 2)), 6
+    yield "one value", np.full((20, 3), 0.1), 1
+    yield "a constant column", np.hstack([column, np.full((40, 1), 0.1)]), 2
+    yield "a column twice", np.hstack([column, 4 * column]), 2
+    yield "more columns than points", rng.normal(size=(5, 8)), 1
+    yield "zero", np.zeros((5, 2)), 1
+    yield "nearly nothing", rng.normal(size=(30, 2)) * 1e-300, 2
+
+
+# The kinds of covariance for which these sets are not singular.
+REGULAR = {"a constant column": ("spherical",), "a column twice": ("diag", "spherical"),
+           "more columns than points": ("diag", "spherical")}
+
+
+@pytest.mark.parametrize("name, X, K", list(degenerate_sets()), ids=[name for name, _, _ in degenerate_sets()])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_singular_data_are_finite_with_reg_covar_and_a_sentence_without(name, X, K, kind, dtype):
+    X = X.astype(dtype)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # K-means may find points too close to tell apart
+        model = GaussianMixture(K, covariance_type=kind, random_state=0).fit(X)
+        for result in (model.weights_, model.means_, model.covariances_, model.precisions_cholesky_, model.history_,
+                       model.score_samples(X), model.predict_proba(X), model.sample(9)[0], model.aic(X), model.bic(X)):
+            assert np.isfinite(result).all()
+        exact = GaussianMixture(K, covariance_type=kind, reg_covar=0, random_state=0)
+        if kind in REGULAR.get(name, ()):
+            assert np.isfinite(exact.fit(X).history_).all()
+        else:
+            with pytest.raises(ValueError, match="not positive definite: .*raise reg_covar"):
+                exact.fit(X)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_duplicates_leave_components_without_points(kind):
+    X = np.repeat([[0.0, 0], [1, 1], [5, 5]], 10, axis=0)
+    with pytest.warns(ConvergenceWarning) as caught:
+        model = GaussianMixture(6, covariance_type=kind, random_state=0).fit(X)
+    assert any(re.search("3 of n_components=6 components have no points", str(w.message)) for w in caught)
+    assert np.count_nonzero(model.weights_) == 3 and np.isfinite(model.score_samples(X)).all()
+    assert len(set(model.predict(X))) == 3 and np.isin(model.sample(50)[1], np.flatnonzero(model.weights_)).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_start_far_away_and_a_weight_of_zero(blobs, kind):
+    X = blobs[0]
+    with pytest.warns(ConvergenceWarning, match="1 of n_components=2 components have no points"):
+        far = GaussianMixture(2, covariance_type=kind, means_init=[[0, 0, 0], [1e99] * 3]).fit(X)
+    assert far.weights_.tolist() == [1, 0] and np.isfinite(far.history_).all()
+    with pytest.warns(ConvergenceWarning, match="have no points"):
+        zero = GaussianMixture(2, covariance_type=kind, weights_init=[0, 1]).fit(X)
+    np.testing.assert_allclose(zero.means_[1], X.mean(axis=0))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_points_farther_than_any_density_reaches(blobs, kind):
+    model = GaussianMixture(2, covariance_type=kind, random_state=0).fit(blobs[0] * 1e-90)
+    X = np.array([[1e100, -1e100, 1e100], [1e50, 0, 0]])
+    assert np.isfinite(model.score_samples(X)).all() and np.isfinite(model.predict_proba(X)).all()
+
+
+@pytest.mark.parametrize("X", [np.array([[1e300], [-1e300]]), np.array([[1e30], [2e30]], np.float32)])
+def test_numbers_whose_squares_leave_the_range(X):
+    with pytest.raises(ValueError, match="covariances are squares: entries of float.* divide them by a constant first"):
+        GaussianMixture().fit(X)
+
+
+@pytest.mark.parametrize("change", [np.asfortranarray, lambda X: np.repeat(X, 2, axis=0)[::2], np.ndarray.tolist])
+def test_any_layout_gives_the_same_answer(blobs, change):
+    X = blobs[0].copy()
+    X.flags.writeable = False
+    wanted, got = (GaussianMixture(4, random_state=0).fit(Y) for Y in (X, change(X)))
+    np.testing.assert_allclose(got.covariances_, wanted.covariances_, rtol=1e-9)
+
+
+def test_memory_is_one_array_of_responsibilities_and_blocks(rng):
+    X = rng.normal(size=(100_000, 16))
+    start = {"weights_init": np.full(8, 1 / 8), "means_init": X[:8], "precisions_init": np.ones((8, 16))}
+    model = GaussianMixture(8, covariance_type="diag", tol=1e9, **start)
+    tracemalloc.start()
+    model.fit(X)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 100_000 * 8 * 8 + 10 * (1 << 20)  # responsibilities, 6.4 MB, and some blocks of 1 MB; X has 12.8 MB
+
+
+def test_digits(digits):
+    images, labels = digits[0][::3], digits[1][::3]
+    model = GaussianMixture(2, covariance_type="diag", reg_covar=1e-2, random_state=0).fit(images)
+    assert model.converged_ and metrics.accuracy(labels, model.predict(images)) > 0.9
+    assert model.sample(3)[0].shape == (3, 784) and model.means_.dtype == np.float32

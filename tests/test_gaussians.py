@@ -1,0 +1,125 @@
+"""Normal distributions: the density by its definition, factors that are what they claim, and singular covariances."""
+
+import numpy as np
+import pytest
+
+from aelearn import gaussians
+from aelearn.gaussians import (KINDS, check_size, factor_of_precision, from_standard, inverse_of_lower, log_normal,
+                               n_free, precision_factor, scatter, shape_of, spread, squared_length)
+
+TINY = np.finfo(np.float64).tiny
+
+
+def random_covariances(kind, K, D, rng):
+    A = rng.normal(size=(*shape_of(kind, K, D), D)) if kind == "diag" else rng.normal(size=shape_of(kind, K, D))
+    if kind in ("full", "tied"):
+        return A @ A.swapaxes(-1, -2) + 0.1 * np.eye(D)
+    return np.square(A).mean(axis=-1) + 0.1 if kind == "diag" else np.square(A) + 0.1
+
+
+def as_matrices(values, kind, K, D):
+    """Covariances, precisions or factors of any kind written out in full, (K, D, D)."""
+    each = spread(values, kind, K, D)
+    return each if each.ndim == 3 else np.stack([np.diag(row) for row in each])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("K, D", [(1, 1), (3, 1), (2, 5), (2, 33), (1, 130)])
+def test_factors_invert_the_covariance(rng, kind, K, D):
+    covariances, means = random_covariances(kind, K, D, rng), rng.normal(size=(K, D))
+    U = precision_factor(covariances, kind, means, TINY)
+    assert U.shape == covariances.shape == shape_of(kind, K, D)
+    matrix = as_matrices(U, kind, K, D)
+    assert (np.tril(matrix, -1) == 0).all()
+    np.testing.assert_allclose(matrix @ matrix.swapaxes(1, 2) @ as_matrices(covariances, kind, K, D),
+                               np.broadcast_to(np.eye(D), (K, D, D)), atol=1e-9)
+    precisions = U @ U.swapaxes(-1, -2) if kind in ("full", "tied") else U * U
+    np.testing.assert_allclose(factor_of_precision(precisions, kind), U, rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_density_by_its_definition(rng, kind):
+    K, D = 3, 4
+    x, means, covariances = rng.normal(size=(7, D)), rng.normal(size=(K, D)), random_covariances(kind, K, D, rng)
+    got = log_normal(x, means, spread(precision_factor(covariances, kind, means, TINY), kind, K, D))
+    for k, C in enumerate(as_matrices(covariances, kind, K, D)):
+        for b in range(7):
+            d = x[b] - means[k]
+            density = np.exp(-d @ np.linalg.inv(C) @ d / 2) / np.sqrt((2 * np.pi) ** D * np.linalg.det(C))
+            assert got[b, k] == pytest.approx(np.log(density), rel=1e-10)
+
+
+def test_density_by_hand():
+    at = lambda x, deviation: log_normal(np.array([[x]]), np.zeros((1, 1)), np.array([[1 / deviation]])).item()
+    assert at(0.0, 1.0) == pytest.approx(-0.9189385332046727)  # log(1 / sqrt(2 pi))
+    assert at(3.0, 1.0) == pytest.approx(-0.9189385332046727 - 4.5)
+    assert at(3.0, 3.0) == pytest.approx(-0.9189385332046727 - 0.5 - np.log(3))
+
+
+@pytest.mark.parametrize("D", [1, 31, 127, 128, 129, 300])
+def test_strips_are_the_whole_product(rng, D):
+    U, difference = np.triu(rng.normal(size=(D, D))), rng.normal(size=(9, D))
+    np.testing.assert_allclose(squared_length(difference, U), np.square(difference @ U).sum(axis=1), rtol=1e-12)
+    diagonal = np.diagonal(U)
+    np.testing.assert_allclose(squared_length(difference, diagonal), np.square(difference * diagonal).sum(axis=1))
+
+
+@pytest.mark.parametrize("D", [1, 2, 3, 7, 64])
+def test_inverse_of_lower_triangles(rng, D):
+    L = np.tril(rng.normal(size=(2, D, D)) / D, -1) + np.eye(D)
+    inverse = inverse_of_lower(L)
+    np.testing.assert_allclose(L @ inverse, np.broadcast_to(np.eye(D), L.shape), atol=1e-12)
+    assert (np.triu(inverse, 1) == 0).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_scatter_by_its_definition_whatever_the_blocks(rng, dtype, monkeypatch):
+    X, r, means = rng.normal(size=(50, 3)).astype(dtype), rng.random((50, 2)), rng.normal(size=(2, 3))
+    r[::3, 0] = 0
+    wanted = np.zeros((2, 3, 3))
+    for n in range(50):
+        for k in range(2):
+            wanted[k] += r[n, k] * np.outer(X[n] - means[k], X[n] - means[k])
+    for entries in (1 << 17, 20, 1):
+        monkeypatch.setattr("aelearn.lloyd.BLOCK_ENTRIES", entries)
+        np.testing.assert_allclose(scatter(X, r, means, "full"), wanted, rtol=1e-12)
+        np.testing.assert_allclose(scatter(X, r, means, "diag"), np.diagonal(wanted, axis1=1, axis2=2), rtol=1e-12)
+    assert len(gaussians.row_blocks(X)) == 50
+
+
+def test_from_standard_is_whitening_backwards(rng):
+    z, mean, U = rng.normal(size=(6, 3)), rng.normal(size=3), np.triu(rng.normal(size=(3, 3))) + 3 * np.eye(3)
+    np.testing.assert_allclose((from_standard(z, mean, U) - mean) @ U, z, rtol=1e-10)
+    np.testing.assert_allclose((from_standard(z, mean, np.diagonal(U)) - mean) * np.diagonal(U), z, rtol=1e-10)
+
+
+def test_free_numbers():
+    assert [n_free(kind, 2, 3) for kind in KINDS] == [12, 6, 6, 2]
+
+
+@pytest.mark.parametrize("covariances, kind, means", [
+    (np.zeros((1, 2, 2)), "full", np.zeros((1, 2))), (np.ones((1, 2, 2)), "full", np.zeros((1, 2))),
+    (np.array([[1.0, 2], [2, 1]]), "tied", np.zeros((3, 2))), (np.array([[1.0, 0]]), "diag", np.zeros((1, 2))),
+    (np.array([1.0, 0.0]), "spherical", np.zeros((2, 2))), (np.array([[1e-20, 1]]), "diag", np.array([[1e7, 0]])),
+    (np.array([[1, 1], [1, 1 + 3e-16]])[None], "full", np.zeros((1, 2))),
+])
+def test_singular_covariances_are_refused(covariances, kind, means):
+    with pytest.raises(ValueError, match="not positive definite: .*; raise reg_covar, take fewer") as caught:
+        precision_factor(covariances, kind, means, TINY)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("precisions, kind, words", [
+    (np.array([[1.0, 0.5], [0.2, 1]]), "tied", "symmetric"),
+    (np.array([[1.0, 2], [2, 1]]), "tied", "positive definite"),
+    (np.array([[1.0, 0.0]]), "diag", "above 0"), (np.array([-1.0]), "spherical", "above 0"),
+])
+def test_impossible_precisions(precisions, kind, words):
+    with pytest.raises(ValueError, match=words):
+        factor_of_precision(precisions, kind)
+
+
+def test_size():
+    check_size(np.array([[-1e100, 1e100]]), 1e100, "X")
+    with pytest.raises(ValueError, match=r"X has entries as large as 2e\+100.* must not exceed 1e\+100"):
+        check_size(np.array([[-2e100, 1.0]]), 1e100, "X")
