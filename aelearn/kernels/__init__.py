@@ -7,6 +7,7 @@ of a back end have the names, the arguments and, to rounding, the results of the
     lloyd_step          aelearn.lloyd.lloyd_step
     loss_and_gradients  aelearn.network.loss_and_gradients
     adam_step           aelearn.optim.adam_step
+    smallest            aelearn.graphs.smallest (Numba only)
 
 What the compiled back ends share is in common.py. Nothing is loaded before it is asked for, and nothing in here
 imports from the modules above.

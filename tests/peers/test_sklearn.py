@@ -6,8 +6,8 @@ import warnings
 import numpy as np
 import pytest
 
-from aelearn import (PCA, Autoencoder, GaussianMixture, KernelDensity, KMeans, SparseCoding, load_mnist, make_blobs,
-                     make_circles, make_moons, metrics)
+from aelearn import (PCA, Autoencoder, GaussianMixture, KernelDensity, KMeans, SparseCoding, SpectralClustering,
+                     load_mnist, make_blobs, make_circles, make_moons, metrics)
 
 sklearn = pytest.importorskip("sklearn", reason="scikit-learn is not installed (extra: peers)")
 cluster = pytest.importorskip("sklearn.cluster")
@@ -23,6 +23,7 @@ ESTIMATORS = {
     "SparseCoding": SparseCoding(),
     "SparseCoding omp": SparseCoding(algorithm="omp", update="ksvd"),
     "KernelDensity": KernelDensity(),
+    "SpectralClustering": SpectralClustering(n_clusters=2),
     "GaussianMixture": GaussianMixture(),
 }
 

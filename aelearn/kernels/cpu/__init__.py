@@ -4,6 +4,7 @@ import numba
 
 from aelearn.kernels.cpu.lloyd import Descent as Descent, assign as assign, lloyd_step as lloyd_step
 from aelearn.kernels.cpu.matmul import matmul as matmul
+from aelearn.kernels.cpu.neighbors import smallest as smallest
 from aelearn.kernels.cpu.network import (Workspace as Workspace, adam_step as adam_step, backward as backward,
                                          forward as forward, loss_and_gradients as loss_and_gradients,
                                          output_loss as output_loss)

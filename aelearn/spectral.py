@@ -1,0 +1,192 @@
+"""Spectral clustering: groups of points that hang together, whatever their shape.
+
+Shapes: N samples, D features, K clusters, C code size, M landmarks, P eigenvalues.
+
+K-means draws straight borders, so it cuts a ring in half. Spectral clustering asks which points are linked by a chain
+of neighbours, in four steps (Ng, Jordan and Weiss, "On spectral clustering", 2002, section 2):
+
+    W    who resembles whom: exp(-gamma |x_i - x_j|^2), or nearest neighbours     graphs.py
+    S    D^-1/2 W D^-1/2, with the degrees d_i = sum_j W[i, j]                    graphs.py
+    V    the eigenvectors of the K largest eigenvalues of S, side by side         eigenvectors.py
+    Y    the rows of V, each divided by its length; k-means finds their clusters  kmeans.py
+
+If the graph falls into K parts, S has the eigenvalue 1 K times, and all points of a part have one and the same row in
+Y. If a few light edges join the parts, the rows of a part are still close to one another.
+
+The rows of D^-1/2 V without the first column are Laplacian eigenmaps: codes of the points, found without learning
+(Belkin and Niyogi, "Laplacian eigenmaps for dimensionality reduction and data representation", 2003).
+"""
+
+import warnings
+
+import numpy as np
+
+from aelearn.eigenvectors import largest_eigenpairs
+from aelearn.estimator import Estimator
+from aelearn.graphs import (Edges, check_affinity, nearest_neighbors, neighbor_graph, normalized_affinity,
+                            rbf_affinity)
+from aelearn.kmeans import KMeans
+from aelearn.nystrom import landmark_affinity, nystrom_eigenpairs
+from aelearn.validation import check_array, check_choice, check_integer, check_number, generator
+
+MAX_EXACT = 5_000  # points up to which arrays (N, N) are made
+N_LANDMARKS = 1_000  # beyond, if nothing is said
+
+
+def eigengap(eigenvalues):
+    """How many clusters eigenvalues (P,), descending, suggest: the k after which they fall most.
+
+    It is the k with the largest eigenvalues[k - 1] - eigenvalues[k]. P eigenvalues can suggest 1 to P - 1 clusters: fit
+    with a large n_clusters and hand its `eigenvalues_` in.
+
+    Source: von Luxburg, "A tutorial on spectral clustering" (2007), section 8.3.
+    """
+    eigenvalues = check_array(np.atleast_2d(eigenvalues), name="eigenvalues", estimator="eigengap")[0]  # (P,)
+    if len(eigenvalues) < 2 or (np.diff(eigenvalues) > 0).any():
+        raise ValueError(f"eigengap wants two or more eigenvalues, largest first; got {eigenvalues}")
+    return int(np.argmax(eigenvalues[:-1] - eigenvalues[1:])) + 1
+
+
+def laplacian_eigenmaps(W, n_components=2, *, random_state=None):
+    """Codes (N, C) of the points of a graph W, an array (N, N) or Edges: neighbours get codes close to each other.
+
+    Of all codes y with sum_i d_i y_i^2 = 1, each column orthogonal to those before and to the constant, it makes
+
+        sum_ij W[i, j] (y_i - y_j)^2 / 2
+
+    smallest. With v = D^1/2 y that is 1 - v^T S v, so v is an eigenvector of S, the largest after the first, whose y is
+    constant. In a graph of several parts the first columns tell the parts apart, and no more; a UserWarning says so.
+
+    Source: Belkin and Niyogi (2003), section 2, steps 1 to 3.
+    """
+    W = W if isinstance(W, Edges) else check_affinity(W)
+    n_components = check_integer("n_components", n_components, 1, len(W) - 1)
+    S, degrees = normalized_affinity(W)  # (N, N), (N,)
+    _, V, n_parts = largest_eigenpairs(S, n_components + 1, generator(random_state))  # (N, C + 1)
+    _warn_of_parts(n_parts)
+    root = np.sqrt(degrees) + (degrees == 0)  # (N,)
+    return V[:, 1:] / root[:, None]  # (N, C)
+
+
+def _warn_of_parts(n_parts):
+    if n_parts > 1:
+        warnings.warn(f"The graph falls into {n_parts} parts with no edge between them, so as many eigenvalues are 1 "
+                      "and their eigenvectors only tell the parts apart.", UserWarning, stacklevel=3)
+
+
+class SpectralClustering(Estimator):
+    """Normalised spectral clustering.
+
+    n_clusters    K
+    affinity      "rbf"; "nearest_neighbors"; "precomputed": X is W (N, N), symmetric and not negative
+    gamma         of "rbf": two points at the distance 1 / sqrt(gamma) resemble each other by 1 / e
+    n_neighbors   of "nearest_neighbors", each point itself included
+    n_landmarks   None, or M: Nystrom's method from M points drawn at random; for "rbf" only
+    n_init        how many starts k-means has
+    random_state  None, an int, a np.random.Generator or RandomState
+
+    Which method runs when; no point is ever left out:
+
+    "rbf"                up to 5,000 points all pairs; beyond, or with n_landmarks, Nystrom's method: all points against
+                         M landmarks, 1,000 of them if n_landmarks is None
+    "nearest_neighbors"  all edges, whatever N; an error if memory is too small for a graph where all is near all
+    "precomputed"        all of W, up to 5,000 points
+
+    After `fit`:
+
+    labels_           (N,) int32
+    embedding_        (N, K) Y, of X's dtype: the rows that k-means has seen
+    eigenvalues_      (K,) of S, descending; see `eigengap`
+    affinity_matrix_  (N, N) W, where all of it was used and N is 5,000 at most
+    n_features_in_    D
+
+    The graphs are those of scikit-learn's SpectralClustering, and so are the eigenvalues: its Laplacian, I - S, has
+    no diagonal of W in it either. There k-means sees the rows of D^-1/2 V, here those of V divided by their length, as
+    in the paper: labels are the same up to their numbers where clusters are clear, and may differ where they touch. A
+    point without edges has the eigenvalue 1 of its own here, 0 there. `affinity_matrix_` is always an array here, for
+    neighbours a sparse matrix there.
+    """
+
+    _estimator_type = "clusterer"
+
+    def __init__(self, n_clusters=8, *, affinity="rbf", gamma=1.0, n_neighbors=10, n_landmarks=None, n_init=10,
+                 random_state=None):
+        self.n_clusters = n_clusters
+        self.affinity = affinity
+        self.gamma = gamma
+        self.n_neighbors = n_neighbors
+        self.n_landmarks = n_landmarks
+        self.n_init = n_init
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        """Find K clusters in X (N, D), or (N, N) for "precomputed"; y is ignored. Returns self.
+
+        Raises ValueError or TypeError for data or settings that are not possible. Warns (UserWarning) if the graph is
+        not in one piece; parts are not looked for where landmarks are used. Warns (ConvergenceWarning) if eigenvectors
+        were not reached or, from k-means, if fewer than K clusters have points.
+        """
+        self._check_settings()
+        columns, X = X, check_array(X, estimator="SpectralClustering")
+        if len(X) < self.n_clusters:
+            raise ValueError(f"n_samples={len(X)} should be >= n_clusters={self.n_clusters}.")
+        rng = generator(self.random_state)
+        if self.affinity == "rbf" and (self.n_landmarks is not None or len(X) > MAX_EXACT):
+            self._graph = None
+            chosen = np.sort(rng.choice(len(X), self._number_of_landmarks(len(X)), replace=False))  # (M,)
+            C = landmark_affinity(X, chosen, self.gamma)  # (N, M)
+            self.eigenvalues_, V = nystrom_eigenpairs(C, chosen, self.n_clusters)  # (K,), (N, K)
+        else:
+            self._graph = self._make_graph(X)
+            S = normalized_affinity(self._graph)[0]  # (N, N)
+            self.eigenvalues_, V, n_parts = largest_eigenpairs(S, self.n_clusters, rng)  # (K,), (N, K), int
+            _warn_of_parts(n_parts)
+        lengths = np.linalg.norm(V, axis=1, keepdims=True)  # (N, 1)
+        self.embedding_ = (V / (lengths + (lengths == 0))).astype(X.dtype)  # (N, K)
+        self.labels_ = KMeans(self.n_clusters, n_init=self.n_init, random_state=rng).fit_predict(self.embedding_)
+        self._record_columns(columns, X.shape[1])
+        return self
+
+    def fit_predict(self, X, y=None):
+        """Find clusters in X (N, D) and return the labels of its points, (N,) int32."""
+        return self.fit(X).labels_
+
+    @property
+    def affinity_matrix_(self):
+        """W (N, N), if `fit` has used all of it and N is 5,000 at most."""
+        graph = getattr(self, "_graph", None)
+        if graph is None or len(graph) > MAX_EXACT:
+            raise AttributeError("affinity_matrix_ is there after `fit` without landmarks, up to 5,000 points")
+        return graph.toarray() if isinstance(graph, Edges) else graph
+
+    def _make_graph(self, X):
+        """W as an array (N, N) or as Edges."""
+        if self.affinity == "rbf":
+            return rbf_affinity(X, self.gamma)
+        if self.affinity == "nearest_neighbors":
+            return neighbor_graph(nearest_neighbors(X, self.n_neighbors))
+        if len(X) > MAX_EXACT:
+            raise ValueError(f"affinity='precomputed' takes up to {MAX_EXACT:,} points; got {len(X):,}: "
+                             "use 'nearest_neighbors', or 'rbf' with n_landmarks")
+        return check_affinity(X)
+
+    def _number_of_landmarks(self, n_samples):
+        if self.n_landmarks is None:
+            return max(N_LANDMARKS, self.n_clusters)
+        return check_integer("n_landmarks", self.n_landmarks, self.n_clusters, n_samples)
+
+    def _check_settings(self):
+        """Refuse impossible settings, each with a sentence."""
+        check_integer("n_clusters", self.n_clusters, 1)
+        check_choice("affinity", self.affinity, ("rbf", "nearest_neighbors", "precomputed"))
+        check_number("gamma", self.gamma, 0)
+        check_integer("n_neighbors", self.n_neighbors, 1)
+        check_integer("n_init", self.n_init, 1)
+        if self.n_landmarks is not None and self.affinity != "rbf":
+            raise ValueError(f"n_landmarks goes with affinity='rbf'; got affinity={self.affinity!r}, which takes all "
+                             "edges: use n_landmarks=None")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.pairwise = self.affinity == "precomputed"
+        return tags

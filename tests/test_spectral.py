@@ -1,0 +1,195 @@
+"""Clusters that no straight border separates, graphs in pieces, settings at their ends, and all 11,623 digits."""
+
+import warnings
+
+import numpy as np
+import pytest
+
+from aelearn import KMeans, SpectralClustering, eigengap, laplacian_eigenmaps, make_blobs, make_circles, make_moons
+from aelearn import metrics, spectral
+from aelearn.graphs import nearest_neighbors, neighbor_graph, normalized_affinity, rbf_affinity
+from aelearn.metrics import accuracy
+from aelearn.validation import ConvergenceWarning
+
+CURVES = {"moons": make_moons(600, noise=0.05, random_state=0),
+          "circles": make_circles(600, noise=0.05, random_state=0)}
+WAYS = {"rbf": {"gamma": 50.0}, "landmarks": {"gamma": 30.0, "n_landmarks": 150},
+        "neighbours": {"affinity": "nearest_neighbors"}}
+
+
+def quiet(function):
+    """The result of the function, whatever it warns of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return function()
+
+
+@pytest.mark.parametrize("curves", CURVES)
+@pytest.mark.parametrize("way", WAYS)
+def test_where_k_means_fails(curves, way):
+    X, labels = CURVES[curves]
+    assert accuracy(labels, KMeans(2, random_state=0).fit_predict(X)) < 0.9
+    model = quiet(lambda: SpectralClustering(2, random_state=0, **WAYS[way]).fit(X))
+    assert accuracy(labels, model.labels_) == 1
+    assert model.labels_.dtype == np.int32 and model.embedding_.shape == (600, 2) and model.eigenvalues_.shape == (2,)
+
+
+def test_each_step_is_the_papers():
+    X = CURVES["moons"][0]
+    model = SpectralClustering(3, gamma=20.0, random_state=0).fit(X)
+    W = rbf_affinity(X, 20.0)
+    assert np.array_equal(model.affinity_matrix_, W)
+    np.fill_diagonal(W, 0)
+    d = W.sum(axis=1)
+    values, V = np.linalg.eigh(W / np.sqrt(np.outer(d, d)))
+    np.testing.assert_allclose(model.eigenvalues_, values[::-1][:3], atol=1e-12)
+    V = V[:, ::-1][:, :3]
+    Y = V / np.linalg.norm(V, axis=1, keepdims=True)
+    np.testing.assert_allclose(np.abs(model.embedding_), np.abs(Y), atol=1e-6)
+
+
+@pytest.mark.parametrize("n_parts", [2, 3, 5])
+def test_parts_have_one_row_each_and_as_many_eigenvalues_are_1(n_parts):
+    X, labels = make_blobs(300, centers=np.arange(n_parts)[:, None] * [100.0, 0], random_state=0)
+    model = SpectralClustering(n_parts, affinity="nearest_neighbors", random_state=0)
+    with pytest.warns(UserWarning, match=f"falls into {n_parts} parts with no edge between them"):
+        model.fit(X)
+    np.testing.assert_allclose(model.eigenvalues_, 1, atol=1e-12)
+    for part in range(n_parts):
+        np.testing.assert_allclose(model.embedding_[labels == part] - model.embedding_[labels == part][0], 0, atol=1e-8)
+    assert metrics.adjusted_rand_index(labels, model.labels_) == 1
+
+
+@pytest.mark.parametrize("settings", [
+    {"n_clusters": 1}, {"n_clusters": 30}, {"gamma": 0}, {"gamma": 1e308}, {"affinity": "nearest_neighbors"},
+    {"affinity": "nearest_neighbors", "n_neighbors": 30}, {"affinity": "nearest_neighbors", "n_neighbors": 1},
+    {"n_landmarks": 30}, {"n_landmarks": 10}, {"n_clusters": 1, "gamma": 0, "n_landmarks": 5},
+], ids=str)
+@pytest.mark.parametrize("kind", ["normal", "equal", "duplicates", "far point", "1e300", "1e-300", "float32"])
+def test_the_answer_is_finite_or_a_sentence(settings, kind, rng):
+    X = rng.normal(size=(30, 2))
+    X = {"normal": X, "equal": np.ones((30, 2)), "duplicates": np.repeat(X[:3], 10, axis=0), "1e300": X * 1e300,
+         "far point": np.concatenate([X[1:], [[1e9, 0]]]), "1e-300": X * 1e-300, "float32": X.astype(np.float32)}[kind]
+    model = SpectralClustering(**{"n_clusters": 3, "n_init": 1, "random_state": 0, **settings})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.simplefilter("ignore", ConvergenceWarning)  # k-means, of duplicates
+        warnings.filterwarnings("ignore", "The graph falls into")
+        try:
+            model.fit(X)
+        except ValueError as error:
+            assert "n_landmarks" in settings and "landmarks" in str(error)
+            return
+    assert np.isfinite(model.embedding_).all() and model.embedding_.dtype == X.dtype
+    assert np.isfinite(model.eigenvalues_).all() and model.eigenvalues_.max() < 1 + 1e-9
+    assert set(model.labels_) <= set(range(model.n_clusters))
+
+
+def test_isolated_points_are_parts():
+    W = np.zeros((6, 6))
+    W[0, 1] = W[1, 0] = W[2, 3] = W[3, 2] = 1
+    with pytest.warns(UserWarning, match="falls into 4 parts"):
+        model = SpectralClustering(4, affinity="precomputed", random_state=0).fit(W)
+    assert len(set(model.labels_)) == 4 and model.labels_[0] == model.labels_[1]
+    assert np.array_equal(model.affinity_matrix_, W)
+
+
+def test_precomputed_is_the_same_as_the_graph_itself():
+    X = CURVES["circles"][0]
+    own = SpectralClustering(2, gamma=30.0, random_state=0).fit(X)
+    given = SpectralClustering(2, affinity="precomputed", random_state=0).fit(rbf_affinity(X, 30.0))
+    assert np.array_equal(own.labels_, given.labels_)
+    W = neighbor_graph(nearest_neighbors(X, 10)).toarray()
+    own = quiet(lambda: SpectralClustering(2, affinity="nearest_neighbors", random_state=0).fit(X))
+    given = quiet(lambda: SpectralClustering(2, affinity="precomputed", random_state=0).fit(W))
+    assert metrics.adjusted_rand_index(own.labels_, given.labels_) == 1
+    assert np.array_equal(own.affinity_matrix_, W)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_random_state(way):
+    X = CURVES["moons"][0]
+    a, b = (quiet(lambda: SpectralClustering(5, random_state=4, **WAYS[way]).fit(X)) for _ in range(2))
+    assert np.array_equal(a.embedding_, b.embedding_) and np.array_equal(a.labels_, b.labels_)
+
+
+def test_eigengap():
+    assert eigengap([1, 0.99, 0.98, 0.5, 0.45]) == 3 and eigengap([1, 0.2]) == 1
+    X = make_blobs(400, centers=np.array([[0.0, 0], [9, 0], [0, 9], [9, 9]]), random_state=0)[0]
+    assert eigengap(SpectralClustering(10, gamma=0.5, random_state=0).fit(X).eigenvalues_) == 4
+    for wrong in ([1.0], [0.5, 1.0], [1.0, np.nan]):
+        with pytest.raises(ValueError):
+            eigengap(wrong)
+
+
+def test_eigenmaps_by_the_equation_they_solve():
+    """y minimises sum W (y_i - y_j)^2: L y = lambda D y with L = D - W."""
+    W = rbf_affinity(CURVES["moons"][0][:150], 5.0)
+    y = laplacian_eigenmaps(W, 3, random_state=0)
+    np.fill_diagonal(W, 0)
+    d = W.sum(axis=1)
+    values = np.linalg.eigvalsh(np.eye(150) - normalized_affinity(W)[0])[1:4]
+    np.testing.assert_allclose(d[:, None] * y - W @ y, d[:, None] * y * values, atol=1e-7)
+    np.testing.assert_allclose(y.T @ (d[:, None] * y), np.eye(3), atol=1e-9)
+    np.testing.assert_allclose(d @ y, 0, atol=1e-8)
+
+
+def test_eigenmaps_unroll_a_curve(rng):
+    t = np.sort(rng.random(400))
+    arc = np.column_stack([np.cos(4 * t), np.sin(4 * t)])
+    y = laplacian_eigenmaps(neighbor_graph(nearest_neighbors(arc, 12)), 1, random_state=0)[:, 0]
+    steps = np.diff(y) * np.sign(y[-1] - y[0])  # 0 between points that have the same neighbours
+    assert steps.min() > -1e-4 * np.ptp(y)  # only the very ends bend back
+
+
+@pytest.mark.parametrize("settings, error, words", [
+    ({"n_clusters": 0}, ValueError, "at least 1"), ({"n_clusters": 2.0}, TypeError, "integer"),
+    ({"n_clusters": 601}, ValueError, "n_samples=600 should be >= n_clusters=601"),
+    ({"affinity": "cosine"}, ValueError, "'rbf', 'nearest_neighbors', 'precomputed'"),
+    ({"gamma": -1}, ValueError, "gamma"), ({"gamma": np.inf}, ValueError, "gamma"), ({"gamma": None}, TypeError, "gam"),
+    ({"affinity": "nearest_neighbors", "n_neighbors": 601}, ValueError, "n_neighbors .* from 1 to 600"),
+    ({"n_neighbors": 0}, ValueError, "n_neighbors"), ({"n_init": 0}, ValueError, "n_init"),
+    ({"n_landmarks": 1}, ValueError, "n_landmarks .* from 2 to 600"), ({"n_landmarks": 601}, ValueError, "2 to 600"),
+    ({"affinity": "nearest_neighbors", "n_landmarks": 50}, ValueError, "goes with affinity='rbf'"),
+    ({"affinity": "precomputed"}, ValueError, r"square matrix; got shape \(600, 2\)"),
+    ({"random_state": 1.5}, TypeError, "random_state"),
+])
+def test_impossible_settings(settings, error, words):
+    with pytest.raises(error, match=words):
+        SpectralClustering(**{"n_clusters": 2, **settings}).fit(CURVES["moons"][0])
+
+
+@pytest.mark.parametrize("W", [-np.ones((3, 3)), np.triu(np.ones((3, 3)))])
+@pytest.mark.parametrize("use", [SpectralClustering(2, affinity="precomputed").fit, laplacian_eigenmaps])
+def test_impossible_graphs(W, use):
+    with pytest.raises(ValueError, match="symmetric matrix without negative entries"):
+        use(W)
+
+
+@pytest.mark.parametrize("weight", [5e-324, 1e-300, 1.7e308])
+def test_weights_at_the_ends_of_float64(weight):
+    W = np.kron(np.eye(2), np.ones((8, 8))) * weight
+    model = quiet(lambda: SpectralClustering(2, affinity="precomputed", random_state=0).fit(W))
+    assert accuracy(np.arange(16) // 8, model.labels_) == 1
+    np.testing.assert_allclose(model.eigenvalues_, 1, rtol=1e-12)
+
+
+def test_nothing_is_dropped_beyond_the_limit(monkeypatch):
+    X, labels = CURVES["moons"]
+    monkeypatch.setattr(spectral, "MAX_EXACT", 500)
+    monkeypatch.setattr(spectral, "N_LANDMARKS", 150)
+    by_landmarks = SpectralClustering(2, gamma=30.0, random_state=0).fit(X)
+    exact = quiet(lambda: SpectralClustering(2, affinity="nearest_neighbors", random_state=0).fit(X))
+    for model in (by_landmarks, exact):
+        assert accuracy(labels, model.labels_) == 1 and not hasattr(model, "affinity_matrix_")
+    with pytest.raises(ValueError, match="takes up to 500 points; got 600"):
+        SpectralClustering(2, affinity="precomputed").fit(rbf_affinity(X))
+
+
+def test_digits(digits):
+    images, labels = digits
+    few = images[:1500]
+    model = SpectralClustering(2, affinity="nearest_neighbors", random_state=0).fit(few)
+    assert accuracy(labels[:1500], model.labels_) > 0.995 and model.embedding_.dtype == np.float32
+    model = SpectralClustering(2, gamma=0.02, n_landmarks=100, random_state=0).fit(images)
+    assert len(model.labels_) == len(images) and accuracy(labels, model.labels_) > 0.98
