@@ -1,4 +1,4 @@
-"""The command line: arguments in, exit code out, nothing else. What it does is told in pipeline.py.
+"""The command line: arguments in, exit code out, nothing else. What it does is told in pipeline.py, and in atlas.py.
 
 Exit codes: 0 done; 2 something about the arguments, the data or the output folder is wrong (one line on stderr says
 what); 130 interrupted by Ctrl-C. A warning, such as fewer distinct clusters than asked for, is one line on stderr too.
@@ -23,28 +23,43 @@ def make_parser():
     """The parser of all flags; their names are those of pipeline.Settings."""
     parser = _Parser(
         prog="aelearn", description="Train an autoencoder on handwritten digits, cluster its codes with k-means, "
-        "score both, and write a report, tables and pictures.",
+        "score both, and write a report, tables and pictures. `aelearn map` puts every method of the package beside "
+        "each other (see aelearn map --help).",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add = parser.add_argument
-    add("--data", metavar="DIR", help="folder of IDX files in MNIST's format, plain or gzipped; None: MNIST itself")
-    add("--digits", type=int, nargs="+", default=[0, 1], metavar="D", help="labels whose images are used")
+    _add_what_both_take(add, epochs=150, out="out")
     add("--hidden", type=int, nargs="*", default=[128], metavar="H", help="units of the layers before the code")
-    add("--code-size", type=int, default=3, metavar="C", help="numbers in a code")
-    add("--epochs", type=int, default=150, metavar="E", help="passes over the images")
     add("--batch-size", type=int, default=48, metavar="B", help="images a training step")
     add("--learning-rate", type=float, default=3e-3, metavar="R", help="step size of Adam")
     add("--loss", choices=("mse", "bce"), default="mse", help="mean squared error or binary cross-entropy")
     add("--clusters", type=int, metavar="K", help="clusters of k-means; None: one for each digit")
+    add("--resume", action="store_true",
+        help="go on from the checkpoint in the output folder, or make a finished run longer; repeat the other flags")
+    add("--version", action="version", version=f"aelearn {__version__}")
+    return parser
+
+
+def make_map_parser():
+    """The parser of `aelearn map`; its flags are those of atlas.Settings."""
+    parser = _Parser(
+        prog="aelearn map", description="Every method of the package on the same images: PCA, sparse coding, the "
+        "autoencoder, a Gaussian mixture, a kernel density, k-means and spectral clustering. Prints a table, and "
+        "writes it as map.csv and a picture, map.png.", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    _add_what_both_take(parser.add_argument, epochs=40, out="map")
+    return parser
+
+
+def _add_what_both_take(add, *, epochs, out):
+    add("--data", metavar="DIR", help="folder of IDX files in MNIST's format, plain or gzipped; None: MNIST itself")
+    add("--digits", type=int, nargs="+", default=[0, 1], metavar="D", help="labels whose images are used")
+    add("--code-size", type=int, default=3, metavar="C", help="numbers in a code")
+    add("--epochs", type=int, default=epochs, metavar="E", help="passes over the images")
     add("--backend", choices=("auto", "numpy", "numba", "cuda"), default="auto",
         help="what computes: auto takes numba (compiled, all cores) where it runs, else numpy; "
              "cuda wants an NVIDIA GPU")
     add("--seed", type=int, default=0, metavar="S", help="of all random choices")
-    add("--out", default="out", metavar="DIR", help="folder for the results")
-    add("--resume", action="store_true", 
-        help="go on from the checkpoint in the output folder, or make a finished run longer; repeat the other flags")
+    add("--out", default=out, metavar="DIR", help="folder for the results")
     add("--quiet", action="store_true", help="print nothing but errors")
-    add("--version", action="version", version=f"aelearn {__version__}")
-    return parser
 
 
 def main(argv=None):
@@ -59,13 +74,20 @@ def _print_warning(message, *where, **more):
 
 
 def _run(argv):
-    arguments = vars(make_parser().parse_args(argv))
+    argv = sys.argv[1:] if argv is None else argv
+    is_map = argv[:1] == ["map"]
+    arguments = vars(make_map_parser().parse_args(argv[1:]) if is_map else make_parser().parse_args(argv))
+    arguments = {name: tuple(value) if isinstance(value, list) else value for name, value in arguments.items()}
     quiet = arguments.pop("quiet")
     try:
         from aelearn.pipeline import Interrupted, Settings, UnavailableError, run  # --help needs none of it
 
-        settings = Settings(**{**arguments, "digits": tuple(arguments["digits"]),
-                               "hidden": tuple(arguments["hidden"])})
+        if is_map:
+            from aelearn import atlas
+
+            atlas.run(atlas.Settings(**arguments), say=_silent if quiet else _print_now)
+            return 0
+        settings = Settings(**arguments)
         with nullcontext() if quiet else _Progress(settings.epochs) as progress:
             report = run(settings, say=_silent if quiet else progress.say, callbacks=() if quiet else (progress,))
     except Interrupted as interruption:
@@ -81,6 +103,10 @@ def _run(argv):
 
 def _silent(line):
     pass
+
+
+def _print_now(line):
+    print(line, flush=True)
 
 
 def _say(message, code):

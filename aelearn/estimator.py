@@ -15,7 +15,6 @@ from aelearn.validation import check_array, not_fitted
 
 class Estimator:
     """Base class. A subclass's `_estimator_type` names its kind: "transformer", "clusterer", "density_estimator"."""
-    """Base class. A subclass names its kind in `_estimator_type`: "transformer", "clusterer", "density_estimator"."""
 
     @classmethod
     def _parameters(cls):

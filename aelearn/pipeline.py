@@ -108,7 +108,7 @@ def run(settings, *, say=print, callbacks=()):
     seconds = {}
     n_clusters, backend = _check(settings), load_backend(settings.backend)
     autoencoder = _from_checkpoint(settings) if settings.resume else make_autoencoder(settings)
-    out = _writable_folder(settings.out)
+    out = writable_folder(settings.out)
     if not settings.resume and (out / "checkpoint.npz").exists():
         raise ValueError(f"{out / 'checkpoint.npz'} is left of a run that did not end: "
                          "go on with --resume, remove it, or choose another --out")
@@ -153,7 +153,7 @@ def _check(settings):
     return check_integer("--clusters", len(settings.digits) if settings.clusters is None else settings.clusters, 1)
 
 
-def _writable_folder(name):
+def writable_folder(name):
     """The folder `name`, made if it is not there. Raises OSError now rather than after the training."""
     folder = Path(name)
     try:
@@ -261,11 +261,12 @@ def score_baselines(images, n_clusters, settings):
     table = {}
     for name, X in (("raw", images.train), ("pca", PCA(n_components).fit_transform(images.train))):
         kmeans = _kmeans(n_clusters, settings).fit(X)
-        table[name] = {"n_dimensions": X.shape[1], **_scores(images.train_labels, kmeans.labels_)}
+        table[name] = {"n_dimensions": X.shape[1], **scores(images.train_labels, kmeans.labels_)}
     return table
 
 
-def _scores(classes, clusters):
+def scores(classes, clusters):
+    """How well clusters (N,) agree with classes (N,): accuracy, NMI and ARI."""
     return {"accuracy": metrics.accuracy(classes, clusters),
             "nmi": metrics.normalized_mutual_information(classes, clusters),
             "ari": metrics.adjusted_rand_index(classes, clusters)}
@@ -279,7 +280,7 @@ def score(settings, images, autoencoder, clusters, baselines):
         "epochs": len(autoencoder.history_),
         "mse": mean_squared_error(autoencoder.reconstruct(images.train), images.train),
         "test_mse": mean_squared_error(autoencoder.reconstruct(images.test), images.test),
-        **_scores(images.train_labels, clusters.labels),
+        **scores(images.train_labels, clusters.labels),
         "test_accuracy": metrics.accuracy(images.test_labels, clusters.test_labels, clusters.matching),
         "inertia": clusters.kmeans.inertia_,
         "digit_of_cluster": {str(cluster): digit for cluster, digit in clusters.matching.items()},

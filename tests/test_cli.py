@@ -134,3 +134,20 @@ def test_stopped_and_resumed_ends_with_the_same_bits(folder, tmp_path, number, c
     a, b = (Autoencoder.load(tmp_path / name / "model.npz") for name in ("stopped", "through"))
     assert all(np.array_equal(a.params_[name], b.params_[name]) for name in a.params_)
     assert (tmp_path / "stopped" / "clusters.csv").read_bytes() == (tmp_path / "through" / "clusters.csv").read_bytes()
+
+
+def test_the_map(folder):
+    done = aelearn("map", "--data", folder, "--digits", 0, 1, 2, "--code-size", 2, "--epochs", 1, "--out", folder / "map")
+    assert done.returncode == 0
+    lines = done.stdout.splitlines()
+    assert lines[1].split() == ["topic", "method", "numbers", "accuracy", "NMI", "ARI", "seconds"]
+    assert "spectral, on pixels" in done.stdout and lines[-1].startswith("written: map.csv, map.png in ")
+    assert {path.name for path in (folder / "map").iterdir()} == {"map.csv", "map.png"}
+
+
+def test_the_map_refuses_in_one_line(folder):
+    done = aelearn("map", "--data", folder / "nowhere")
+    assert done.returncode == 2 and done.stderr.startswith("aelearn: error: ") and done.stderr.count("\n") == 1
+    done = aelearn("map", "--hidden", 3)
+    assert (done.returncode, done.stderr) == (2, "aelearn map: error: unrecognized arguments: --hidden 3 "
+                                                 "(see aelearn map --help)\n")

@@ -77,6 +77,14 @@ def test_center_images(rng, n_clusters, n_wrong, words):
     assert len(pictures) == n_clusters + min(n_wrong, 30)
 
 
+def test_side_by_side_marks_what_is_wrong(rng):
+    classes = np.array([0, 0, 0, 1, 1, 1])
+    panels = [("right", rng.normal(size=(6, 2)), 1 - classes), ("one wrong", rng.normal(size=(6, 1)), classes * 0 + 5)]
+    figure = plotting.side_by_side(panels, classes)
+    counts = [[len(collection.get_offsets()) for collection in cell.collections] for cell in figure.axes[:2]]
+    assert counts == [[3, 3, 0], [3, 3, 3]] and [cell.get_title() for cell in figure.axes[:2]] == ["right", "one wrong"]
+
+
 def test_bars_show_every_value():
     figure = plotting.bars(["one", "two"], [1.0, 2.5], title="t", xlabel="times as fast", line=1)
     axes = figure.axes[0]

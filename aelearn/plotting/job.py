@@ -8,6 +8,7 @@ import math
 import numpy as np
 from matplotlib.figure import Figure
 
+from aelearn.metrics import best_matching
 from aelearn.plotting.style import MARKERS, PALETTE, show_image
 
 # The original TensorFlow script's recorded loss over the whole training set: epoch -> mean squared error.
@@ -149,6 +150,39 @@ def _view(codes, centers):
     x, y, z = directions(in_plane)[:, 1 if len(centers) > 1 else 0]  # `apart` itself has variance 0 now: skip it
     elevation, azimuth = np.degrees([np.arcsin(np.clip(z, -1, 1)), np.arctan2(y, x)])
     return (elevation, azimuth) if elevation >= 0 else (-elevation, azimuth + 180)  # never from below
+
+
+def side_by_side(panels, classes):
+    """Several kinds of codes of the same images, a panel each, coloured by true class; crosses: in the wrong cluster.
+
+    panels   (title, points (N, 2) or (N, 1), clusters (N,)) for each
+    classes  (N,)
+    """
+    n_columns = min(4, len(panels))
+    n_rows = math.ceil(len(panels) / n_columns)
+    figure = Figure(figsize=(4.6 * n_columns, 4.3 * n_rows + 0.6), layout="constrained")
+    figure.suptitle("The same images in every panel, as each method sees them: the two directions of most variance\n"
+                    "(coloured by true digit; black crosses: in the wrong cluster)")
+    cells = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
+    for cell in cells[len(panels):]:
+        cell.axis("off")
+    alpha = float(np.clip(6000 / len(classes), 0.1, 0.5))
+    for cell, (title, points, clusters) in zip(cells, panels):
+        matching = best_matching(classes, clusters)
+        wrong = np.array([matching.get(k) for k in clusters.tolist()], object) != classes  # (N,)
+        xs, ys = points[:, 0], points[:, -1]
+        for number, label in enumerate(np.unique(classes).tolist()):
+            own = classes == label
+            cell.scatter(xs[own], ys[own], s=5, lw=0, alpha=alpha, color=PALETTE[number % len(PALETTE)],
+                         marker=MARKERS[number % len(MARKERS)], label=f"digit {label}")
+        cell.scatter(xs[wrong], ys[wrong], s=14, lw=0.7, marker="x", color="black", label="wrong")
+        cell.set_title(title, fontsize=9)
+        cell.set(xticks=[], yticks=[])
+    legend = cells[0].legend(fontsize=8)
+    for handle in legend.legend_handles:
+        handle.set_alpha(1)
+        handle.set_sizes([25])
+    return figure
 
 
 def center_images(centers, counts, names, wrong_images, wrong_classes, wrong_clusters, shape, *, n_shown=30):

@@ -23,7 +23,7 @@ ESTIMATORS = {
     "SparseCoding": SparseCoding(),
     "SparseCoding omp": SparseCoding(algorithm="omp", update="ksvd"),
     "KernelDensity": KernelDensity(),
-    "SpectralClustering": SpectralClustering(n_clusters=2),
+    "SpectralClustering": SpectralClustering(),
     "GaussianMixture": GaussianMixture(),
 }
 
