@@ -25,7 +25,7 @@ from aelearn import kernels
 from aelearn.lloyd import safe_exponent
 from aelearn.validation import check_array, check_integer, check_number, load_backend
 
-BLOCK_ROWS = 256  # of a table of distances
+BLOCK_ROWS = 128  # of a table of distances
 
 
 @dataclass(frozen=True)
