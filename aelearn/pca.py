@@ -192,8 +192,9 @@ class PCA(Estimator):
         """code = (x - m) @ W.T, divided by its standard deviation if `whiten`."""
         codes = np.empty((len(X), self.n_components_), np.result_type(X, self.components_))  # (N, C)
         with np.errstate(over="ignore", invalid="ignore"):  # a code may be inf where X is near its dtype's end
-            for rows in blocks(*X.shape):
-                np.matmul(X[rows] - self.mean_, self.components_.T, out=codes[rows])
+            W_T = np.ascontiguousarray(self.components_.T)  # (D, C)
+            for rows in blocks(len(X), 4 * X.shape[1]):  # short ones: what is subtracted is still near
+                np.matmul(X[rows] - self.mean_, W_T, out=codes[rows])
             if self.whiten:
                 codes /= np.where(self._deviation > 0, self._deviation, np.inf)
         return codes
