@@ -58,7 +58,7 @@ def nearest_denser(X):
     for rows in blocks(len(X), len(X)):
         before = X[:rows.stop]  # (rows.stop, D)
         squared = np.stack([squared_distances(before, x) for x in X[rows]])  # (B, rows.stop)
-        squared[np.arange(rows.stop) >= np.arange(rows.start, rows.stop)[:, None]] = np.inf  # itself, and the less dense
+        squared[np.arange(rows.stop) >= np.arange(rows.start, rows.stop)[:, None]] = np.inf  # not one that is denser
         above[rows] = squared.argmin(axis=1)
         delta[rows] = np.sqrt(squared.min(axis=1))
     delta[0] = np.sqrt(squared_distances(X, X[0]).max())

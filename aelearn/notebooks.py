@@ -1,4 +1,4 @@
-"""What the lessons want of Jupyter and of the machine: figures, sliders, sources, measurements, a GPU or its stand-in."""
+"""What lessons want of Jupyter and of the machine: figures, sliders, sources, measurements, a GPU or its stand-in."""
 
 import inspect
 import json

@@ -137,7 +137,7 @@ def test_stopped_and_resumed_ends_with_the_same_bits(folder, tmp_path, number, c
 
 
 def test_the_map(folder):
-    done = aelearn("map", "--data", folder, "--digits", 0, 1, 2, "--code-size", 2, "--epochs", 1, "--out", folder / "map")
+    done = aelearn("map", "--data", folder, "--digits", 0, 1, 2, "--epochs", 1, "--out", folder / "map")
     assert done.returncode == 0
     lines = done.stdout.splitlines()
     assert lines[1].split() == ["topic", "method", "numbers", "accuracy", "NMI", "ARI", "seconds"]

@@ -270,8 +270,8 @@ print(f"codes of 8 numbers: accuracy {metrics.accuracy(all_labels, wide_clusters
       f"NMI {metrics.normalized_mutual_information(all_labels, wide_clusters):.3f}")
 
 # %% [markdown]
-# Now look at the table above, row by row. A digit whose row has one large number has a heap of its own; one with two or three is
-# written in different ways, or shares its heap with a digit that looks like it.
+# Now look at the table above, row by row. A digit whose row has one large number has a heap of its own; one with two
+# or three is written in different ways, or shares its heap with a digit that looks like it.
 #
 # The library's NMI, equation and code together:
 

@@ -89,8 +89,8 @@ check(add_vectors)
 # ## Sharing, and waiting
 #
 # How does one add up a million numbers with a thousand threads? Not by `total[0] += x[i]`: that is the race of lesson
-# 8, a thousandfold. The threads of a block have a small, fast memory of their own, **shared memory**, and a **barrier**,
-# `cuda.syncthreads()`: nobody goes on until all threads of the block have come to it. With these two a block adds up
+# 8, a thousandfold. The threads of a block have a small, fast memory of their own, **shared memory**, and a
+# **barrier**, `cuda.syncthreads()`: nobody goes on until all threads of the block have come to it. With these two a block adds up
 # like a tournament. Each thread brings a number. Then the first half of the threads each take in a number of the
 # second half; then the first quarter; and so on, until thread 0 holds the sum.
 
