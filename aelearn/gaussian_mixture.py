@@ -29,7 +29,7 @@ import numpy as np
 
 from aelearn.estimator import Estimator
 from aelearn.gaussians import (KINDS, MATRICES, check_size, factor_of_precision, from_standard, log_normal, n_free,
-                               precision_factor, row_blocks, scatter, shape_of, spread)
+                               precision_factor, row_blocks, scatter_diagonals, scatter_matrices, shape_of, spread)
 from aelearn.kmeans import KMeans
 from aelearn.validation import (ConvergenceWarning, check_array, check_choice, check_integer, check_number, generator,
                                 peer_class)
@@ -72,7 +72,7 @@ def m_step(X, r, kind, reg_covar):
     counts = np.maximum(counts, np.finfo(np.float64).tiny)  # (K,); a component without points: mean 0, scatter 0
     sums = sum(r[rows].T @ X[rows].astype(np.float64, copy=False) for rows in row_blocks(X))  # (K, D)
     means = sums / counts[:, None]  # 9.24: (K, D)
-    S = scatter(X, r, means, kind)  # (K, D, D) or, diagonals, (K, D)
+    S = (scatter_matrices if kind in MATRICES else scatter_diagonals)(X, r, means)  # (K, D, D) or, diagonals, (K, D)
     if kind == "full":
         covariances = S / counts[:, None, None]  # 9.25: (K, D, D)
     elif kind == "tied":

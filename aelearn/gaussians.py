@@ -27,6 +27,7 @@ from aelearn.lloyd import blocks
 KINDS = ("full", "tied", "diag", "spherical")
 MATRICES = ("full", "tied")  # the kinds with covariances between columns
 STRIP = 128  # columns of a triangular matrix that are multiplied together
+LARGE = 1e6  # a term so many times its sum costs 6 of float64's 16 digits
 SINGULAR = ("The covariance of a component is not positive definite: its points are too few, or duplicates, "
             "or a column is constant or follows from others; raise reg_covar, take fewer n_components, or bring the "
             "columns of X to similar scales")
@@ -73,6 +74,27 @@ def squared_length(difference, U):
     return total
 
 
+def squared_lengths(x, means, factors):
+    """|(x[b] - means[k]) @ U[k]|^2, (B, K), for x (B, D), means (K, D) and factors U (K, D, D) or, diagonals, (K, D).
+
+    For diagonals the square is multiplied out: two products for all components together are far faster than a
+    difference for each.
+
+        sum_d U[k, d]^2 (x[d] - means[k, d])^2 = x^2 @ (U^2).T - 2 x @ (means U^2).T + sum_d (means U)^2
+
+    But a small sum of large terms loses its digits. So components with a term above LARGE are taken as they stand.
+    """
+    squares, by_definition = np.empty((len(x), len(means)), order="F"), range(len(means))  # (B, K), components
+    if factors.ndim == 2:
+        precisions = np.square(factors)  # (K, D)
+        from_x, from_mean = np.square(x) @ precisions.T, np.square(means * factors).sum(axis=1)  # (B, K), (K,)
+        squares[...] = from_x - 2 * x @ (means * precisions).T + from_mean  # (B, K)
+        by_definition = np.flatnonzero(~(from_x.max(axis=0) + from_mean <= LARGE))  # "not <=" takes NaN in, too
+    for k in by_definition:
+        squares[:, k] = squared_length(x - means[k], factors[k])
+    return squares
+
+
 def log_normal(x, means, factors):
     """log Normal(x[b] | means[k], covariances[k]) = log det(U) - (D log(2 pi) + |z|^2) / 2,  z = (x - mean) @ U.
 
@@ -80,10 +102,8 @@ def log_normal(x, means, factors):
     """
     diagonals = factors if factors.ndim == 2 else np.diagonal(factors, axis1=1, axis2=2)  # (K, D)
     log_det = np.log(diagonals).sum(axis=1)  # of a triangular matrix: (K,)
-    squares = np.empty((len(x), len(means)), order="F")  # (B, K); each component's numbers lie side by side
-    with np.errstate(over="ignore"):
-        for k, (mean, U) in enumerate(zip(means, factors)):
-            squares[:, k] = squared_length(x - mean, U)
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = squared_lengths(x, means, factors)  # (B, K)
     squares = np.minimum(squares, 1e290)  # (B, K); what is farther, up to infinity, is as far
     return log_det - (x.shape[1] * np.log(2 * np.pi) + squares) / 2
 
@@ -93,21 +113,43 @@ def from_standard(z, mean, U):
     return mean + (z / U if U.ndim == 1 else np.linalg.solve(U.T, z.T).T)
 
 
-def scatter(X, r, means, kind):
-    """S[k] = sum_n r[n, k] (x_n - means[k]) (x_n - means[k]).T: (K, D, D) or, for diagonal kinds, its diagonals (K, D).
+def scatter_matrices(X, r, means):
+    """S[k] = sum_n r[n, k] (x_n - means[k]) (x_n - means[k]).T for X (N, D), r (N, K), means (K, D). Returns (K, D, D).
 
-    X (N, D), r (N, K), means (K, D). With the rows y_n = sqrt(r[n, k]) (x_n - means[k]), S[k] is y.T @ y. NumPy sees
-    that this is one array twice and computes one half of the symmetric product. Points with r[n, k] = 0 add nothing; in
-    many dimensions most are so far from a component that this is their r, to the last digit, and they are left out.
+    With the rows y_n = sqrt(r[n, k]) (x_n - means[k]), S[k] is y.T @ y. NumPy sees that this is one array twice and
+    computes one half of the symmetric product. Points with r[n, k] = 0 add nothing; in many dimensions most points are
+    so far from a component that this is their r, to the last digit, and they are left out.
     """
-    S = np.zeros(shape_of("full" if kind in MATRICES else "diag", *means.shape))  # (K, D, D) or (K, D)
+    n_components, n_features = means.shape
+    S = np.zeros((n_components, n_features, n_features))  # (K, D, D)
     for rows in row_blocks(X):
         x, root = X[rows].astype(np.float64, copy=False), np.sqrt(r[rows])  # (B, D), (B, K)
         for k, mean in enumerate(means):
             near = slice(None) if root[:, k].all() else root[:, k] > 0
             y = x[near] - mean  # (B, D), or fewer rows
             y *= root[near, k, None]
-            S[k] += y.T @ y if kind in MATRICES else np.einsum("bd,bd->d", y, y)
+            S[k] += y.T @ y
+    return S
+
+
+def scatter_diagonals(X, r, means):
+    """The diagonals of `scatter_matrices`, sum_n r[n, k] (x[n, d] - means[k, d])^2. Returns (K, D).
+
+    This square is multiplied out, too. Where the means (K, D) are those of the points under r, as in the M step, it is
+
+        S[k, d] = sum_n r[n, k] x[n, d]^2 - (sum_n r[n, k]) means[k, d]^2
+
+    Columns where next to nothing is left of the first term (far from 0, with little spread) are taken as they stand.
+    """
+    squares = sum(r[rows].T @ np.square(X[rows].astype(np.float64, copy=False)) for rows in row_blocks(X))  # (K, D)
+    S = squares - r.sum(axis=0)[:, None] * np.square(means)  # (K, D)
+    lost = np.flatnonzero((S < squares / LARGE).any(axis=0))  # columns
+    if len(lost):
+        S[:, lost] = 0
+        for rows in row_blocks(X):
+            x = X[rows][:, lost].astype(np.float64, copy=False)  # (B, lost)
+            for k, mean in enumerate(means[:, lost]):
+                S[k, lost] += r[rows, k] @ np.square(x - mean)
     return S
 
 

@@ -5,7 +5,8 @@ import pytest
 
 from aelearn import gaussians
 from aelearn.gaussians import (KINDS, check_size, factor_of_precision, from_standard, inverse_of_lower, log_normal,
-                               n_free, precision_factor, scatter, shape_of, spread, squared_length)
+                               n_free, precision_factor, scatter_diagonals, scatter_matrices, shape_of, spread,
+                               squared_length, squared_lengths)
 
 TINY = np.finfo(np.float64).tiny
 
@@ -74,17 +75,29 @@ def test_inverse_of_lower_triangles(rng, D):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_scatter_by_its_definition_whatever_the_blocks(rng, dtype, monkeypatch):
-    X, r, means = rng.normal(size=(50, 3)).astype(dtype), rng.random((50, 2)), rng.normal(size=(2, 3))
+    X, r = rng.normal(size=(50, 3)).astype(dtype), rng.random((50, 2))
     r[::3, 0] = 0
+    means = r.T @ X.astype(np.float64) / r.sum(axis=0)[:, None]
     wanted = np.zeros((2, 3, 3))
     for n in range(50):
         for k in range(2):
             wanted[k] += r[n, k] * np.outer(X[n] - means[k], X[n] - means[k])
     for entries in (1 << 17, 20, 1):
         monkeypatch.setattr("aelearn.lloyd.BLOCK_ENTRIES", entries)
-        np.testing.assert_allclose(scatter(X, r, means, "full"), wanted, rtol=1e-12)
-        np.testing.assert_allclose(scatter(X, r, means, "diag"), np.diagonal(wanted, axis1=1, axis2=2), rtol=1e-12)
+        np.testing.assert_allclose(scatter_matrices(X, r, means), wanted, rtol=1e-12)
+        np.testing.assert_allclose(scatter_diagonals(X, r, means), np.diagonal(wanted, axis1=1, axis2=2), rtol=1e-12)
     assert len(gaussians.row_blocks(X)) == 50
+
+
+@pytest.mark.parametrize("offset, spread_", [(0, 1), (1e3, 1e-2), (1e7, 1), (1e7, 1e-3), (-1e100, 1e98)])
+def test_diagonals_keep_their_digits_far_from_zero(rng, offset, spread_):
+    """The squares multiplied out would lose them all; the offset itself leaves x - mean few enough."""
+    X, r = rng.normal(size=(40, 3)) * spread_ + [offset, 0, 1], rng.random((40, 2))
+    means = r.T @ X / r.sum(axis=0)[:, None]
+    differences = X[:, None] - means  # (N, K, D)
+    np.testing.assert_allclose(scatter_diagonals(X, r, means), np.einsum("nk,nkd->kd", r, differences ** 2), rtol=1e-9)
+    U = rng.uniform(0.5, 2, (2, 3)) / spread_
+    np.testing.assert_allclose(squared_lengths(X, means, U), np.square(differences * U).sum(axis=2), rtol=1e-8)
 
 
 def test_from_standard_is_whitening_backwards(rng):
