@@ -15,10 +15,9 @@ import warnings
 
 import numpy as np
 
-from aelearn import SpectralClustering, load_mnist, make_blobs, make_moons, metrics
+from aelearn import PCA, SpectralClustering, load_mnist, make_blobs, make_moons, metrics
 from aelearn.eigenvectors import Elimination, level_groups
 from aelearn.graphs import nearest_neighbors, neighbor_graph, normalized_affinity, rbf_affinity
-from aelearn.pipeline import principal_components
 from tests.benchmarks.harness import Table, geometric_mean, main, peers, race
 
 SIZES = (1000, 5000)
@@ -38,7 +37,7 @@ def cases(images, codes):
 def run():
     """Both affinities against scikit-learn, and the whole of the digits."""
     images, labels = load_mnist("train", digits=(0, 1))
-    codes = principal_components(images, 3)
+    codes = PCA(3).fit_transform(images)
     found = peers("sklearn.cluster")
     table = Table("Spectral clustering", ["points", "affinity", "aelearn", "scikit-learn", "scikit-learn / aelearn",
                                           "of aelearn: graph, elimination, rest"])
