@@ -135,3 +135,25 @@ def test_partitions():
     figure = plotting.partitions(X, [("one", X[:1]), ("three", X[:3]), ("five", X[:5])], title="t", n_columns=2)
     assert [cell.get_title() for cell in figure.axes] == ["one", "three", "five", ""]
     assert [len(cell.collections) for cell in figure.axes] == [2, 4, 6, 0]  # a cluster each, and the stars
+
+
+def test_graphs_show_every_point_and_the_edges_that_weigh():
+    X, W = np.random.default_rng(0).random((4, 2)), np.zeros((4, 4))
+    W[0, 1] = W[1, 0] = 1
+    W[2, 3] = W[3, 2] = 0.5
+    W[0, 3] = W[3, 0] = 0.001  # too light to be drawn
+    figure = plotting.graphs([("one", X, np.array([0, 0, 1, 1]), W), ("two", X, np.zeros(4, int), None)], title="t")
+    one, two = figure.axes
+    edges, *points = one.collections
+    np.testing.assert_array_equal(edges.get_segments(), [X[[0, 1]], X[[2, 3]]])
+    assert list(edges.get_linewidths()) == [2, 1]
+    assert [len(group.get_offsets()) for group in points] == [2, 2] and len(two.collections) == 1
+    assert {"t", "one", "two", "0", "3"} <= set(texts(figure))
+    named = plotting.graphs([("one", X, np.array([0, 0, 1, 1]), None)], title="t", names={0: "a", 1: "b"})
+    assert [text.get_text() for text in named.legends[0].get_texts()] == ["a", "b"]
+
+
+def test_matrices_write_small_tables_out():
+    figure = plotting.matrices([("W", np.array([[0, 0.5], [-0.25, 1]])), ("V", np.zeros((30, 30)))], title="t")
+    assert {"0.00", "0.50", "-0.25", "1.00", "W", "V"} <= set(texts(figure))
+    assert [len(cell.texts) for cell in figure.axes] == [4, 0]

@@ -1,9 +1,11 @@
-"""Pictures for lessons and benchmarks: curves, bars, tables, tiles, partitions of the plane, rooflines, paths.
+"""Pictures for lessons and benchmarks: curves, bars, tables, tiles, partitions of the plane, graphs, matrices,
+rooflines, paths.
 
 Shapes: N samples, D pixels, K clusters.
 """
 
 import numpy as np
+from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
@@ -105,6 +107,65 @@ def table(counts, rows, columns, *, title, xlabel, ylabel):
     axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
     axes.set_xticks(range(len(columns)), columns)
     axes.set_yticks(range(len(rows)), rows)
+    return figure
+
+
+def graphs(panels, *, title, n_columns=3, size=3.4, names=None, axes_names=("", ""), equal=True):
+    """Points in the plane by group, and the edges between them, panel by panel.
+
+    panels      a (caption, X (N, 2), labels (N,), W (N, N) or None) each; an edge is the wider the larger its weight,
+                and is left out below a hundredth of the largest
+    names       {label: name}, for a legend; without it, up to twelve points carry their numbers
+    axes_names  of the horizontal and the vertical axis
+    equal       True: a step is as long upwards as to the right
+    """
+    n_columns = min(n_columns, len(panels))
+    n_rows = -(-len(panels) // n_columns)
+    figure = Figure(figsize=(size * n_columns, size * n_rows + 0.4 + 0.4 * bool(names)), layout="constrained")
+    figure.suptitle(title)
+    cells = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
+    for cell in cells[len(panels):]:
+        cell.axis("off")
+    for cell, (caption, X, labels, W) in zip(cells, panels):
+        if W is not None:
+            i, j = np.nonzero(np.triu(W, 1) > 0.01 * np.max(W))  # (edges,), (edges,)
+            shares = W[i, j] / np.max(W)  # (edges,)
+            cell.add_collection(LineCollection(np.stack([X[i], X[j]], axis=1), linewidths=2 * shares, colors="0.5",
+                                               alpha=np.clip(shares, 0.1, 1), zorder=1))
+        few = len(X) <= 12
+        for label in np.unique(labels):
+            cell.scatter(*X[labels == label].T, s=90 if few else 9, color=PALETTE[label % len(PALETTE)], zorder=2,
+                         marker=MARKERS[label % len(MARKERS)], label=(names or {}).get(label))
+        for number, point in enumerate(X if few and not names else ()):
+            cell.annotate(str(number), point, xytext=(7, 7), textcoords="offset points", fontsize=10)
+        cell.margins(0.15 if few else 0.05)
+        cell.set(xlabel=axes_names[0], ylabel=axes_names[1])
+        cell.set_aspect("equal" if equal else "auto", adjustable="datalim")
+        cell.tick_params(labelsize=7)
+        cell.set_title(caption, fontsize=9)
+    if names:
+        figure.legend(*cells[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(names),
+                      markerscale=1 if few else 2)
+    return figure
+
+
+def matrices(panels, *, title):
+    """Tables of numbers side by side, (caption, values (R, C)) each: the darker the larger; up to 60 are written out."""
+    widths = [max(1.5, min(3.4, 0.62 * values.shape[1])) for _, values in panels]
+    rows = max(values.shape[0] for _, values in panels)
+    figure = Figure(figsize=(sum(widths) + 0.5 * len(panels), min(3.4, 0.5 * rows) + 0.9), layout="constrained")
+    figure.suptitle(title)
+    cells = figure.subplots(1, len(panels), squeeze=False, width_ratios=widths)[0]
+    for cell, (caption, values) in zip(cells, panels):
+        low, high = min(0.0, values.min()), max(values.max(), 1e-12)
+        cell.imshow(values, cmap="Blues", aspect="auto", vmin=low, vmax=high, interpolation="nearest")
+        for (row, column), value in np.ndenumerate(values if values.size <= 60 else np.empty((0, 0))):
+            cell.text(column, row, f"{value + 0.0:.2f}", ha="center", va="center", fontsize=8.5,
+                      color="white" if value - low > 0.6 * (high - low) else "black")
+        if values.size <= 60:
+            cell.set(xticks=range(values.shape[1]), yticks=range(values.shape[0]))
+        cell.tick_params(labelsize=8)
+        cell.set_title(caption, fontsize=9)
     return figure
 
 

@@ -1,0 +1,486 @@
+# %% [markdown]
+# # 13 · Spectral clustering
+#
+# k-means asks how far a point is from a centre. Here is another question: whom is a point near to, and whom are those
+# near to, and so on? Points that hang together by such a chain form a group, whatever its shape. The answer comes from
+# the eigenvectors of a matrix, and the same eigenvectors turn images into codes without any learning.
+#
+# **After this lesson you can** turn points into a graph, say what the eigenvectors of that graph know about its
+# groups, write spectral clustering in four steps, choose its settings with open eyes, and use it as an encoder.
+#
+# **You need** lesson 5, and about 50 minutes. Eigenvalues of symmetric matrices should not be new to you; lesson 6
+# helps with the scores at the end.
+
+# %%
+import numpy as np
+
+from aelearn import (PCA, Autoencoder, KMeans, SpectralClustering, graphs, laplacian_eigenmaps, load_mnist, make_blobs,
+                     make_circles, make_moons, metrics, plotting, spectral)
+from aelearn.checks import check
+from aelearn.notebooks import show, slider, source
+
+# %% [markdown]
+# Letters: N points of D numbers each are `X` (N, D); K is the number of clusters.
+#
+# ## Where k-means fails
+#
+# Two moons and two rings. You see at once which points belong together. k-means cannot, even where it finds the lowest
+# inertia: the border between two centres is a straight line.
+
+# %%
+moons, moon = make_moons(400, noise=0.06, random_state=0)  # (N, 2), (N,)
+rings, ring = make_circles(400, noise=0.05, random_state=0)  # (N, 2), (N,)
+panels = []
+for name, X, truth in (("moons", moons, moon), ("rings", rings, ring)):
+    found = KMeans(2, n_init=5, random_state=0).fit_predict(X)  # (N,)
+    panels.append((f"{name}: k-means is right for {metrics.accuracy(truth, found):.0%}", X, found, None))
+show(plotting.graphs(panels, title="k-means cuts straight through", n_columns=2, size=3.8),
+     alt="Two moons and two rings, each cut in two by a straight line")
+
+# %% [markdown]
+# ## Points as a graph
+#
+# Draw an edge between points that are near each other, and forget where they are. What is left is a **graph**: nodes,
+# and edges with weights. All weights together are a symmetric matrix `W` (N, N), the **affinity**. Two ways to choose
+# them:
+#
+# - **By distance.** Near is near 1, far is near 0, and $\gamma$ says what is far: at the distance $1/\sqrt{\gamma}$
+#   the weight is $1/e$. (Its name is RBF, radial basis function.)
+#
+# $$ W_{ij} = e^{-\gamma\,|x_i - x_j|^2} \qquad W_{ii} = 0 $$
+#
+# - **By rank.** An edge to each of the nearest k points, whatever their distance. "I am near you" does not mean "you
+#   are near me", so each side gives half a weight: $W_{ij}$ is 1, 1/2 or 0.
+#
+# ### Exercise 1: the affinity
+#
+# From `X` (N, D) and the number `gamma` return `W` (N, N) by distance, with zeros on the diagonal. *About four lines.*
+
+# %% tags=["exercise"]
+def affinities(X, gamma):
+    ### BEGIN SOLUTION
+    differences = X[:, None, :] - X  # (N, N, D)
+    W = np.exp(-gamma * (differences**2).sum(axis=2))  # (N, N)
+    np.fill_diagonal(W, 0)
+    return W
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(affinities)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# The differences are those of lesson 5, between all points and all points. Square, sum over D, no root: the distance
+# is squared in the formula. `np.fill_diagonal` writes into the array that you give it.
+# </details>
+
+# %%
+few, few_moon = make_moons(120, noise=0.06, random_state=0)  # (120, 2), (120,)
+by_distance = graphs.rbf_affinity(few, gamma=30)  # (120, 120)
+by_rank = graphs.neighbor_graph(graphs.nearest_neighbors(few, 8)).toarray()  # (120, 120)
+panels = [("by distance: gamma = 30", few, few_moon, by_distance),
+          ("by rank: 8 nearest, the point itself among them", few, few_moon, by_rank)]
+show(plotting.graphs(panels, title="Two graphs of the same points; a wider edge weighs more", n_columns=2, size=4.4),
+     alt="Two moons of points with edges: many within each moon, few or none between the two")
+
+# %% [markdown]
+# Within a moon everybody is linked to everybody by a chain of edges. Between the moons there are hardly any edges.
+# To find clusters is now to find parts of a graph with few and light edges between them.
+#
+# ## Degrees
+#
+# The **degree** of a node is the sum of its edges, $d_i = \sum_j W_{ij}$. Nodes in a crowd have large degrees. To judge
+# an edge, compare it with the degrees of its two ends:
+#
+# $$ S_{ij} = \frac{W_{ij}}{\sqrt{d_i\,d_j}} $$
+#
+# This is the **normalised affinity**. It is symmetric, as W is.
+#
+# ### Exercise 2: divide by degrees
+#
+# From `W` (N, N), in which every node has an edge, return `S` (N, N) and the degrees (N,), in this order.
+# *Three lines.*
+
+# %% tags=["exercise"]
+def divide_by_degrees(W):
+    ### BEGIN SOLUTION
+    degrees = W.sum(axis=1)  # (N,)
+    root = np.sqrt(degrees)  # (N,)
+    return W / root[:, None] / root, degrees
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(divide_by_degrees)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# Divide row i by $\sqrt{d_i}$ and column j by $\sqrt{d_j}$. `root[:, None]` is (N, 1) and goes with rows; `root` is
+# (N,) and goes with columns.
+# </details>
+
+# %% [markdown]
+# ## A graph in two parts, by hand
+#
+# Six nodes: 0, 1, 2 are a triangle, 3, 4, 5 a chain, all edges weigh 1. The degrees are 2, 2, 2 and 1, 2, 1. Find an
+# eigenvector: try $v_i = \sqrt{d_i}$ for the nodes of one part, and 0 for the others. In row i of $S v$,
+#
+# $$ \sum_j \frac{W_{ij}}{\sqrt{d_i d_j}} \sqrt{d_j} = \frac{1}{\sqrt{d_i}} \sum_j W_{ij} = \frac{d_i}{\sqrt{d_i}}
+# = \sqrt{d_i} $$
+#
+# because all edges of i stay in its part. So $S v = v$: **each part has its own eigenvector with the eigenvalue 1.**
+# Two parts, twice the eigenvalue 1.
+
+# %%
+place = np.array([[0, 0], [0, 1], [0.8, 0.5], [1.7, 0.5], [2.5, 0.2], [3.3, 0.5]])  # (6, 2): where to draw them
+part = np.array([0, 0, 0, 1, 1, 1])  # (6,)
+six = np.zeros((6, 6))  # W
+for i, j in [(0, 1), (0, 2), (1, 2), (3, 4), (4, 5)]:
+    six[i, j] = six[j, i] = 1
+S, degrees = graphs.normalized_affinity(six)  # (6, 6), (6,)
+values, vectors = np.linalg.eigh(S)  # (6,) ascending, (6, 6): a column for each
+values, vectors = values[::-1], vectors[:, ::-1]  # the largest first
+by_hand = np.sqrt(degrees)[:, None] * (part[:, None] == [0, 1])  # (6, 2)
+print("degrees            ", degrees)
+print("eigenvalues        ", np.round(values, 3) + 0)
+print("S v = v, by hand:  ", np.allclose(S @ by_hand, by_hand))
+show(plotting.graphs([("", place, part, six)], title="Six nodes in two parts", size=4),
+     alt="A triangle of nodes 0, 1, 2 and, apart from it, a chain of nodes 3, 4, 5")
+
+# %% [markdown]
+# ## Why never above 1, and why not more often
+#
+# Write $v_i = \sqrt{d_i}\,y_i$, that is, look at $y$ instead of $v$. Then multiply out, and use that the weights of
+# row i add up to $d_i$:
+#
+# $$ v^T v - v^T S v = \tfrac12 \sum_{ij} W_{ij}\,(y_i - y_j)^2 $$
+#
+# Think of edges as springs: the right side is how much a placement $y$ of the nodes on a line stretches them. It is
+# never negative. For an eigenvector of length 1 the left side is $1 - \lambda$, so:
+#
+# - no eigenvalue is above 1;
+# - the eigenvalue is 1 exactly if no edge is stretched: $y$ is **the same number on a whole part**. A graph with two
+#   parts has room for two such numbers, so the eigenvalue 1 comes twice, not more often;
+# - an eigenvalue near 1 belongs to a placement that hardly stretches the edges.
+#
+# Both sides of the equation, for all six eigenvectors:
+
+# %%
+y = vectors / np.sqrt(degrees)[:, None]  # (6, 6): the placements, a column for each
+stretch = [(six * (column[:, None] - column) ** 2).sum() / 2 for column in y.T]
+print("1 - eigenvalue:", np.round(1 - values, 4) + 0)
+print("stretch:       ", np.round(stretch, 4) + 0)
+
+# %% [markdown]
+# ## Rows as coordinates
+#
+# A computer may return any mixture of the two eigenvectors, because a mixture is also an eigenvector with the
+# eigenvalue 1. So do not look at columns. Put the two columns side by side, `V` (6, 2), and look at **rows**: row i is
+# $\sqrt{d_i}$ times the row $(y^{(1)}, y^{(2)})$ of its part. Nodes of one part differ only in length. Divide each row
+# by its length, and they are equal:
+#
+# $$ Y_i = V_i / |V_i| $$
+#
+# ### Exercise 3: rows of length 1
+#
+# From `V` (N, K) return `Y` (N, K), each row divided by its length; a row of zeros stays as it is. *Two or three lines.*
+
+# %% tags=["exercise"]
+def unit_rows(V):
+    ### BEGIN SOLUTION
+    lengths = np.linalg.norm(V, axis=1, keepdims=True)  # (N, 1)
+    return V / (lengths + (lengths == 0))
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(unit_rows)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# `np.linalg.norm(V, axis=1, keepdims=True)` is (N, 1). Where it is 0, divide by 1 instead: `lengths == 0` counts as 1
+# there and as 0 elsewhere.
+# </details>
+
+# %%
+turn = np.array([[np.cos(0.5), -np.sin(0.5)], [np.sin(0.5), np.cos(0.5)]])  # (2, 2): mixes the two eigenvectors
+V = vectors[:, :2] @ turn  # (6, 2)
+Y = V / np.linalg.norm(V, axis=1, keepdims=True)  # (6, 2)
+print("a mixture of eigenvectors is one:", np.allclose(S @ V, V))
+show(plotting.matrices([("W", six), ("S", S), ("V: a mixture", V), ("Y: rows of length 1", Y)],
+                       title="In Y all rows of a part are equal, and the two parts stand at a right angle"),
+     alt="Tables of W, S, V and Y; in Y the first three rows are equal, and so are the last three")
+
+# %% [markdown]
+# So k-means has nothing left to do: in Y each part is one single point, K parts are K points at right angles.
+#
+# ## A weak link
+#
+# Real groups are not quite apart. Join the nodes 2 and 3 by an edge of weight w. Now the graph is in one piece, and only
+# one eigenvalue is 1. What becomes of the other one, and of the rows of Y?
+
+# %%
+def largest(W, k):
+    """The k largest eigenvalues of a graph's S, descending, and their eigenvectors (N, k)."""
+    values, vectors = np.linalg.eigh(graphs.normalized_affinity(W)[0])  # (N,), (N, N)
+    return values[::-1][:k], vectors[:, ::-1][:, :k]
+
+
+def linked(weight):
+    """The six nodes with an edge of this weight between 2 and 3."""
+    W = six.copy()
+    W[2, 3] = W[3, 2] = weight
+    return W
+
+
+weights = np.linspace(0, 1, 41)  # (41,)
+followed = np.array([largest(linked(w), 3)[0] for w in weights])  # (41, 3)
+display(show(plotting.curves({f"eigenvalue {n + 1}": (weights, followed[:, n]) for n in range(3)},
+                             xlabel="weight of the link", ylabel="eigenvalue",
+                             title="The second eigenvalue says how weak the link is"),
+             alt="The first eigenvalue stays at 1, the second falls from 1 as the link gets heavier, the third is below"))
+panels = []
+for w in (0.01, 0.1, 0.5, 1):
+    value, V = largest(linked(w), 2)  # (2,), (6, 2)
+    panels.append((f"w = {w}: eigenvalue {value[1]:.3f}", V / np.linalg.norm(V, axis=1, keepdims=True), part, None))
+show(plotting.graphs(panels, title="The rows of Y: the parts stay apart, their nodes begin to spread", n_columns=4,
+                     size=2.9, names={0: "nodes 0, 1, 2", 1: "nodes 3, 4, 5"},
+                     axes_names=("eigenvector 1", "eigenvector 2")),
+     alt="Two groups of points at a right angle; with a heavier link each group spreads, but they stay apart")
+
+# %% [markdown]
+# What was exact is now almost so: an eigenvalue almost 1, rows almost equal. That is all that k-means needs.
+#
+# ## The four steps
+#
+# This is **spectral clustering** (A. Ng, M. Jordan and Y. Weiss, "On spectral clustering", 2002), "spectral" for the
+# eigenvalues:
+#
+# 1. `W`: who is near whom.
+# 2. `S`: divided by the roots of the degrees.
+# 3. `V` (N, K): the eigenvectors of the K largest eigenvalues, side by side.
+# 4. `Y`: the rows of `V` with length 1; k-means finds their clusters.
+
+# %%
+def four_steps(W, k):
+    """Labels (N,), rows V (N, k) and Y (N, k), and the k largest eigenvalues of a graph W (N, N)."""
+    values, V = largest(W, k)  # steps 2 and 3
+    lengths = np.linalg.norm(V, axis=1, keepdims=True)  # (N, 1)
+    Y = V / (lengths + (lengths == 0))  # (N, k)
+    return KMeans(k, n_init=5, random_state=0).fit_predict(Y), V, Y, values
+
+
+for name, X, truth in (("moons", moons, moon), ("rings", rings, ring)):
+    labels, V, Y, values = four_steps(graphs.rbf_affinity(X, gamma=30), 2)
+    panels = [(f"points: {metrics.accuracy(truth, labels):.1%} right", X, labels, None),
+              ("rows of V: two rays", V, labels, None), ("rows of Y", Y, labels, None)]
+    display(show(plotting.graphs(panels, title=f"{name}: the eigenvalues are {values[0]:.4f} and {values[1]:.4f}"),
+                 alt=f"{name}: each one in its own colour; the rows of V lie along two rays, those of Y in two places"))
+
+# %% [markdown]
+# In the middle each group is a ray: its points differ in length, by the roots of their degrees. On the right only the
+# directions are left. What was bent and entangled in the plane is two heaps there, and k-means is good at heaps. The
+# moons fall apart so well that 200 points lie on each other.
+#
+# The library does the same four steps. It finds a few eigenvectors without computing all N of them
+# (`aelearn/eigenvectors.py`), and its graphs of neighbours are lists of edges. Here are its steps:
+
+# %%
+ours = four_steps(graphs.rbf_affinity(moons, gamma=30), 2)[0]  # (N,)
+theirs = SpectralClustering(2, gamma=30, random_state=0).fit_predict(moons)  # (N,)
+print(f"the library's labels agree with ours for {metrics.accuracy(ours, theirs):.1%}\n")
+print(source(graphs.normalized_affinity))
+print(source(SpectralClustering.fit))
+
+# %% [markdown]
+# ## Too far and too near
+#
+# All depends on the graph. With a small $\gamma$ everybody is near to everybody, and what is left is about what k-means
+# sees. With a large one most weights are almost 0, and stray points are parts of their own. Below the slider is the
+# same with the number of neighbours, on the rings; "parts" is how often the eigenvalue 1 comes, to nine digits.
+
+# %%
+gammas = [1, 3, 10, 30, 100, 300, 1000, 3000]
+frames = []
+for gamma in gammas:
+    labels = four_steps(graphs.rbf_affinity(moons, gamma), 2)[0]  # (N,)
+    frames.append((f"gamma = {gamma}: {metrics.accuracy(moon, labels):.0%} right", moons, labels, None))
+show(plotting.graphs(frames, title="Spectral clustering with gamma from small to large", n_columns=4, size=2.8),
+     alt="Eight panels: cut straight through for a small gamma, right in the middle, stray points for the largest")
+
+# %%
+# Run this cell and drag.
+slider(lambda n: plotting.graphs([frames[n]], title="", size=5), len(frames), label="gamma, nth")
+
+# %%
+for k in (3, 5, 8, 10, 15, 40, 80):
+    W = graphs.neighbor_graph(graphs.nearest_neighbors(rings, k)).toarray()  # (N, N)
+    parts = int(np.sum(largest(W, 60)[0] > 1 - 1e-9))
+    print(f"k = {k:2}: {parts:2} parts, {metrics.accuracy(ring, four_steps(W, 2)[0]):.0%} right")
+
+# %% [markdown]
+# Too few neighbours, and the rings break into pieces; too many, and edges lead from one ring to the other. In between
+# there is room. Neighbours need no scale: they mean the same for points that are a thousand times as far apart, where
+# $\gamma$ has to be chosen anew.
+#
+# ## How many clusters?
+#
+# As many as there are eigenvalues near 1. Where is "near" over? Where the eigenvalues fall most: at the **eigengap**.
+#
+# ### Exercise 4: the eigengap
+#
+# From the eigenvalues (P,), the largest first, return the number k after which they fall most: the k-th eigenvalue
+# (counted from 1) minus the next one is largest. *One or two lines.*
+
+# %% tags=["exercise"]
+def clusters_by_gap(eigenvalues):
+    ### BEGIN SOLUTION
+    falls = eigenvalues[:-1] - eigenvalues[1:]  # (P - 1,)
+    return falls.argmax() + 1
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(clusters_by_gap)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# `eigenvalues[:-1] - eigenvalues[1:]` are the falls. The first of them, at place 0, is the one after 1 cluster.
+# </details>
+
+# %%
+heaps = make_blobs(300, centers=4, cluster_std=1.0, random_state=11)[0]  # (300, 2): lesson 5's four heaps
+lines, marks = {}, {}
+for name, X in (("four heaps", heaps), ("rings", rings), ("moons", moons)):
+    W = graphs.neighbor_graph(graphs.nearest_neighbors(X, 10)).toarray()  # (N, N)
+    values = largest(W, 8)[0]  # (8,)
+    gap = spectral.eigengap(values)
+    lines[f"{name}: the largest fall is after {gap}"] = (list(range(1, 9)), values)
+show(plotting.curves(lines, xlabel="number of the eigenvalue", ylabel="eigenvalue",
+                     title="Graphs of 10 neighbours: where do the eigenvalues fall most?"),
+     alt="Three falling lines: that of the heaps has a cliff after 4, the others fall slowly")
+
+# %% [markdown]
+# Round heaps make a cliff. Long thin groups do not: a placement that runs slowly from one end of a moon to the other
+# hardly stretches any edge, so there are eigenvalues near 1 that mean no group at all. Take the eigengap as a hint, and
+# look at the eigenvalues themselves.
+#
+# ## Codes without learning
+#
+# Now read the springs the other way round. An encoder should give similar images similar codes, that is, make
+#
+# $$ \tfrac12 \sum_{ij} W_{ij}\,|y_i - y_j|^2 $$
+#
+# small. All codes equal would be smallest, and useless: so ask for columns of one size ($\sum_i d_i y_i^2 = 1$), at a
+# right angle to the constant and to each other ($\sum_i d_i y_i z_i = 0$). The best such columns are known already: the
+# eigenvectors of S after the first one, each divided by $\sqrt{d_i}$. These codes are called **Laplacian eigenmaps** (M.
+# Belkin and P. Niyogi, 2003). No weights, no epochs, no decoder. Here are 2,000 zeros and ones of MNIST as two numbers
+# each, by three encoders; the autoencoder gets two numbers as well, so that all fit into the plane:
+
+# %%
+all_images, all_digits = load_mnist("train", digits=(0, 1))  # (11623, 784), (11623,)
+images, digits = all_images[:2000], all_digits[:2000]  # (N, 784), (N,)
+graph = graphs.neighbor_graph(graphs.nearest_neighbors(images, 10))  # Edges, those of W (N, N)
+eigenmaps = laplacian_eigenmaps(graph, 2, random_state=0)  # (N, 2)
+learned = Autoencoder((128, 2), epochs=40, random_state=0).fit_transform(images)  # (N, 2)
+components = PCA(2).fit_transform(images)  # (N, 2)
+panels = [("principal components", components, digits, None), ("autoencoder 784-128-2-128-784", learned, digits, None),
+          ("Laplacian eigenmaps, 10 neighbours", eigenmaps, digits, None)]
+display(show(plotting.graphs(panels, title="2,000 images as two numbers each", size=4, equal=False,
+                             names={0: "a zero", 1: "a one"}, axes_names=("code 1", "code 2")),
+             alt="Three clouds of codes; in the eigenmaps zeros are one dense heap and ones a long line apart from it"))
+print(f"edges of the graph that join a zero and a one: "
+      f"{np.mean(digits[graph.rows] != digits[graph.columns]):.2%}")
+
+for name, codes in (("pixels", images), ("principal components", components), ("autoencoder", learned),
+                    ("eigenmaps", eigenmaps), ("eigenmaps, code 1", eigenmaps[:, :1])):
+    clusters = KMeans(2, n_init=4, random_state=0).fit_predict(codes)  # (N,)
+    print(f"k-means on {name:20} {codes.shape[1]:3} numbers   accuracy {metrics.accuracy(digits, clusters):.3f}   "
+          f"NMI {metrics.normalized_mutual_information(digits, clusters):.3f}")
+
+# %% [markdown]
+# Code 1 alone tells the digits apart almost without a mistake: a chain of neighbours hardly ever leads from a zero to a
+# one. Then why may k-means do worse with *more* numbers? Look at what code 2 is. Here are ones, from the lowest code 2 to
+# the highest:
+
+# %%
+ones = np.flatnonzero(digits == 1)  # (M,)
+ones = ones[np.argsort(eigenmaps[ones, 1])]  # from the lowest to the highest code 2
+chosen = ones[np.linspace(0, len(ones) - 1, 12).astype(int)]  # (12,)
+display(show(plotting.tiles(images[chosen], [f"{1000 * eigenmaps[i, 1]:.1f}" for i in chosen], (28, 28),
+                            n_columns=12, title="Ones along code 2 (times 1,000)"),
+             alt="Twelve ones: the first lean to one side, the last to the other"))
+row, column = np.mgrid[:28, :28].reshape(2, -1)  # (784,), (784,): where each pixel is
+ink = images / images.sum(axis=1, keepdims=True)  # (N, 784): the share of each pixel
+row = row - (ink @ row)[:, None]  # (N, 784): seen from the middle of the ink
+column = column - (ink @ column)[:, None]  # (N, 784)
+slant = (ink * row * column).sum(axis=1) / (ink * row**2).sum(axis=1)  # (N,): columns to the right, for each row down
+for digit in (0, 1):
+    correlation = np.corrcoef(slant[digits == digit], eigenmaps[digits == digit, 1])[0, 1]
+    print(f"correlation of code 2 with the slant, among images of {digit}: {correlation:.2f}")
+
+# %% [markdown]
+# Code 2 is how a one leans. Nobody asked for that; it is what varies most slowly along the chains of neighbours once the
+# digit is known. Both columns have one size, so k-means takes the slant as seriously as the digit, and the two centres
+# that lower its inertia most may split the slant. The two groups that you want are in the *first* eigenvectors:
+# spectral clustering takes as many as there are clusters (its first is the constant one), and turns rows to length 1.
+# Here on three samples of 2,000 images:
+
+# %%
+for n in range(3):
+    sample = slice(2000 * n, 2000 * (n + 1))
+    X, truth = all_images[sample], all_digits[sample]
+    codes = laplacian_eigenmaps(graphs.neighbor_graph(graphs.nearest_neighbors(X, 10)), 2, random_state=0)  # (N, 2)
+    two = KMeans(2, n_init=4, random_state=0).fit_predict(codes)
+    whole = SpectralClustering(2, affinity="nearest_neighbors", n_neighbors=10, random_state=0).fit_predict(X)
+    print(f"sample {n + 1}: k-means on pixels "
+          f"{metrics.accuracy(truth, KMeans(2, n_init=4, random_state=0).fit_predict(X)):.4f}, on two eigenmaps "
+          f"{metrics.accuracy(truth, two):.4f}; spectral clustering {metrics.accuracy(truth, whole):.4f}")
+n = len(all_images)
+print(f"W by distance for all {n:,} of them: {n:,} x {n:,} numbers of 8 bytes, {8e-9 * n**2:.2f} GB")
+
+# %% [markdown]
+# ## What it cannot do
+#
+# - **No decoder.** A code is a place in a graph. There is no way from a code back to an image.
+# - **No code for a new image.** It is no node of the graph. The autoencoder has learnt a function, this has not.
+# - **Size.** All pairs of N points are N x N numbers: the last line above. Their eigenvectors cost even more.
+#
+# Graphs of neighbours stay small, as lists of edges. For graphs by distance there is **Nystrom's method**
+# (`aelearn/nystrom.py`): choose M points at random as **landmarks**, compute only the weights between all N points and
+# the landmarks, an array (N, M), and fill in what is missing: two points are taken to be near each other as far as the
+# landmarks can tell. The eigenvectors then come from a matrix of M by M. Every point gets a label, none is left out;
+# beyond 5,000 points the library does so by itself.
+#
+# ## What you know now
+#
+# - Points become a graph: edges by distance (choose $\gamma$) or by rank (choose k). All else follows from it.
+# - S has the eigenvalue 1 once for each part of the graph. Its eigenvectors are constant on parts, up to the roots of
+#   the degrees, which rows of length 1 take away.
+# - Weak links move eigenvalues a little below 1 and spread the rows a little; k-means on the rows does the rest.
+# - The same eigenvectors are codes that keep neighbours together, found without learning. The first ones tell groups
+#   apart, later ones say what varies slowly within a group.
+#
+# ## To think about
+#
+# 1. In a graph by distance no weight is exactly 0, so the graph is always in one piece. Why are there clusters all the
+#    same?
+# 2. Two round heaps touch, and one has ten times as many points as the other. Where will spectral clustering put the
+#    border, where k-means?
+# 3. For an eigenvector, $\lambda\,y_i = \frac{1}{d_i} \sum_j W_{ij}\,y_j$. Use it to give a new image a code.
+#
+# **Before:** [lesson 5](05_kmeans_by_hand.ipynb) writes k-means, [lesson 6](06_clustering_the_codes.ipynb) clusters the
+# codes of an autoencoder.
+
+# %% [markdown] tags=["answer"]
+# **Answers**
+#
+# 1. Weights like $10^{-9}$ are weak links: the second eigenvalue is 1 but for as little. What counts is how small the
+#    edges between groups are beside those within.
+# 2. Spectral clustering cuts where edges are few and light, in the gap or the thin place between the heaps, unless the
+#    parts get very uneven: degrees see to it that no part is tiny. k-means puts the border halfway between the two
+#    centres, wherever the thin place is, and moves the centres towards heaps of like spread.
+# 3. Compute its weights to the old images, $w_j$, and take $y = \frac{1}{\lambda} \sum_j w_j\,y_j \,/ \sum_j w_j$: the
+#    mean of its neighbours' codes, moved out a little by $1/\lambda$. This is how Nystrom's method sees it, too: landmarks
+#    are the old points there, all others are new.
