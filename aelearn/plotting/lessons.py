@@ -150,7 +150,7 @@ def graphs(panels, *, title, n_columns=3, size=3.4, names=None, axes_names=("", 
 
 
 def matrices(panels, *, title):
-    """Tables of numbers side by side, (caption, values (R, C)) each: the darker the larger; up to 60 are written out."""
+    """Tables of numbers side by side, (caption, values (R, C)) each: the darker the larger. Up to 60 are written."""
     widths = [max(1.5, min(3.4, 0.62 * values.shape[1])) for _, values in panels]
     rows = max(values.shape[0] for _, values in panels)
     figure = Figure(figsize=(sum(widths) + 0.5 * len(panels), min(3.4, 0.5 * rows) + 0.9), layout="constrained")

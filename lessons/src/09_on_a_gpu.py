@@ -90,9 +90,9 @@ check(add_vectors)
 #
 # How does one add up a million numbers with a thousand threads? Not by `total[0] += x[i]`: that is the race of lesson
 # 8, a thousandfold. The threads of a block have a small, fast memory of their own, **shared memory**, and a
-# **barrier**, `cuda.syncthreads()`: nobody goes on until all threads of the block have come to it. With these two a block adds up
-# like a tournament. Each thread brings a number. Then the first half of the threads each take in a number of the
-# second half; then the first quarter; and so on, until thread 0 holds the sum.
+# **barrier**, `cuda.syncthreads()`: nobody goes on until all threads of the block have come to it. With these two a
+# block adds up like a tournament. Each thread brings a number. Then the first half of the threads each take in a
+# number of the second half; then the first quarter; and so on, until thread 0 holds the sum.
 
 # %%
 values = np.array([3, 1, 4, 1, 5, 9, 2, 6])  # (8,)
@@ -291,8 +291,8 @@ for name in ("numba", "cuda"):
 # %% [markdown]
 # **Has all this been run on a GPU?** Not by its authors: none was at hand. The kernels have been simulated, compiled
 # and assembled for four generations of GPUs, and the page `src/gpu_on_paper.md` beside the lessons works out what each
-# of them would take on an NVIDIA T4. If you have a GPU, `python -m tests.benchmarks.gpu` in the package's folder prints measured times
-# beside these.
+# of them would take on an NVIDIA T4. If you have a GPU, `python -m tests.benchmarks.gpu` in the package's folder
+# prints measured times beside these.
 #
 # ## What you know now
 #

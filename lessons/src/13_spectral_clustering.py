@@ -184,7 +184,8 @@ print("stretch:       ", np.round(stretch, 4) + 0)
 #
 # ### Exercise 3: rows of length 1
 #
-# From `V` (N, K) return `Y` (N, K), each row divided by its length; a row of zeros stays as it is. *Two or three lines.*
+# From `V` (N, K) return `Y` (N, K), each row divided by its length; a row of zeros stays as it is. *Two or three
+# lines.*
 
 # %% tags=["exercise"]
 def unit_rows(V):
@@ -217,8 +218,8 @@ show(plotting.matrices([("W", six), ("S", S), ("V: a mixture", V), ("Y: rows of 
 #
 # ## A weak link
 #
-# Real groups are not quite apart. Join the nodes 2 and 3 by an edge of weight w. Now the graph is in one piece, and only
-# one eigenvalue is 1. What becomes of the other one, and of the rows of Y?
+# Real groups are not quite apart. Join the nodes 2 and 3 by an edge of weight w. Now the graph is in one piece, and
+# only one eigenvalue is 1. What becomes of the other one, and of the rows of Y?
 
 # %%
 def largest(W, k):
@@ -239,7 +240,7 @@ followed = np.array([largest(linked(w), 3)[0] for w in weights])  # (41, 3)
 display(show(plotting.curves({f"eigenvalue {n + 1}": (weights, followed[:, n]) for n in range(3)},
                              xlabel="weight of the link", ylabel="eigenvalue",
                              title="The second eigenvalue says how weak the link is"),
-             alt="The first eigenvalue stays at 1, the second falls from 1 as the link gets heavier, the third is below"))
+             alt="The first eigenvalue stays at 1, the second falls as the link gets heavier; a third is below"))
 panels = []
 for w in (0.01, 0.1, 0.5, 1):
     value, V = largest(linked(w), 2)  # (2,), (6, 2)
@@ -374,9 +375,9 @@ show(plotting.curves(lines, xlabel="number of the eigenvalue", ylabel="eigenvalu
 #
 # small. All codes equal would be smallest, and useless: so ask for columns of one size ($\sum_i d_i y_i^2 = 1$), at a
 # right angle to the constant and to each other ($\sum_i d_i y_i z_i = 0$). The best such columns are known already: the
-# eigenvectors of S after the first one, each divided by $\sqrt{d_i}$. These codes are called **Laplacian eigenmaps** (M.
-# Belkin and P. Niyogi, 2003). No weights, no epochs, no decoder. Here are 2,000 zeros and ones of MNIST as two numbers
-# each, by three encoders; the autoencoder gets two numbers as well, so that all fit into the plane:
+# eigenvectors of S after the first one, each divided by $\sqrt{d_i}$. These codes are called **Laplacian eigenmaps**
+# (M. Belkin and P. Niyogi, 2003). No weights, no epochs, no decoder. Here are 2,000 zeros and ones of MNIST as two
+# numbers each, by three encoders; the autoencoder gets two numbers as well, so that all fit into the plane:
 
 # %%
 all_images, all_digits = load_mnist("train", digits=(0, 1))  # (11623, 784), (11623,)
@@ -401,8 +402,8 @@ for name, codes in (("pixels", images), ("principal components", components), ("
 
 # %% [markdown]
 # Code 1 alone tells the digits apart almost without a mistake: a chain of neighbours hardly ever leads from a zero to a
-# one. Then why may k-means do worse with *more* numbers? Look at what code 2 is. Here are ones, from the lowest code 2 to
-# the highest:
+# one. Then why may k-means do worse with *more* numbers? Look at what code 2 is. Here are ones, from the lowest code
+# 2 to the highest:
 
 # %%
 ones = np.flatnonzero(digits == 1)  # (M,)
@@ -421,9 +422,9 @@ for digit in (0, 1):
     print(f"correlation of code 2 with the slant, among images of {digit}: {correlation:.2f}")
 
 # %% [markdown]
-# Code 2 is how a one leans. Nobody asked for that; it is what varies most slowly along the chains of neighbours once the
-# digit is known. Both columns have one size, so k-means takes the slant as seriously as the digit, and the two centres
-# that lower its inertia most may split the slant. The two groups that you want are in the *first* eigenvectors:
+# Code 2 is how a one leans. Nobody asked for that; it is what varies most slowly along the chains of neighbours once
+# the digit is known. Both columns have one size, so k-means takes the slant as seriously as the digit, and the two
+# centres that lower its inertia most may split the slant. The two groups that you want are in the *first* eigenvectors:
 # spectral clustering takes as many as there are clusters (its first is the constant one), and turns rows to length 1.
 # Here on three samples of 2,000 images:
 
@@ -482,5 +483,5 @@ print(f"W by distance for all {n:,} of them: {n:,} x {n:,} numbers of 8 bytes, {
 #    parts get very uneven: degrees see to it that no part is tiny. k-means puts the border halfway between the two
 #    centres, wherever the thin place is, and moves the centres towards heaps of like spread.
 # 3. Compute its weights to the old images, $w_j$, and take $y = \frac{1}{\lambda} \sum_j w_j\,y_j \,/ \sum_j w_j$: the
-#    mean of its neighbours' codes, moved out a little by $1/\lambda$. This is how Nystrom's method sees it, too: landmarks
-#    are the old points there, all others are new.
+#    mean of its neighbours' codes, moved out a little by $1/\lambda$. This is how Nystrom's method sees it, too:
+#    landmarks are the old points there, all others are new.
