@@ -1,0 +1,458 @@
+# %% [markdown]
+# # 11 · Sparse coding
+#
+# The autoencoder makes a code narrow: three numbers, and each image uses all three. There is another way to say much
+# with little. Keep a large box of parts, 64 of them, say, and for each image name the few that it is made of. Such a
+# code is wide, and nearly all of it is zero. It is called **sparse**.
+#
+# **After this lesson you can** write the step that finds a sparse code, say why one price makes exact zeros and
+# another does not, and judge a wide and sparse code against a narrow one.
+#
+# **You need** lesson 4, and about 50 minutes.
+
+# %%
+import numpy as np
+
+from aelearn import PCA, Autoencoder, SparseCoding, load_mnist, plotting
+from aelearn import dictionary as dictionaries, shrinkage
+from aelearn.checks import check
+from aelearn.matching_pursuit import omp
+from aelearn.notebooks import show, slider, source
+from aelearn.shrinkage import fista, ista_step
+
+# %% [markdown]
+# Shapes: N samples, D features (pixels), K parts, B samples of a batch. A part is called an **atom**; it is an image,
+# a row (D,), of length 1. All atoms together are the **dictionary** (K, D). The code `z` (K,) of an image `x` (D,)
+# says how much of each atom to take, and the decoder only adds up:
+#
+# $$ x \approx \sum_k z_k\, d_k = z\, A \qquad\qquad \text{in NumPy: } \texttt{z @ dictionary} $$
+#
+# Where do atoms come from? Later they are learnt. For now they are 64 training images, each divided by its length.
+
+# %%
+images, labels = load_mnist("train", digits=(0, 1))
+images, labels = images[:2000], labels[:2000]  # (N, D), (N,)
+test_images = load_mnist("test", digits=(0, 1))[0][:500]  # (500, D)
+first_atoms = dictionaries.random_atoms(images, 64, np.random.default_rng(0))  # (K, D)
+print("images", images.shape, "  dictionary", first_atoms.shape, "  length of an atom", np.linalg.norm(first_atoms[0]))
+
+# %% [markdown]
+# ## A price for each code
+#
+# With 64 atoms there are many ways to put an image together. We want one that leaves little of the image and uses few
+# atoms. So let the code have a price, and make the sum of both small:
+#
+# $$ f(z) = \tfrac12\, |x - z A|^2 + \alpha\, |z|_1 \qquad\qquad |z|_1 = \sum_k |z_k| $$
+#
+# The first term is what the code leaves of the image. The second counts how much of all atoms is used, with or
+# against their sign; $\alpha$ says how dear that is. The best code for a high price has few entries; at the
+# price 0 it may use all atoms.
+#
+# ### Exercise 1: the cost of a code
+#
+# Return $f(z)$, a number, for one image `x` (D,), its code `z` (K,), the dictionary (K, D) and the price `alpha`.
+# *Two lines.*
+
+# %% tags=["exercise"]
+def sparse_cost(x, z, dictionary, alpha):
+    ### BEGIN SOLUTION
+    left = x - z @ dictionary  # (D,)
+    return (left**2).sum() / 2 + alpha * np.abs(z).sum()
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(sparse_cost)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# `z @ dictionary` is (D,), the image that the code stands for. Mind the half, and the absolute values.
+# </details>
+
+# %% [markdown]
+# ## Why this price makes zeros
+#
+# Look at one number. An entry of the code would like to be $a$; how far does the price push it?
+#
+# $$ \text{smallest } \tfrac12 (z - a)^2 + \alpha |z| \qquad \text{against} \qquad
+#    \text{smallest } \tfrac12 (z - a)^2 + \tfrac{\alpha}{2} z^2 $$
+#
+# A square costs next to nothing near zero, so the last bit of an entry is never worth removing. An absolute value
+# costs the same for each bit, the last one, too: it has a corner at zero, and the lowest point can sit in that
+# corner.
+
+# %%
+a, alpha = 0.7, 1.0
+z = np.linspace(-1, 1.5, 251)  # (251,)
+costs = {"with the price |z|": (z - a) ** 2 / 2 + alpha * np.abs(z),
+         "with the price z²/2": (z - a) ** 2 / 2 + alpha * z**2 / 2}
+lowest = {f"lowest {name}: z = {z[cost.argmin()] + 0:.2f}": ([z[cost.argmin()]], [cost.min()])
+          for name, cost in costs.items()}
+show(plotting.curves({"no price": (z, (z - a) ** 2 / 2), **{name: (z, cost) for name, cost in costs.items()}},
+                     points=lowest, xlabel="z", ylabel="cost",
+                     title=f"The entry would like to be {a}: one price sets it to zero, the other makes it smaller"),
+     alt="Three curves; the one with the absolute value has its lowest point in a corner at zero")
+
+# %% [markdown]
+# Now with pencil and paper. Where $z > 0$, the derivative $z - a + \alpha$ is 0 at $z = a - \alpha$; that is above 0
+# only if $a > \alpha$. Where $z < 0$, it is 0 at $z = a + \alpha$; that is below 0 only if $a < -\alpha$. In between,
+# $|a| \le \alpha$, neither side has a lowest point, and the corner at 0 is the lowest. So: *move $a$ towards 0 by
+# $\alpha$, and stop there.* This is the **soft threshold**.
+#
+# ### Exercise 2: the soft threshold
+#
+# Return each entry of `z`, an array of any shape, moved towards 0 by `threshold`, and 0 if it was nearer than that.
+# *One line.*
+
+# %% tags=["exercise"]
+def shrink(z, threshold):
+    ### BEGIN SOLUTION
+    return np.sign(z) * np.maximum(np.abs(z) - threshold, 0)
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(shrink)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# `np.abs(z) - threshold` is the new size, where it is not below 0: `np.maximum(..., 0)`. `np.sign(z)` gives it back
+# its sign.
+# </details>
+
+# %%
+wishes = np.linspace(-3, 3, 121)  # (121,)
+found = [z[np.argmin((z - a) ** 2 / 2 + np.abs(z))] for z in [np.linspace(-3, 3, 601)] for a in wishes[::12]]  # (11,)
+show(plotting.curves({"no price: z = a": (wishes, wishes),
+                      "price |z|: the soft threshold": (wishes, shrinkage.soft_threshold(wishes, 1.0)),
+                      "price z²/2: z = a / 2": (wishes, wishes / 2)},
+                     points={"lowest cost with |z|, found by trying 601 values": (wishes[::12], found)},
+                     xlabel="a, what the entry would like to be", ylabel="z, what it becomes",
+                     title="One price makes a flat stretch of zeros, the other only a gentler slope"),
+     alt="The soft threshold is flat at zero from minus one to one; the other line crosses zero at one point only")
+
+# %% [markdown]
+# ## A step, and why it is a layer
+#
+# The square in $f$ mixes all entries of $z$, so the soft threshold is not the whole answer. But it makes a good step.
+# Go downhill on the square alone, then let the price act on each entry:
+#
+# $$ z \leftarrow \text{shrink}\big(z + \eta\, (x - z A)\, A^T,\; \eta\, \alpha\big) $$
+#
+# $(x - zA)\,A^T$ is the product of each atom with what is left of the image: an atom that looks like the rest grows.
+# $\eta$ is the length of the step, and as the step is short, the price acts only for that length, $\eta\,\alpha$.
+# This is **ISTA**, the iterative shrinkage-thresholding algorithm (Daubechies, Defrise and De Mol, 2004).
+#
+# ### Exercise 3: one step
+#
+# Do that for a batch: `x` (B, D), codes `z` (B, K), the dictionary (K, D). Return the new codes (B, K). *Two lines;
+# call your `shrink`.*
+
+# %% tags=["exercise"]
+def shrink_step(x, z, dictionary, alpha, step):
+    ### BEGIN SOLUTION
+    left = x - z @ dictionary  # (B, D)
+    return shrink(z + step * left @ dictionary.T, step * alpha)
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(shrink_step)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# What is left of the images is (B, D), and its products with all atoms are `left @ dictionary.T` (B, K). The
+# threshold is not `alpha`.
+# </details>
+
+# %% [markdown]
+# Now sort the same step by who is multiplied with what:
+#
+# $$ z_{\text{new}} = \text{shrink}(x\,W + z\,R,\; \eta\,\alpha) \qquad\qquad W = \eta A^T \qquad R = I - \eta A A^T
+# $$
+#
+# You know this: a **layer**. Weights $W$ (D, K), a bias $zR$ that feeds the last output back, and an activation, the
+# soft threshold, where lesson 2 had a sigmoid. From $z = 0$, the first step is exactly one dense layer. So an encoder
+# of sparse codes is a network of many equal layers, whose weights follow from the decoder. (Gregor and LeCun, 2010,
+# went on from here: they *learnt* $W$ and $R$, so that a few layers do.)
+
+# %%
+x = test_images[:200].astype(np.float64)  # (B, D)
+A, alpha = first_atoms.astype(np.float64), 1.0  # (K, D)
+step = 1 / np.linalg.eigvalsh(A @ A.T)[-1]  # by the largest eigenvalue: a step so short never leads uphill
+W, R = step * A.T, np.eye(64) - step * A @ A.T  # (D, K), (K, K)
+z = np.random.default_rng(0).normal(size=(200, 64))  # (B, K)
+as_a_layer = shrinkage.soft_threshold(x @ W + z @ R, step * alpha)  # (B, K)
+print("layer and step differ by at most", f"{np.abs(as_a_layer - ista_step(x, z, A, alpha, step)).max():.0e}")
+print(source(shrinkage.soft_threshold))
+print(source(shrinkage.ista_step))
+
+# %% [markdown]
+# ## Many steps, and fewer
+#
+# ISTA is gradient descent with a threshold, and it is as patient as gradient descent is. As in lesson 4, momentum
+# helps: take the step not from the last code but from a point further along, in the direction of the last move. The
+# weights of that momentum are from Beck and Teboulle (2009), and the method is called **FISTA**, F for fast.
+
+# %%
+def total(z):
+    """f, summed over the batch."""
+    return dictionaries.objective(x, A, z, alpha)
+
+
+n_steps, slow, fast = 400, [], []
+z = np.zeros((200, 64))  # (B, K)
+for _ in range(n_steps):
+    z = ista_step(x, z, A, alpha, step)
+    slow.append(total(z))
+z = ahead = np.zeros((200, 64))  # (B, K), (B, K)
+t = 1.0
+for _ in range(n_steps):
+    z_new, t_new = ista_step(x, ahead, A, alpha, step), (1 + np.sqrt(1 + 4 * t * t)) / 2
+    ahead = z_new + (t - 1) / t_new * (z_new - z)
+    z, t = z_new, t_new
+    fast.append(total(z))
+best = total(fista(x, A, alpha, max_iter=5000, tol=1e-8))  # the library's, with steps to spare
+above = {name: np.array(values) / best - 1 for name, values in (("ISTA", slow), ("FISTA", fast))}  # (400,) each
+for share in (0.1, 0.01, 0.001):
+    steps_taken = {name: int(np.argmax(gap < share)) + 1 if gap.min() < share else f"more than {n_steps}"
+                   for name, gap in above.items()}
+    print(f"within {share:.1%} of the lowest f: ISTA after {steps_taken['ISTA']} steps, "
+          f"FISTA after {steps_taken['FISTA']}")
+show(plotting.curves({name: (np.arange(1, n_steps + 1), gap) for name, gap in above.items()}, logarithmic=True,
+                     xlabel="steps", ylabel="f above its lowest, as a share of it",
+                     title="The same step, without and with momentum"),
+     alt="Both curves fall; FISTA's falls far faster after the first few steps")
+
+# %% [markdown]
+# Both get to the same codes; the library uses FISTA. It also counts its own steps: it knows from below how low $f$
+# can be at best, and leaves a code alone that is near enough.
+#
+# ## Learning the atoms
+#
+# Images of others are poor parts. Better atoms lower $f$, too, so let them be learnt, with two half-steps in turn, as
+# in k-means:
+#
+# 1. **Codes.** The atoms stay. Find better codes: FISTA.
+# 2. **Atoms.** The codes $Z$ (N, K) stay. Find better atoms: a least-squares problem, $(Z^T Z)^{-1} Z^T X$, for all
+#    atoms at once, brought back to length 1. This is **MOD**, the method of optimal directions (Engan, Aase and
+#    Husoy, 1999).
+#
+# The library's version of 2 also minds that longer atoms would make codes cheaper. So neither half-step can raise the
+# sum of $f$ over all images.
+#
+# There is another way for half-step 2. **K-SVD** (Aharon, Elad and Bruckstein, 2006) takes one atom after the other,
+# and moves it together with its own column of codes. `SparseCoding` has both; here they start from the same atoms:
+
+# %%
+price = 0.5
+fits = {update: SparseCoding(64, alpha=price, update=update, max_iter=30, tol=0, random_state=0).fit(images)
+        for update in ("mod", "ksvd")}
+model = fits["mod"]
+show(plotting.curves({name: (range(1, fit.n_iter_ + 1), fit.history_)
+                      for name, fit in (("MOD", fits["mod"]), ("K-SVD", fits["ksvd"]))},
+                     xlabel="rounds", ylabel="f, summed over all images", title="Neither way can raise f"),
+     alt="Two falling curves that end near each other")
+
+# %% [markdown]
+# An atom has entries of both signs: it can take light away as well as bring it. The pictures show 0 as grey, plus as
+# lighter and minus as darker, each atom on its own scale.
+
+# %%
+def grey(rows):
+    """Rows of numbers of both signs as rows of pixels from 0 to 1, with 0.5 for 0."""
+    return 0.5 + rows / (2 * np.abs(rows).max(axis=1, keepdims=True))
+
+
+codes = model.transform(images)  # (N, K)
+used = (codes != 0).mean(axis=0)  # (K,)
+order = np.argsort(-used)  # (K,)
+show(plotting.tiles(grey(model.components_[order]), [f"{share:.0%}" for share in used[order]], (28, 28), n_columns=16,
+                    title="The 64 atoms (grey is 0, light is plus, dark is minus), and the share of images using each"),
+     alt="Sixty-four atoms: upright and slanted strokes, rings, and some that mend edges")
+
+# %% [markdown]
+# Nobody said what a part should be. For images of zeros and ones, the parts are rings and strokes of all slants and
+# widths, many with a dark rim: added to another atom, they move an edge.
+
+# %%
+print(f"an image uses {np.mean((codes != 0).sum(axis=1)):.1f} of 64 atoms on average")
+shown = np.concatenate([np.flatnonzero(labels == digit)[:5] for digit in (0, 1)])  # (10,)
+pictures = np.concatenate([images[shown], codes[shown] @ model.components_])  # (20, D)
+show(plotting.tiles(pictures, [f"{np.sum(codes[i] != 0)} atoms" for i in shown] + ["their sum"] * 10, (28, 28),
+                    title="Images, and what their sparse codes say"),
+     alt="Ten images above the sums of their atoms, which look like them")
+
+# %% [markdown]
+# ### What the price does
+#
+# The dearer, the fewer atoms, and the more is left of the image. Note also that the price takes something from the
+# atoms that stay: at a high price the images are fainter.
+
+# %%
+prices = [0.05, 0.2, 0.5, 1, 2, 4, 6, 8]
+image = test_images[[1]]  # (1, D)
+answers = [fista(image, model.components_, price) for price in prices]  # (1, K) each
+show(plotting.tiles(np.concatenate([image, *(answer @ model.components_ for answer in answers)]),
+                    ["the image"] + [f"{price}: {np.sum(answer != 0)}" for price, answer in zip(prices, answers)],
+                    (28, 28), title="One image at rising prices: how many atoms each code uses"),
+     alt="A zero, then its reconstructions, which use fewer atoms and get fainter as the price rises")
+
+# %%
+# Run this cell and drag.
+slider(lambda n: plotting.tiles(np.concatenate([image, answers[n] @ model.components_]),
+                                ["the image", f"{np.sum(answers[n] != 0)} atoms"], (28, 28),
+                                title=f"Price {prices[n]}"), len(prices), label="price")
+
+# %% [markdown]
+# ## One atom at a time
+#
+# A price is one way to few atoms. Another is to say how many there may be, and to pick them one by one. **Matching
+# pursuit** takes the atom that explains most of the image, subtracts it, and goes on with what is left.
+#
+# How much does atom $d$, of length 1, explain? The best amount makes $|x - z\,d|^2$ smallest, and that is the product
+# $z = d \cdot x$. What is left is then $|x|^2 - z^2$. So the best atom has the largest product, with either sign.
+#
+# ### Exercise 4: the first atom
+#
+# For an image `x` (D,) and a dictionary (K, D) of atoms of length 1, return the number of the atom that leaves least
+# of the image, and how much of it to take. *Three lines.*
+
+# %% tags=["exercise"]
+def first_atom(x, dictionary):
+    ### BEGIN SOLUTION
+    products = dictionary @ x  # (K,)
+    atom = np.abs(products).argmax()
+    return atom, products[atom]
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(first_atom)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# `dictionary @ x` holds all products, (K,). A product of -5 explains more than one of 4: look for the largest
+# absolute value, and return the amount with its sign.
+# </details>
+
+# %% [markdown]
+# There is one more thing. Atoms overlap: once a second one is taken, the first amount is no longer the best. So after
+# each pick, *orthogonal* matching pursuit (OMP; Pati, Rezaiifar and Krishnaprasad, 1993) fits all amounts anew, by
+# least squares. The library's `omp` does this for many images at once; for one it is a short loop:
+
+# %%
+def pursue_one(x, dictionary, n_atoms):
+    """The atoms that OMP takes for x (D,), in order, and their amounts after the last fit, (n_atoms,)."""
+    taken, left = [], x
+    for _ in range(n_atoms):
+        taken.append(int(np.abs(dictionary @ left).argmax()))
+        amounts = np.linalg.lstsq(dictionary[taken].T, x, rcond=None)[0]  # (number taken,)
+        left = x - amounts @ dictionary[taken]  # (D,)
+    return taken, amounts
+
+
+x, atoms = images[21].astype(np.float64), model.components_.astype(np.float64)  # (D,), (K, D)
+taken, amounts = pursue_one(x, atoms, 7)
+theirs = omp(x[None], atoms, 7)[0, taken]  # (7,)
+print("the library finds the same amounts:", np.allclose(amounts, theirs))
+sums = [pursue_one(x, atoms, n)[1] @ atoms[taken[:n]] for n in range(1, 8)]  # (D,) each
+lefts = [f"left: {np.sum((x - y) ** 2) / np.sum(x**2):.0%}" for y in sums]
+show(plotting.tiles(np.concatenate([x[None], grey(atoms[taken]), 0 * x[None], sums]),
+                    ["the image"] + [f"{'+' if amount > 0 else '-'} atom {k}" for k, amount in zip(taken, amounts)]
+                    + ["left: 100%"] + lefts, (28, 28), n_columns=8,
+                    title="The atoms as they are picked (above), and their sum so far (below)"),
+     alt="Atom after atom is picked, and the sum below looks more and more like the image above left")
+
+# %% [markdown]
+# Read it from left to right: the first atom is nearly the whole digit, and those that follow mend it.
+#
+# ### Parts of parts
+#
+# Whole images have whole rings as their parts. Look through a smaller window, 14 pixels wide, at random places of the
+# images, and learn 64 atoms for what is seen there:
+
+# %%
+rng = np.random.default_rng(0)
+squares = images.reshape(-1, 28, 28)  # (N, 28, 28)
+corners = rng.integers(0, 15, (4000, 2))  # (4000, 2): where the window's upper left corner lies
+windows = np.array([squares[n % 2000, row:row + 14, column:column + 14].ravel()
+                    for n, (row, column) in enumerate(corners)])  # (4000, 196)
+windows = windows[windows.mean(axis=1) > 0.08]  # those that see something
+strokes = SparseCoding(64, alpha=1.0, max_iter=30, random_state=0).fit(windows).components_  # (64, 196)
+show(plotting.tiles(grey(strokes), [""] * 64, (14, 14), n_columns=16,
+                    title="64 atoms of windows of 14 by 14 pixels (grey is 0)"),
+     alt="Short strokes of all directions, and arcs")
+
+# %% [markdown]
+# Strokes and arcs.
+#
+# ## Wide and sparse, or narrow?
+#
+# Which code says more with the same number of numbers? Give each method k of them: an autoencoder has a code of k,
+# PCA has k components (the best straight projection), and sparse coding has k entries that are not 0, among 64. All
+# learn from the same 2,000 images, and are tested on 500 others. One thing is to be said beforehand: an entry that
+# is not 0 also needs its **place**, the number of its atom. So there is a fourth curve, in which each place is
+# charged like a number.
+
+# %%
+def error(images_out):
+    """The mean squared error of the test images."""
+    return float(np.mean((images_out - test_images) ** 2))
+
+
+budgets, errors = [1, 2, 4, 8], {"PCA": [], "autoencoder": [], "sparse": []}
+for k in budgets:
+    pca = PCA(k).fit(images)
+    errors["PCA"].append(error(pca.inverse_transform(pca.transform(test_images))))
+    narrow = Autoencoder((128, k), epochs=30, batch_size=16, random_state=0).fit(images)
+    errors["autoencoder"].append(error(narrow.reconstruct(test_images)))
+    wide = SparseCoding(64, algorithm="omp", n_nonzero_coefs=k, max_iter=15, random_state=0).fit(images)
+    errors["sparse"].append(error(wide.inverse_transform(wide.transform(test_images))))
+for k, *row in zip(budgets, *errors.values()):
+    print(f"k = {k}:   " + "   ".join(f"{name} {value:.4f}" for name, value in zip(errors, row)))
+print(f"a place among 64 takes {np.log2(64):.0f} bits; a number of float32 takes 32")
+lines = {"PCA, k numbers": (budgets, errors["PCA"]), "autoencoder, a code of k": (budgets, errors["autoencoder"]),
+         "sparse, k of 64": (budgets, errors["sparse"]),
+         "sparse, each place charged as a number": ([2 * k for k in budgets[:-1]], errors["sparse"][:-1])}
+show(plotting.curves(lines, xlabel="k, the numbers of a code", ylabel="mean squared error on new images",
+                     title="What codes of k numbers leave of an image"),
+     alt="Four falling curves: PCA highest, then the autoencoder, then the two of sparse coding")
+
+# %% [markdown]
+# At the same k, sparse coding leaves least. A code of one number can only name a point on one line or curve; one
+# entry of 64 chooses among 64 lines, and choosing is what the numbers above do not show. Charged in full for its
+# places, it keeps a lead that is smaller, and shrinks as k grows. And the autoencoder gets better with more passes
+# over the images than the 30 it had here: try `epochs=150`.
+#
+# What the narrow code has is order: neighbouring codes are neighbouring digits, every code can be decoded, and a
+# slider runs through them (lesson 4). A random wide code is no digit at all.
+#
+# ## What you know now
+#
+# - A sparse code is wide and mostly 0. A price on $|z|_1$ makes exact zeros, because it has a corner there; a square
+#   has none.
+# - One step of ISTA is a step downhill and a soft threshold; it is also a layer of a network. FISTA is the same step
+#   with momentum.
+# - Matching pursuit picks atoms one by one, and fits all amounts anew after each.
+# - Codes and atoms in turn, as labels and centres in k-means: neither half-step raises the cost.
+# - At the same number of numbers, wide and sparse keeps more than narrow, and the places of its entries are a part of
+#   what it says.
+#
+# ## To think about
+#
+# 1. k-means is sparse coding with a very hard rule. Which?
+# 2. The price of lesson 11 makes the images fainter. How would you keep the zeros, and take that back?
+# 3. Why must the atoms have length 1?
+#
+# **Before:** [lesson 4](04_training_the_autoencoder.ipynb) trains the narrow code.
+
+# %% [markdown] tags=["answer"]
+# **Answers**
+#
+# 1. Exactly one entry of each code is not 0, and it is 1: the point's own centre. Codes and atoms are then found in
+#    turn, as here.
+# 2. Keep the places that the price has chosen, and fit their amounts anew by least squares, without a price. That is
+#    the last step of orthogonal matching pursuit, too.
+# 3. Otherwise the price could be cheated: twice as long an atom needs half the amount, and half the price, for the
+#    same image. Atoms would grow without end.
