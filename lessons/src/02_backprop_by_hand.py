@@ -198,8 +198,7 @@ check(dense_backward)
 
 # %% [markdown]
 # The library's version is at the end of this lesson, so that it does not spoil your own.
-
-# %% [markdown]
+#
 # ## The activation, for a whole layer
 #
 # The sigmoid acts on each entry alone, so its backward does, too: no sum, no product of matrices.
