@@ -110,18 +110,20 @@ def table(counts, rows, columns, *, title, xlabel, ylabel):
     return figure
 
 
-def graphs(panels, *, title, n_columns=3, size=3.4, names=None, axes_names=("", ""), equal=True):
+def graphs(panels, *, title, n_columns=3, size=(3.4, 3.2), names=None, axes_names=("", ""), equal=True):
     """Points in the plane by group, and the edges between them, panel by panel.
 
     panels      a (caption, X (N, 2), labels (N,), W (N, N) or None) each; an edge is the wider the larger its weight,
                 and is left out below a hundredth of the largest
+    size        of a panel, width and height in inches
     names       {label: name}, for a legend; without it, up to twelve points carry their numbers
     axes_names  of the horizontal and the vertical axis
     equal       True: a step is as long upwards as to the right
     """
     n_columns = min(n_columns, len(panels))
     n_rows = -(-len(panels) // n_columns)
-    figure = Figure(figsize=(size * n_columns, size * n_rows + 0.4 + 0.4 * bool(names)), layout="constrained")
+    width, height = size[0] * n_columns, size[1] * n_rows + 0.4 + 0.4 * bool(names)
+    figure = Figure(figsize=(width, height), layout="constrained")
     figure.suptitle(title)
     cells = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
     for cell in cells[len(panels):]:
@@ -134,10 +136,14 @@ def graphs(panels, *, title, n_columns=3, size=3.4, names=None, axes_names=("", 
                                                alpha=np.clip(shares, 0.1, 1), zorder=1))
         few = len(X) <= 12
         for label in np.unique(labels):
-            cell.scatter(*X[labels == label].T, s=90 if few else 9, color=PALETTE[label % len(PALETTE)], zorder=2,
-                         marker=MARKERS[label % len(MARKERS)], label=(names or {}).get(label))
+            cell.scatter(*X[labels == label].T, s=(90 if names else 330) if few else 9, zorder=2,
+                         color=PALETTE[label % len(PALETTE)], marker=MARKERS[label % len(MARKERS)],
+                         label=(names or {}).get(label))
         for number, point in enumerate(X if few and not names else ()):
-            cell.annotate(str(number), point, xytext=(7, 7), textcoords="offset points", fontsize=10)
+            cell.text(*point, str(number), ha="center", va="center", fontsize=10, zorder=3,
+                      color="white" if labels[number] == 0 else "black")
+        if few and not names:
+            cell.set(xticks=[], yticks=[])  # where a node is drawn means nothing
         cell.margins(0.15 if few else 0.05)
         cell.set(xlabel=axes_names[0], ylabel=axes_names[1])
         cell.set_aspect("equal" if equal else "auto", adjustable="datalim")

@@ -8,17 +8,23 @@
 # **After this lesson you can** write the step that finds a sparse code, say why one price makes exact zeros and
 # another does not, and judge a wide and sparse code against a narrow one.
 #
-# **You need** lesson 4, and about 50 minutes.
+# **You need** lesson 4, and about 50 minutes. Lesson 5 helps near the end.
 
 # %%
 import numpy as np
 
-from aelearn import PCA, Autoencoder, SparseCoding, load_mnist, plotting
+from aelearn import PCA, Autoencoder, KMeans, SparseCoding, load_mnist, metrics, plotting
 from aelearn import dictionary as dictionaries, shrinkage
 from aelearn.checks import check
 from aelearn.matching_pursuit import omp
 from aelearn.notebooks import show, slider, source
 from aelearn.shrinkage import fista, ista_step
+
+images, labels = load_mnist("train", digits=(0, 1))
+images, labels = images[:2000], labels[:2000]  # (N, D), (N,)
+test_images = load_mnist("test", digits=(0, 1))[0][:500]  # (500, D)
+first_atoms = dictionaries.random_atoms(images, 64, np.random.default_rng(0))  # (K, D): 64 images, at length 1
+print("images", images.shape, "  dictionary", first_atoms.shape)
 
 # %% [markdown]
 # Shapes: N samples, D features (pixels), K parts, B samples of a batch. A part is called an **atom**; it is an image,
@@ -28,15 +34,7 @@ from aelearn.shrinkage import fista, ista_step
 # $$ x \approx \sum_k z_k\, d_k = z\, A \qquad\qquad \text{in NumPy: } \texttt{z @ dictionary} $$
 #
 # Where do atoms come from? Later they are learnt. For now they are 64 training images, each divided by its length.
-
-# %%
-images, labels = load_mnist("train", digits=(0, 1))
-images, labels = images[:2000], labels[:2000]  # (N, D), (N,)
-test_images = load_mnist("test", digits=(0, 1))[0][:500]  # (500, D)
-first_atoms = dictionaries.random_atoms(images, 64, np.random.default_rng(0))  # (K, D)
-print("images", images.shape, "  dictionary", first_atoms.shape, "  length of an atom", np.linalg.norm(first_atoms[0]))
-
-# %% [markdown]
+#
 # ## A price for each code
 #
 # With 64 atoms there are many ways to put an image together. We want one that leaves little of the image and uses few
@@ -45,8 +43,8 @@ print("images", images.shape, "  dictionary", first_atoms.shape, "  length of an
 # $$ f(z) = \tfrac12\, |x - z A|^2 + \alpha\, |z|_1 \qquad\qquad |z|_1 = \sum_k |z_k| $$
 #
 # The first term is what the code leaves of the image. The second counts how much of all atoms is used, with or
-# against their sign; $\alpha$ says how dear that is. The best code for a high price has few entries; at the
-# price 0 it may use all atoms.
+# against their sign; $\alpha$ says how dear that is. The best code for a high price has few entries; for $\alpha = 0$
+# it may use all atoms.
 #
 # ### Exercise 1: the cost of a code
 #
@@ -168,8 +166,7 @@ check(shrink_step)
 # %% [markdown]
 # Now sort the same step by who is multiplied with what:
 #
-# $$ z_{\text{new}} = \text{shrink}(x\,W + z\,R,\; \eta\,\alpha) \qquad\qquad W = \eta A^T \qquad R = I - \eta A A^T
-# $$
+# $$ z_{\text{new}} = \text{shrink}(x\,W + z\,R,\; \eta\,\alpha) \qquad W = \eta A^T \quad R = I - \eta A A^T $$
 #
 # You know this: a **layer**. Weights $W$ (D, K), a bias $zR$ that feeds the last output back, and an activation, the
 # soft threshold, where lesson 2 had a sigmoid. From $z = 0$, the first step is exactly one dense layer. So an encoder
@@ -215,10 +212,9 @@ for _ in range(n_steps):
 best = total(fista(x, A, alpha, max_iter=5000, tol=1e-8))  # the library's, with steps to spare
 above = {name: np.array(values) / best - 1 for name, values in (("ISTA", slow), ("FISTA", fast))}  # (400,) each
 for share in (0.1, 0.01, 0.001):
-    steps_taken = {name: int(np.argmax(gap < share)) + 1 if gap.min() < share else f"more than {n_steps}"
-                   for name, gap in above.items()}
-    print(f"within {share:.1%} of the lowest f: ISTA after {steps_taken['ISTA']} steps, "
-          f"FISTA after {steps_taken['FISTA']}")
+    steps_taken = [f"{name} after {np.argmax(gap < share) + 1}" if gap.min() < share
+                   else f"{name} not in {n_steps}" for name, gap in above.items()]
+    print(f"within {share:.1%} of the lowest f, in steps: {', '.join(steps_taken)}")
 show(plotting.curves({name: (np.arange(1, n_steps + 1), gap) for name, gap in above.items()}, logarithmic=True,
                      xlabel="steps", ylabel="f above its lowest, as a share of it",
                      title="The same step, without and with momentum"),
@@ -239,13 +235,19 @@ show(plotting.curves({name: (np.arange(1, n_steps + 1), gap) for name, gap in ab
 #    Husoy, 1999).
 #
 # The library's version of 2 also minds that longer atoms would make codes cheaper. So neither half-step can raise the
-# sum of $f$ over all images.
-#
-# There is another way for half-step 2. **K-SVD** (Aharon, Elad and Bruckstein, 2006) takes one atom after the other,
-# and moves it together with its own column of codes. `SparseCoding` has both; here they start from the same atoms:
+# sum of $f$ over all images. There is another way for half-step 2: **K-SVD** (Aharon, Elad and Bruckstein, 2006)
+# takes one atom after the other, and moves it together with its own column of codes. Here are three rounds by hand,
+# then thirty of `SparseCoding`, which has both ways, from the same kind of start:
 
 # %%
-price = 0.5
+atoms, price = first_atoms, 0.5
+codes = fista(images, atoms, price)  # (N, K)
+print(f"first codes                 {dictionaries.objective(images, atoms, codes, price):8.0f}")
+for turn in (1, 2, 3):
+    atoms = dictionaries.mod(images, codes, atoms, price)  # (K, D); the codes are rescaled in place
+    print(f"round {turn}: after better atoms {dictionaries.objective(images, atoms, codes, price):8.0f}", end="")
+    codes = fista(images, atoms, price)  # (N, K)
+    print(f"   after better codes {dictionaries.objective(images, atoms, codes, price):8.0f}")
 fits = {update: SparseCoding(64, alpha=price, update=update, max_iter=30, tol=0, random_state=0).fit(images)
         for update in ("mod", "ksvd")}
 model = fits["mod"]
@@ -268,38 +270,40 @@ codes = model.transform(images)  # (N, K)
 used = (codes != 0).mean(axis=0)  # (K,)
 order = np.argsort(-used)  # (K,)
 show(plotting.tiles(grey(model.components_[order]), [f"{share:.0%}" for share in used[order]], (28, 28), n_columns=16,
-                    title="The 64 atoms (grey is 0, light is plus, dark is minus), and the share of images using each"),
+                    title="The 64 atoms (grey is 0, light is plus, dark is minus), and how many of the images use each"),
      alt="Sixty-four atoms: upright and slanted strokes, rings, and some that mend edges")
 
 # %% [markdown]
 # Nobody said what a part should be. For images of zeros and ones, the parts are rings and strokes of all slants and
-# widths, many with a dark rim: added to another atom, they move an edge.
+# widths, many with a dark rim: added to another atom, they move an edge. Now the codes of ten images. A code of
+# lesson 4 would be three numbers, none of them 0:
 
 # %%
 print(f"an image uses {np.mean((codes != 0).sum(axis=1)):.1f} of 64 atoms on average")
 shown = np.concatenate([np.flatnonzero(labels == digit)[:5] for digit in (0, 1)])  # (10,)
 pictures = np.concatenate([images[shown], codes[shown] @ model.components_])  # (20, D)
-show(plotting.tiles(pictures, [f"{np.sum(codes[i] != 0)} atoms" for i in shown] + ["their sum"] * 10, (28, 28),
-                    title="Images, and what their sparse codes say"),
-     alt="Ten images above the sums of their atoms, which look like them")
+display(show(plotting.tiles(pictures, ["image"] * 10 + [f"{np.sum(codes[i] != 0)} atoms" for i in shown], (28, 28),
+                            title="Images, and the sums of their atoms"),
+             alt="Ten images above the sums of their atoms, which look like them"))
+show(plotting.tiles(grey(codes[shown]), [f"code of a {labels[i]}" for i in shown], (8, 8),
+                    title="Their codes, 64 numbers as squares of 8 by 8 (grey is 0, light is plus, dark is minus)"),
+     alt="Ten grey squares, each with a few cells that are not grey")
 
 # %% [markdown]
 # ### What the price does
 #
 # The dearer, the fewer atoms, and the more is left of the image. Note also that the price takes something from the
-# atoms that stay: at a high price the images are fainter.
+# atoms that stay: at a high price the images are fainter. (Run the cell, and drag.)
 
 # %%
 prices = [0.05, 0.2, 0.5, 1, 2, 4, 6, 8]
 image = test_images[[1]]  # (1, D)
 answers = [fista(image, model.components_, price) for price in prices]  # (1, K) each
-show(plotting.tiles(np.concatenate([image, *(answer @ model.components_ for answer in answers)]),
-                    ["the image"] + [f"{price}: {np.sum(answer != 0)}" for price, answer in zip(prices, answers)],
-                    (28, 28), title="One image at rising prices: how many atoms each code uses"),
-     alt="A zero, then its reconstructions, which use fewer atoms and get fainter as the price rises")
-
-# %%
-# Run this cell and drag.
+display(show(plotting.tiles(
+    np.concatenate([image, *(answer @ model.components_ for answer in answers)]),
+    ["the image"] + [f"{price}: {np.sum(answer != 0)} atoms" for price, answer in zip(prices, answers)], (28, 28),
+    title="One image at rising prices, and how many atoms its code uses"),
+    alt="A zero, then its reconstructions, which use fewer atoms and get fainter as the price rises"))
 slider(lambda n: plotting.tiles(np.concatenate([image, answers[n] @ model.components_]),
                                 ["the image", f"{np.sum(answers[n] != 0)} atoms"], (28, 28),
                                 title=f"Price {prices[n]}"), len(prices), label="price")
@@ -352,107 +356,159 @@ def pursue_one(x, dictionary, n_atoms):
     return taken, amounts
 
 
-x, atoms = images[21].astype(np.float64), model.components_.astype(np.float64)  # (D,), (K, D)
+x, atoms = images[0].astype(np.float64), model.components_.astype(np.float64)  # (D,), (K, D)
 taken, amounts = pursue_one(x, atoms, 7)
-theirs = omp(x[None], atoms, 7)[0, taken]  # (7,)
-print("the library finds the same amounts:", np.allclose(amounts, theirs))
-sums = [pursue_one(x, atoms, n)[1] @ atoms[taken[:n]] for n in range(1, 8)]  # (D,) each
-lefts = [f"left: {np.sum((x - y) ** 2) / np.sum(x**2):.0%}" for y in sums]
-show(plotting.tiles(np.concatenate([x[None], grey(atoms[taken]), 0 * x[None], sums]),
-                    ["the image"] + [f"{'+' if amount > 0 else '-'} atom {k}" for k, amount in zip(taken, amounts)]
-                    + ["left: 100%"] + lefts, (28, 28), n_columns=8,
-                    title="The atoms as they are picked (above), and their sum so far (below)"),
-     alt="Atom after atom is picked, and the sum below looks more and more like the image above left")
+print("atoms", taken, "  the library finds the same amounts:", np.allclose(amounts, omp(x[None], atoms, 7)[0, taken]))
 
 # %% [markdown]
-# Read it from left to right: the first atom is nearly the whole digit, and those that follow mend it.
+# ### Smaller parts
 #
-# ### Parts of parts
-#
-# Whole images have whole rings as their parts. Look through a smaller window, 14 pixels wide, at random places of the
-# images, and learn 64 atoms for what is seen there:
+# Whole images have whole rings for their parts. Look through a small window instead, 10 pixels wide, at random places
+# of the images, and learn 64 atoms for what is seen there. Then put each of them at 100 places of an empty image: a
+# dictionary of 6,400 atoms, and a very wide code indeed. Watch the pursuit draw with it:
 
 # %%
 rng = np.random.default_rng(0)
-squares = images.reshape(-1, 28, 28)  # (N, 28, 28)
-corners = rng.integers(0, 15, (4000, 2))  # (4000, 2): where the window's upper left corner lies
-windows = np.array([squares[n % 2000, row:row + 14, column:column + 14].ravel()
-                    for n, (row, column) in enumerate(corners)])  # (4000, 196)
+squares, corners = images.reshape(-1, 28, 28), rng.integers(0, 19, (4000, 2))  # upper left corners of 4,000 windows
+windows = np.array([squares[n % 2000, row:row + 10, column:column + 10].ravel()
+                    for n, (row, column) in enumerate(corners)])  # (4000, 100)
 windows = windows[windows.mean(axis=1) > 0.08]  # those that see something
-strokes = SparseCoding(64, alpha=1.0, max_iter=30, random_state=0).fit(windows).components_  # (64, 196)
-show(plotting.tiles(grey(strokes), [""] * 64, (14, 14), n_columns=16,
-                    title="64 atoms of windows of 14 by 14 pixels (grey is 0)"),
-     alt="Short strokes of all directions, and arcs")
+strokes = SparseCoding(64, alpha=1.0, max_iter=30, random_state=0).fit(windows).components_  # (64, 100)
+display(show(plotting.tiles(grey(strokes), [""] * 64, (10, 10), n_columns=16,
+                            title="64 atoms for windows of 10 by 10 pixels (grey is 0, light is plus, dark is minus)"),
+             alt="Short strokes in all directions, bends and ends of strokes"))
+
+places = [(row, column) for row in range(0, 19, 2) for column in range(0, 19, 2)]  # 100 of them
+placed = np.zeros((64, len(places), 28, 28))
+for p, (row, column) in enumerate(places):
+    placed[:, p, row:row + 10, column:column + 10] = strokes.reshape(64, 10, 10)
+placed = placed.reshape(-1, 784)  # (6400, D)
+tiles, captions = [], []
+for n in (np.flatnonzero(labels == 0)[7], np.flatnonzero(labels == 1)[5]):
+    x = images[n].astype(np.float64)  # (D,)
+    taken = pursue_one(x, placed, 8)[0]
+    sums = [pursue_one(x, placed, m)[1] @ placed[taken[:m]] for m in range(1, 9)]  # (D,) each
+    tiles += [*grey(placed[taken]), x, *sums, 0 * x]
+    captions += [f"stroke {m}" for m in range(1, 9)] + ["the image"]
+    captions += [f"left: {np.sum((x - y)**2) / np.sum(x**2):.0%}" for y in sums] + [""]
+show(plotting.tiles(np.array(tiles), captions, (28, 28), n_columns=9,
+                    title="A zero and a one: each stroke as it is picked (grey is 0), and below, the sum so far"),
+     alt="Stroke by stroke a zero closes its ring and a one gets its length; what is left of the images falls")
 
 # %% [markdown]
-# Strokes and arcs.
+# The atoms are strokes, and bends. The first of them draw the digit, those that follow mend it. A pursuit is greedy:
+# it never takes an atom back, even where a later one would have done better in its place.
 #
 # ## Wide and sparse, or narrow?
 #
-# Which code says more with the same number of numbers? Give each method k of them: an autoencoder has a code of k,
-# PCA has k components (the best straight projection), and sparse coding has k entries that are not 0, among 64. All
-# learn from the same 2,000 images, and are tested on 500 others. One thing is to be said beforehand: an entry that
-# is not 0 also needs its **place**, the number of its atom. So there is a fourth curve, in which each place is
-# charged like a number.
+# Which code says more with the same number of numbers? Give each method k of them: PCA has k components (the best
+# straight projection), an autoencoder has a code of k, and sparse coding has k entries that are not 0, among 64. All
+# learn from the same 2,000 images, and are tried on 500 others.
+#
+# To be honest about it: an entry that is not 0 also needs its **place**, the number of its atom. In bits that is
+# little, but it is information. So there is a fourth curve, which charges a whole number for each place.
 
 # %%
-def error(images_out):
-    """The mean squared error of the test images."""
-    return float(np.mean((images_out - test_images) ** 2))
+def error(outputs):
+    """The mean squared error on the test images."""
+    return float(np.mean((outputs - test_images) ** 2))
 
 
 budgets, errors = [1, 2, 4, 8], {"PCA": [], "autoencoder": [], "sparse": []}
 for k in budgets:
     pca = PCA(k).fit(images)
-    errors["PCA"].append(error(pca.inverse_transform(pca.transform(test_images))))
     narrow = Autoencoder((128, k), epochs=30, batch_size=16, random_state=0).fit(images)
-    errors["autoencoder"].append(error(narrow.reconstruct(test_images)))
     wide = SparseCoding(64, algorithm="omp", n_nonzero_coefs=k, max_iter=15, random_state=0).fit(images)
+    errors["PCA"].append(error(pca.inverse_transform(pca.transform(test_images))))
+    errors["autoencoder"].append(error(narrow.reconstruct(test_images)))
     errors["sparse"].append(error(wide.inverse_transform(wide.transform(test_images))))
+longer = error(narrow.set_params(epochs=100).resume(images).reconstruct(test_images))
 for k, *row in zip(budgets, *errors.values()):
-    print(f"k = {k}:   " + "   ".join(f"{name} {value:.4f}" for name, value in zip(errors, row)))
+    print(f"k = {k}   " + "   ".join(f"{name} {value:.4f}" for name, value in zip(errors, row)))
+print(f"k = 8   autoencoder after 100 epochs instead of 30: {longer:.4f}")
 print(f"a place among 64 takes {np.log2(64):.0f} bits; a number of float32 takes 32")
-lines = {"PCA, k numbers": (budgets, errors["PCA"]), "autoencoder, a code of k": (budgets, errors["autoencoder"]),
+lines = {"PCA, k numbers": (budgets, errors["PCA"]),
+         "autoencoder, a code of k, 30 epochs": (budgets, errors["autoencoder"]),
          "sparse, k of 64": (budgets, errors["sparse"]),
          "sparse, each place charged as a number": ([2 * k for k in budgets[:-1]], errors["sparse"][:-1])}
-show(plotting.curves(lines, xlabel="k, the numbers of a code", ylabel="mean squared error on new images",
-                     title="What codes of k numbers leave of an image"),
-     alt="Four falling curves: PCA highest, then the autoencoder, then the two of sparse coding")
+show(plotting.curves(lines, points={"autoencoder, 100 epochs": ([8], [longer])}, xlabel="k, the numbers of a code",
+                     ylabel="mean squared error on new images", title="What codes of k numbers leave of an image"),
+     alt="Falling curves: PCA highest, then the autoencoder, then the two of sparse coding")
 
 # %% [markdown]
-# At the same k, sparse coding leaves least. A code of one number can only name a point on one line or curve; one
-# entry of 64 chooses among 64 lines, and choosing is what the numbers above do not show. Charged in full for its
-# places, it keeps a lead that is smaller, and shrinks as k grows. And the autoencoder gets better with more passes
-# over the images than the 30 it had here: try `epochs=150`.
+# At the same k, sparse coding leaves least, and by far at k = 1. One number of a narrow code can only name a point on
+# one line or one curve; one entry of 64 also says on *which* of 64 lines. That choice is what the first count does
+# not show. If each place is charged as a number, most of the lead at k = 8 is gone, and an autoencoder that trains
+# longer takes it.
 #
-# What the narrow code has is order: neighbouring codes are neighbouring digits, every code can be decoded, and a
-# slider runs through them (lesson 4). A random wide code is no digit at all.
+# What the narrow code has is order. Neighbouring codes are neighbouring digits, and a slider runs through them
+# (lesson 4). Eight random entries of a wide code are no digit at all.
+#
+# ## Do sparse codes cluster?
+#
+# k-means with two clusters, on pixels and on sparse codes, three dictionaries each:
+
+# %%
+def scores(X):
+    """How well two clusters of X fit the digits."""
+    return f"{metrics.accuracy(labels, KMeans(2, n_init=4, random_state=0).fit_predict(X)):.3f}"
+
+
+by_price = [SparseCoding(64, alpha=0.5, max_iter=30, random_state=seed).fit_transform(images) for seed in range(3)]
+by_pursuit = [SparseCoding(64, algorithm="omp", n_nonzero_coefs=5, max_iter=15, random_state=seed)
+              .fit_transform(images) for seed in range(3)]
+print("accuracy on pixels             ", scores(images))
+print("on codes with a price (FISTA)  ", "  ".join(scores(codes) for codes in by_price))
+print("on codes of 5 atoms (OMP)      ", "  ".join(scores(codes) for codes in by_pursuit))
+
+# %% [markdown]
+# The codes with a price do about as well as the pixels. The codes of OMP do hardly better than a coin. Have they
+# forgotten the digit? Look at nothing but the number of the atom that a code uses most:
+
+# %%
+same = (labels[:, None] == labels) & ~np.eye(len(labels), dtype=bool)  # (N, N): pairs of images of one digit
+for name, codes in (("price", by_price[0]), ("OMP", by_pursuit[0])):
+    on = codes != 0  # (N, K)
+    zeros, ones = on[labels == 0].mean(axis=0), on[labels == 1].mean(axis=0)  # (K,), (K,)
+    sided = np.maximum(zeros, ones) > 5 * np.minimum(zeros, ones)  # (K,)
+    most = np.abs(codes).argmax(axis=1)  # (N,)
+    apart = ~(on.astype(np.float32) @ on.T > 0)  # (N, N)
+    print(f"{name:5}  the atom used most tells the digit of {metrics.purity(labels, most):.1%} of the images;  "
+          f"{sided.sum()} of 64 atoms\n       are used five times as often by one digit as by the other;  "
+          f"{apart[same].mean():.0%} of pairs of one digit have no atom in common")
+
+# %% [markdown]
+# The digit is there, in the places. (The first share is a purity with 64 groups, which is generous: lesson 6.) But
+# k-means looks at distances. Two ones that share no atom are as far apart, in their codes, as a one and a zero are,
+# and a greedy choice of few atoms makes many such pairs. Two centres cannot gather what lies in so many directions.
 #
 # ## What you know now
 #
-# - A sparse code is wide and mostly 0. A price on $|z|_1$ makes exact zeros, because it has a corner there; a square
-#   has none.
-# - One step of ISTA is a step downhill and a soft threshold; it is also a layer of a network. FISTA is the same step
-#   with momentum.
-# - Matching pursuit picks atoms one by one, and fits all amounts anew after each.
-# - Codes and atoms in turn, as labels and centres in k-means: neither half-step raises the cost.
-# - At the same number of numbers, wide and sparse keeps more than narrow, and the places of its entries are a part of
-#   what it says.
+# - A sparse code is wide and mostly 0; its decoder adds up atoms.
+# - The price $|z|_1$ makes exact zeros, because it has a corner at 0. The answer for one number is the soft
+#   threshold.
+# - A step of ISTA is a layer: weights, a bias that feeds back, and the soft threshold as its activation. FISTA adds
+#   momentum.
+# - Matching pursuit picks atoms one by one. Dictionary learning takes turns, codes and atoms, as k-means does.
+# - Few numbers out of many say more than few numbers: the places carry information, too.
 #
 # ## To think about
 #
-# 1. k-means is sparse coding with a very hard rule. Which?
-# 2. The price of lesson 11 makes the images fainter. How would you keep the zeros, and take that back?
-# 3. Why must the atoms have length 1?
+# 1. In which way is k-means a sparse coding with one entry a code? What is different?
+# 2. What happens to the codes if the atoms need not have length 1?
+# 3. From which price on is the code of an image all zeros?
 #
-# **Before:** [lesson 4](04_training_the_autoencoder.ipynb) trains the narrow code.
+# **Before:** [lesson 4](04_training_the_autoencoder.ipynb) trains the narrow code, [lesson
+# 5](05_kmeans_by_hand.ipynb) writes k-means.
 
 # %% [markdown] tags=["answer"]
 # **Answers**
 #
-# 1. Exactly one entry of each code is not 0, and it is 1: the point's own centre. Codes and atoms are then found in
-#    turn, as here.
-# 2. Keep the places that the price has chosen, and fit their amounts anew by least squares, without a price. That is
-#    the last step of orthogonal matching pursuit, too.
-# 3. Otherwise the price could be cheated: twice as long an atom needs half the amount, and half the price, for the
-#    same image. Atoms would grow without end.
+# 1. A centre is an atom, and the label is the place of the only entry. But k-means allows no amount: the entry is
+#    always 1, and centres have lengths of their own. Sparse coding with one entry chooses the line on which the image
+#    nearly lies, and how far along.
+# 2. Atoms ten times as long need codes a tenth as large, which cost a tenth. The sum stays the same, so $f$ can
+#    always be lowered by longer atoms, and the price is worth nothing.
+# 3. From the largest product, by its size, of any atom with the image. Below it, the first step of ISTA from 0
+#    moves the entry of that atom away from 0; from there on, shrinking brings all of them back onto it. (It is
+#    exercise 4 that finds this atom.)

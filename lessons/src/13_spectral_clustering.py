@@ -1,9 +1,9 @@
 # %% [markdown]
 # # 13 · Spectral clustering
 #
-# k-means asks how far a point is from a centre. Here is another question: whom is a point near to, and whom are those
-# near to, and so on? Points that hang together by such a chain form a group, whatever its shape. The answer comes from
-# the eigenvectors of a matrix, and the same eigenvectors turn images into codes without any learning.
+# k-means asks how far a point is from a centre. Here is another question: whom is a point near to, and whom are
+# those near to, and so on? Points that hang together by such a chain form a group, whatever its shape. The answer
+# comes from the eigenvectors of a matrix, and the same eigenvectors turn images into codes without any learning.
 #
 # **After this lesson you can** turn points into a graph, say what the eigenvectors of that graph know about its
 # groups, write spectral clustering in four steps, choose its settings with open eyes, and use it as an encoder.
@@ -14,8 +14,8 @@
 # %%
 import numpy as np
 
-from aelearn import (PCA, Autoencoder, KMeans, SpectralClustering, graphs, laplacian_eigenmaps, load_mnist, make_blobs,
-                     make_circles, make_moons, metrics, plotting, spectral)
+from aelearn import (PCA, Autoencoder, KMeans, SpectralClustering, graphs, laplacian_eigenmaps, load_mnist,
+                     make_blobs, make_circles, make_moons, metrics, plotting, spectral)
 from aelearn.checks import check
 from aelearn.notebooks import show, slider, source
 
@@ -24,8 +24,8 @@ from aelearn.notebooks import show, slider, source
 #
 # ## Where k-means fails
 #
-# Two moons and two rings. You see at once which points belong together. k-means cannot, even where it finds the lowest
-# inertia: the border between two centres is a straight line.
+# Two moons and two rings. You see at once which points belong together. k-means cannot, even where it finds the
+# lowest inertia: the border between two centres is a straight line.
 
 # %%
 moons, moon = make_moons(400, noise=0.06, random_state=0)  # (N, 2), (N,)
@@ -34,7 +34,7 @@ panels = []
 for name, X, truth in (("moons", moons, moon), ("rings", rings, ring)):
     found = KMeans(2, n_init=5, random_state=0).fit_predict(X)  # (N,)
     panels.append((f"{name}: k-means is right for {metrics.accuracy(truth, found):.0%}", X, found, None))
-show(plotting.graphs(panels, title="k-means cuts straight through", n_columns=2, size=3.8),
+show(plotting.graphs(panels, title="k-means cuts straight through", n_columns=2, size=(3.8, 3.2)),
      alt="Two moons and two rings, each cut in two by a straight line")
 
 # %% [markdown]
@@ -54,7 +54,8 @@ show(plotting.graphs(panels, title="k-means cuts straight through", n_columns=2,
 #
 # ### Exercise 1: the affinity
 #
-# From `X` (N, D) and the number `gamma` return `W` (N, N) by distance, with zeros on the diagonal. *About four lines.*
+# From `X` (N, D) and the number `gamma` return `W` (N, N) by distance, with zeros on the diagonal. *About four
+# lines.*
 
 # %% tags=["exercise"]
 def affinities(X, gamma):
@@ -81,7 +82,8 @@ by_distance = graphs.rbf_affinity(few, gamma=30)  # (120, 120)
 by_rank = graphs.neighbor_graph(graphs.nearest_neighbors(few, 8)).toarray()  # (120, 120)
 panels = [("by distance: gamma = 30", few, few_moon, by_distance),
           ("by rank: 8 nearest, the point itself among them", few, few_moon, by_rank)]
-show(plotting.graphs(panels, title="Two graphs of the same points; a wider edge weighs more", n_columns=2, size=4.4),
+show(plotting.graphs(panels, title="Two graphs of the same points; a wider edge weighs more", n_columns=2,
+                     size=(4.8, 3.4)),
      alt="Two moons of points with edges: many within each moon, few or none between the two")
 
 # %% [markdown]
@@ -90,8 +92,8 @@ show(plotting.graphs(panels, title="Two graphs of the same points; a wider edge 
 #
 # ## Degrees
 #
-# The **degree** of a node is the sum of its edges, $d_i = \sum_j W_{ij}$. Nodes in a crowd have large degrees. To judge
-# an edge, compare it with the degrees of its two ends:
+# The **degree** of a node is the sum of its edges, $d_i = \sum_j W_{ij}$. Nodes in a crowd have large degrees. To
+# judge an edge, compare it with the degrees of its two ends:
 #
 # $$ S_{ij} = \frac{W_{ij}}{\sqrt{d_i\,d_j}} $$
 #
@@ -145,7 +147,7 @@ by_hand = np.sqrt(degrees)[:, None] * (part[:, None] == [0, 1])  # (6, 2)
 print("degrees            ", degrees)
 print("eigenvalues        ", np.round(values, 3) + 0)
 print("S v = v, by hand:  ", np.allclose(S @ by_hand, by_hand))
-show(plotting.graphs([("", place, part, six)], title="Six nodes in two parts", size=4),
+show(plotting.graphs([("", place, part, six)], title="Six nodes in two parts", size=(5, 1.8)),
      alt="A triangle of nodes 0, 1, 2 and, apart from it, a chain of nodes 3, 4, 5")
 
 # %% [markdown]
@@ -176,9 +178,9 @@ print("stretch:       ", np.round(stretch, 4) + 0)
 # ## Rows as coordinates
 #
 # A computer may return any mixture of the two eigenvectors, because a mixture is also an eigenvector with the
-# eigenvalue 1. So do not look at columns. Put the two columns side by side, `V` (6, 2), and look at **rows**: row i is
-# $\sqrt{d_i}$ times the row $(y^{(1)}, y^{(2)})$ of its part. Nodes of one part differ only in length. Divide each row
-# by its length, and they are equal:
+# eigenvalue 1. So do not look at columns. Put the two columns side by side, `V` (6, 2), and look at **rows**: row i
+# is $\sqrt{d_i}$ times the row $(y^{(1)}, y^{(2)})$ of its part. Nodes of one part differ only in length. Divide
+# each row by its length, and they are equal:
 #
 # $$ Y_i = V_i / |V_i| $$
 #
@@ -240,18 +242,20 @@ followed = np.array([largest(linked(w), 3)[0] for w in weights])  # (41, 3)
 display(show(plotting.curves({f"eigenvalue {n + 1}": (weights, followed[:, n]) for n in range(3)},
                              xlabel="weight of the link", ylabel="eigenvalue",
                              title="The second eigenvalue says how weak the link is"),
-             alt="The first eigenvalue stays at 1, the second falls as the link gets heavier; a third is below"))
+             alt="Eigenvalue 1 stays at 1, eigenvalue 2 falls from 1 as the link gets heavier, eigenvalue 3 is low"))
 panels = []
 for w in (0.01, 0.1, 0.5, 1):
     value, V = largest(linked(w), 2)  # (2,), (6, 2)
+    V = V * np.sign(V[0])  # the sign of an eigenvector is free: positive at node 0
     panels.append((f"w = {w}: eigenvalue {value[1]:.3f}", V / np.linalg.norm(V, axis=1, keepdims=True), part, None))
 show(plotting.graphs(panels, title="The rows of Y: the parts stay apart, their nodes begin to spread", n_columns=4,
-                     size=2.9, names={0: "nodes 0, 1, 2", 1: "nodes 3, 4, 5"},
+                     size=(2.9, 2.7), names={0: "nodes 0, 1, 2", 1: "nodes 3, 4, 5"},
                      axes_names=("eigenvector 1", "eigenvector 2")),
      alt="Two groups of points at a right angle; with a heavier link each group spreads, but they stay apart")
 
 # %% [markdown]
-# What was exact is now almost so: an eigenvalue almost 1, rows almost equal. That is all that k-means needs.
+# What was exact is now almost so, as long as the link is weak: an eigenvalue almost 1, rows almost equal (nodes 0 and
+# 1, which have the same edges, stay on each other). That is all that k-means needs.
 #
 # ## The four steps
 #
@@ -273,23 +277,25 @@ def four_steps(W, k):
 
 
 for name, X, truth in (("moons", moons, moon), ("rings", rings, ring)):
-    labels, V, Y, values = four_steps(graphs.rbf_affinity(X, gamma=30), 2)
+    labels, V, Y, values = four_steps(graphs.rbf_affinity(X, gamma=50), 2)
     panels = [(f"points: {metrics.accuracy(truth, labels):.1%} right", X, labels, None),
-              ("rows of V: two rays", V, labels, None), ("rows of Y", Y, labels, None)]
+              ("rows of V", V, labels, None), ("rows of Y", Y, labels, None)]
     display(show(plotting.graphs(panels, title=f"{name}: the eigenvalues are {values[0]:.4f} and {values[1]:.4f}"),
-                 alt=f"{name}: each one in its own colour; the rows of V lie along two rays, those of Y in two places"))
+                 alt=f"{name}: each in its own colour; the rows of V lie along two rays, those of Y in two places"))
 
 # %% [markdown]
-# In the middle each group is a ray: its points differ in length, by the roots of their degrees. On the right only the
-# directions are left. What was bent and entangled in the plane is two heaps there, and k-means is good at heaps. The
-# moons fall apart so well that 200 points lie on each other.
+# In the middle each group is a ray from the origin: its points differ in length, by the roots of their degrees. On
+# the right only the directions are left, and some 200 points lie almost on each other. What was bent and entangled
+# in the plane is two heaps there, and k-means is good at heaps. The rings are not quite as well apart for this
+# $\gamma$: their second eigenvalue is a little lower, and their rays are a little blurred.
 #
-# The library does the same four steps. It finds a few eigenvectors without computing all N of them
-# (`aelearn/eigenvectors.py`), and its graphs of neighbours are lists of edges. Here are its steps:
+# The library does the same four steps (`aelearn/graphs.py`, `aelearn/spectral.py`). It finds a few eigenvectors
+# without computing all N of them (`aelearn/eigenvectors.py`), and its graphs of neighbours are lists of edges. Here
+# is how it divides by degrees, and then all its steps:
 
 # %%
-ours = four_steps(graphs.rbf_affinity(moons, gamma=30), 2)[0]  # (N,)
-theirs = SpectralClustering(2, gamma=30, random_state=0).fit_predict(moons)  # (N,)
+ours = four_steps(graphs.rbf_affinity(moons, gamma=50), 2)[0]  # (N,)
+theirs = SpectralClustering(2, gamma=50, random_state=0).fit_predict(moons)  # (N,)
 print(f"the library's labels agree with ours for {metrics.accuracy(ours, theirs):.1%}\n")
 print(source(graphs.normalized_affinity))
 print(source(SpectralClustering.fit))
@@ -297,28 +303,30 @@ print(source(SpectralClustering.fit))
 # %% [markdown]
 # ## Too far and too near
 #
-# All depends on the graph. With a small $\gamma$ everybody is near to everybody, and what is left is about what k-means
-# sees. With a large one most weights are almost 0, and stray points are parts of their own. Below the slider is the
-# same with the number of neighbours, on the rings; "parts" is how often the eigenvalue 1 comes, to nine digits.
+# All depends on the graph. With a small $\gamma$ everybody is near to everybody, and what is left is about what
+# k-means sees. With a large one almost all weights are next to nothing: the graph falls into more pieces than there
+# are clusters, and which of them end up together is chance. Below the slider is the same with the number of
+# neighbours, on the rings; "parts" is how often the eigenvalue 1 comes, to nine digits.
 
 # %%
 gammas = [1, 3, 10, 30, 100, 300, 1000, 3000]
 frames = []
 for gamma in gammas:
     labels = four_steps(graphs.rbf_affinity(moons, gamma), 2)[0]  # (N,)
-    frames.append((f"gamma = {gamma}: {metrics.accuracy(moon, labels):.0%} right", moons, labels, None))
-show(plotting.graphs(frames, title="Spectral clustering with gamma from small to large", n_columns=4, size=2.8),
-     alt="Eight panels: cut straight through for a small gamma, right in the middle, stray points for the largest")
+    frames.append((f"gamma = {gamma}: {metrics.accuracy(moon, labels):.1%} right", moons, labels, None))
+show(plotting.graphs(frames, title="Spectral clustering with gamma from small to large", n_columns=4,
+                     size=(2.9, 2.2)),
+     alt="Eight panels: cut straight through for a small gamma, right in the middle, wrong again for the largest")
 
 # %%
 # Run this cell and drag.
-slider(lambda n: plotting.graphs([frames[n]], title="", size=5), len(frames), label="gamma, nth")
+slider(lambda n: plotting.graphs([frames[n]], title="", size=(5.5, 4)), len(frames), label="gamma, nth")
 
 # %%
 for k in (3, 5, 8, 10, 15, 40, 80):
     W = graphs.neighbor_graph(graphs.nearest_neighbors(rings, k)).toarray()  # (N, N)
     parts = int(np.sum(largest(W, 60)[0] > 1 - 1e-9))
-    print(f"k = {k:2}: {parts:2} parts, {metrics.accuracy(ring, four_steps(W, 2)[0]):.0%} right")
+    print(f"k = {k:2}   parts: {parts:2}   {metrics.accuracy(ring, four_steps(W, 2)[0]):.0%} right")
 
 # %% [markdown]
 # Too few neighbours, and the rings break into pieces; too many, and edges lead from one ring to the other. In between
@@ -352,20 +360,22 @@ check(clusters_by_gap)
 
 # %%
 heaps = make_blobs(300, centers=4, cluster_std=1.0, random_state=11)[0]  # (300, 2): lesson 5's four heaps
-lines, marks = {}, {}
+lines = {}
 for name, X in (("four heaps", heaps), ("rings", rings), ("moons", moons)):
     W = graphs.neighbor_graph(graphs.nearest_neighbors(X, 10)).toarray()  # (N, N)
     values = largest(W, 8)[0]  # (8,)
     gap = spectral.eigengap(values)
+    print(f"{name:10}", *(f"{value:.4f}" for value in values))
     lines[f"{name}: the largest fall is after {gap}"] = (list(range(1, 9)), values)
 show(plotting.curves(lines, xlabel="number of the eigenvalue", ylabel="eigenvalue",
                      title="Graphs of 10 neighbours: where do the eigenvalues fall most?"),
      alt="Three falling lines: that of the heaps has a cliff after 4, the others fall slowly")
 
 # %% [markdown]
-# Round heaps make a cliff. Long thin groups do not: a placement that runs slowly from one end of a moon to the other
-# hardly stretches any edge, so there are eigenvalues near 1 that mean no group at all. Take the eigengap as a hint, and
-# look at the eigenvalues themselves.
+# Round heaps make a cliff. Long thin groups do not: a placement that changes slowly along a moon, or around a ring,
+# hardly stretches any edge, so there are eigenvalues near 1 that mean no group at all, and the largest fall comes
+# anywhere. Take the eigengap as a hint, and look at the eigenvalues themselves: rings and moons have two that are
+# 1.0000 here, and these are the two groups.
 #
 # ## Codes without learning
 #
@@ -373,11 +383,12 @@ show(plotting.curves(lines, xlabel="number of the eigenvalue", ylabel="eigenvalu
 #
 # $$ \tfrac12 \sum_{ij} W_{ij}\,|y_i - y_j|^2 $$
 #
-# small. All codes equal would be smallest, and useless: so ask for columns of one size ($\sum_i d_i y_i^2 = 1$), at a
-# right angle to the constant and to each other ($\sum_i d_i y_i z_i = 0$). The best such columns are known already: the
-# eigenvectors of S after the first one, each divided by $\sqrt{d_i}$. These codes are called **Laplacian eigenmaps**
-# (M. Belkin and P. Niyogi, 2003). No weights, no epochs, no decoder. Here are 2,000 zeros and ones of MNIST as two
-# numbers each, by three encoders; the autoencoder gets two numbers as well, so that all fit into the plane:
+# small. All codes equal would be smallest, and useless: so ask for columns of one size ($\sum_i d_i y_i^2 = 1$), at
+# a right angle to the constant and to each other ($\sum_i d_i y_i z_i = 0$). The best such columns are known
+# already: the eigenvectors of S after the first one, each divided by $\sqrt{d_i}$. These codes are called
+# **Laplacian eigenmaps** (M. Belkin and P. Niyogi, 2003). No weights, no epochs, no decoder. Here are 2,000 zeros
+# and ones of MNIST as two numbers each, by three encoders; the autoencoder gets two numbers as well, so that all fit
+# into the plane:
 
 # %%
 all_images, all_digits = load_mnist("train", digits=(0, 1))  # (11623, 784), (11623,)
@@ -386,14 +397,14 @@ graph = graphs.neighbor_graph(graphs.nearest_neighbors(images, 10))  # Edges, th
 eigenmaps = laplacian_eigenmaps(graph, 2, random_state=0)  # (N, 2)
 learned = Autoencoder((128, 2), epochs=40, random_state=0).fit_transform(images)  # (N, 2)
 components = PCA(2).fit_transform(images)  # (N, 2)
-panels = [("principal components", components, digits, None), ("autoencoder 784-128-2-128-784", learned, digits, None),
+panels = [("principal components", components, digits, None),
+          ("autoencoder 784-128-2-128-784", learned, digits, None),
           ("Laplacian eigenmaps, 10 neighbours", eigenmaps, digits, None)]
-display(show(plotting.graphs(panels, title="2,000 images as two numbers each", size=4, equal=False,
+display(show(plotting.graphs(panels, title="2,000 images as two numbers each", size=(4, 3.6), equal=False,
                              names={0: "a zero", 1: "a one"}, axes_names=("code 1", "code 2")),
-             alt="Three clouds of codes; in the eigenmaps zeros are one dense heap and ones a long line apart from it"))
-print(f"edges of the graph that join a zero and a one: "
-      f"{np.mean(digits[graph.rows] != digits[graph.columns]):.2%}")
-
+             alt="Three clouds of codes; in the eigenmaps zeros are a dense heap and ones a long line apart from it"))
+joins_two_digits = digits[graph.rows] != digits[graph.columns]  # (edges,)
+print(f"edges that join a zero and a one: {joins_two_digits[graph.rows != graph.columns].mean():.2%}")
 for name, codes in (("pixels", images), ("principal components", components), ("autoencoder", learned),
                     ("eigenmaps", eigenmaps), ("eigenmaps, code 1", eigenmaps[:, :1])):
     clusters = KMeans(2, n_init=4, random_state=0).fit_predict(codes)  # (N,)
@@ -401,9 +412,9 @@ for name, codes in (("pixels", images), ("principal components", components), ("
           f"NMI {metrics.normalized_mutual_information(digits, clusters):.3f}")
 
 # %% [markdown]
-# Code 1 alone tells the digits apart almost without a mistake: a chain of neighbours hardly ever leads from a zero to a
-# one. Then why may k-means do worse with *more* numbers? Look at what code 2 is. Here are ones, from the lowest code
-# 2 to the highest:
+# Code 1 alone tells the digits apart almost without a mistake: a chain of neighbours hardly ever leads from a zero
+# to a one. Then why may k-means do worse with *more* numbers? Look at what code 2 is. Here are ones, from the lowest
+# code 2 to the highest:
 
 # %%
 ones = np.flatnonzero(digits == 1)  # (M,)
@@ -423,10 +434,10 @@ for digit in (0, 1):
 
 # %% [markdown]
 # Code 2 is how a one leans. Nobody asked for that; it is what varies most slowly along the chains of neighbours once
-# the digit is known. Both columns have one size, so k-means takes the slant as seriously as the digit, and the two
-# centres that lower its inertia most may split the slant. The two groups that you want are in the *first* eigenvectors:
-# spectral clustering takes as many as there are clusters (its first is the constant one), and turns rows to length 1.
-# Here on three samples of 2,000 images:
+# the digit is known. Both columns have one size, so k-means takes the slant as seriously as the digit, and it
+# depends on the sample which of the two splits lowers the inertia more. The groups are in the *first* eigenvectors:
+# spectral clustering takes no more of them than there are clusters (of two, the first only says what the degrees
+# are), and gives its rows the length 1. Here on three samples of 2,000 images:
 
 # %%
 for n in range(3):
@@ -449,39 +460,39 @@ print(f"W by distance for all {n:,} of them: {n:,} x {n:,} numbers of 8 bytes, {
 # - **Size.** All pairs of N points are N x N numbers: the last line above. Their eigenvectors cost even more.
 #
 # Graphs of neighbours stay small, as lists of edges. For graphs by distance there is **Nystrom's method**
-# (`aelearn/nystrom.py`): choose M points at random as **landmarks**, compute only the weights between all N points and
-# the landmarks, an array (N, M), and fill in what is missing: two points are taken to be near each other as far as the
-# landmarks can tell. The eigenvectors then come from a matrix of M by M. Every point gets a label, none is left out;
-# beyond 5,000 points the library does so by itself.
+# (`aelearn/nystrom.py`): choose M points at random as **landmarks**, compute only the weights between all N points
+# and the landmarks, an array (N, M), and fill in what is missing: two points are taken to be near each other as far
+# as the landmarks can tell. The eigenvectors then come from a matrix of M by M. Every point gets a label, none is
+# left out; beyond 5,000 points the library does so by itself.
 #
 # ## What you know now
 #
 # - Points become a graph: edges by distance (choose $\gamma$) or by rank (choose k). All else follows from it.
-# - S has the eigenvalue 1 once for each part of the graph. Its eigenvectors are constant on parts, up to the roots of
-#   the degrees, which rows of length 1 take away.
+# - S has the eigenvalue 1 once for each part of the graph. The eigenvectors that go with it are constant on each
+#   part, up to the roots of the degrees, which rows of length 1 take away.
 # - Weak links move eigenvalues a little below 1 and spread the rows a little; k-means on the rows does the rest.
 # - The same eigenvectors are codes that keep neighbours together, found without learning. The first ones tell groups
 #   apart, later ones say what varies slowly within a group.
 #
 # ## To think about
 #
-# 1. In a graph by distance no weight is exactly 0, so the graph is always in one piece. Why are there clusters all the
-#    same?
-# 2. Two round heaps touch, and one has ten times as many points as the other. Where will spectral clustering put the
-#    border, where k-means?
+# 1. In a graph by distance no weight is exactly 0, so the graph is always in one piece. Why are there clusters all
+#    the same?
+# 2. The six nodes have the eigenvalue -1. What does its eigenvector say, and which of the two parts does it belong
+#    to?
 # 3. For an eigenvector, $\lambda\,y_i = \frac{1}{d_i} \sum_j W_{ij}\,y_j$. Use it to give a new image a code.
 #
-# **Before:** [lesson 5](05_kmeans_by_hand.ipynb) writes k-means, [lesson 6](06_clustering_the_codes.ipynb) clusters the
-# codes of an autoencoder.
+# **Before:** [lesson 5](05_kmeans_by_hand.ipynb) writes k-means, [lesson 6](06_clustering_the_codes.ipynb) clusters
+# the codes of an autoencoder.
 
 # %% [markdown] tags=["answer"]
 # **Answers**
 #
 # 1. Weights like $10^{-9}$ are weak links: the second eigenvalue is 1 but for as little. What counts is how small the
 #    edges between groups are beside those within.
-# 2. Spectral clustering cuts where edges are few and light, in the gap or the thin place between the heaps, unless the
-#    parts get very uneven: degrees see to it that no part is tiny. k-means puts the border halfway between the two
-#    centres, wherever the thin place is, and moves the centres towards heaps of like spread.
-# 3. Compute its weights to the old images, $w_j$, and take $y = \frac{1}{\lambda} \sum_j w_j\,y_j \,/ \sum_j w_j$: the
-#    mean of its neighbours' codes, moved out a little by $1/\lambda$. This is how Nystrom's method sees it, too:
+# 2. $1 - \lambda = 2$ is the largest stretch that there can be: every edge joins opposite numbers, $y_j = -y_i$.
+#    That needs a part whose nodes can be painted in two colours such that each edge joins both: the chain, with
+#    $y = 1, -1, 1$. A triangle cannot be painted so.
+# 3. Compute its weights to the old images, $w_j$, and take $y = \frac{1}{\lambda} \sum_j w_j\,y_j \,/ \sum_j w_j$:
+#    the mean of its neighbours' codes, moved out a little by $1/\lambda$. Nystrom's method began with this idea:
 #    landmarks are the old points there, all others are new.

@@ -37,7 +37,8 @@ RIGHT = (affinities, divide_by_degrees, unit_rows, clusters_by_gap)
 MISTAKES = [  # exercise, answer, what the line says
     ("affinities", lambda X, gamma: np.exp(-gamma * distances(X) ** 2),
      r"W: (\d+) of \d+ entries are wrong, worst at \[0, 0\]: yours 1, wanted 0"),
-    ("affinities", lambda X, gamma: np.exp(-gamma * distances(X)) - np.eye(len(X)), r"W: \d+ of \d+ entries are wrong"),
+    ("affinities", lambda X, gamma: np.exp(-gamma * distances(X)) - np.eye(len(X)),
+     r"W: \d+ of \d+ entries are wrong"),
     ("affinities", lambda X, gamma: np.exp(-distances(X) ** 2 / gamma) - np.eye(len(X)),
      r"W: \d+ of \d+ entries are wrong"),
     ("affinities", lambda X, gamma: np.exp(gamma * distances(X) ** 2) - np.eye(len(X)),
@@ -68,5 +69,6 @@ MISTAKES = [  # exercise, answer, what the line says
     ("clusters_by_gap", lambda eigenvalues: np.sum(eigenvalues > 0.9), r"k: yours \d, wanted \d"),
     ("clusters_by_gap", lambda eigenvalues: np.argmax(eigenvalues[:-1] / eigenvalues[1:]) + 1,
      r"k: yours \d, wanted \d"),
-    ("clusters_by_gap", lambda eigenvalues: np.max(eigenvalues[:-1] - eigenvalues[1:]), r"k: yours 0\.\d+, wanted \d"),
+    ("clusters_by_gap", lambda eigenvalues: np.max(eigenvalues[:-1] - eigenvalues[1:]),
+     r"k: yours 0\.\d+, wanted \d"),
 ]
