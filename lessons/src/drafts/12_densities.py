@@ -135,9 +135,9 @@ slider(lambda i: plotting.densities([estimate(bandwidths[i])], points=few, xlabe
 # %% [markdown]
 # Who says which one is right, when there are no others to compare with? Two answers.
 #
-# - **Scott's rule** (1992): $h = \sigma\,N^{-1/5}$ in one dimension, with the standard deviation $\sigma$ of the data. It is
-#   derived for data that are one Gaussian heap. For two heaps $\sigma$ is mostly the distance between them, and $h$
-#   comes out too large.
+# - **Scott's rule** (1992): $h = \sigma\,N^{-1/5}$ in one dimension, with the standard deviation $\sigma$ of the
+#   data. It is derived for data that are one Gaussian heap. For two heaps $\sigma$ is mostly the distance between
+#   them, and $h$ comes out too large.
 # - **Likelihood**: under a good estimate the data are probable. Take the mean of $\log p(x_n)$ over the points and
 #   look for its top. But not over the points that carry the kernels: with $h$ towards 0 each point sits on the peak
 #   of its own hill, and the mean grows without end. So judge each point by the hills of all *others*:
@@ -166,8 +166,8 @@ show(plotting.curves({name: (tried, values) for name, values in judged.items()},
          "kept aside both have a top, at bandwidths below Scott's")
 
 # %% [markdown]
-# Leave-one-out saw only the 200, and still its top is near that of the images kept aside; Scott's rule smooths more than
-# either wants. The tops are flat: with another 200 images they move a little, and little is lost.
+# Leave-one-out saw only the 200, and still its top is near that of the images kept aside; Scott's rule smooths more
+# than either wants. The tops are flat: with another 200 images they move a little, and little is lost.
 #
 # ## One Gaussian, then two
 #
@@ -341,8 +341,8 @@ slider(lambda i: plotting.mixtures(X, [steps[i]], title="", size=6), len(steps),
 # with equality if $q_{nk}$ are the responsibilities, for then all the fractions are the same number, $p(x_n)$. So the
 # E step lifts the right side up to the left one, and the M step raises the right side further, by the best
 # parameters for these shares. The left side is never below it. This is Lloyd's argument of lesson 5 once more: two
-# half-steps, neither can do harm. And as there, it may end in a valley that is not the deepest (here: on a hill that is
-# not the highest), so start more than once. EM's name and this proof are by Dempster, Laird and Rubin (1977).
+# half-steps, neither can do harm. And as there, it may end in a valley that is not the deepest (here: on a hill that
+# is not the highest), so start more than once. EM's name and this proof are by Dempster, Laird and Rubin (1977).
 #
 # Here are the library's log-sum-exp, E step and M step. They differ from yours in this: points come in blocks, any
 # number of dimensions is allowed, and four kinds of covariance; `reg_covar` is a little width that keeps a component
@@ -378,7 +378,7 @@ for s in (2.0, 1.0, 0.3, 0.001):
     undecided = (r.max(axis=1) < 0.99).sum()
     away = np.abs(means - centers).max()
     print(f"s = {s:<5}  {undecided:3} of {len(X)} points have no responsibility above 0.99; "
-          f"the means are at most {away:.1g} away from Lloyd's")
+          f"the means are at most {away:.3f} away from Lloyd's")
     panels.append((f"s = {s}", r.copy(), means, np.repeat(s**2 * np.eye(2)[None], 3, axis=0)))
 print("with the last s, the same labels as Lloyd's algorithm:", np.array_equal(r.argmax(axis=1), lloyd_labels))
 show(plotting.mixtures(X, panels, title="Round components that shrink: soft shares become hard labels"),
@@ -391,8 +391,8 @@ show(plotting.mixtures(X, panels, title="Round components that shrink: soft shar
 # ## How many components?
 #
 # The likelihood cannot tell: on the data that it was fitted to, more components only make it larger. Two criteria,
-# by Akaike (1974) and Schwarz (1978), make each further parameter pay. With $L$ the log-likelihood of all points, $\sum_n \log p(x_n)$, and P the number
-# of parameters that can be chosen freely,
+# by Akaike (1974) and Schwarz (1978), make each further parameter pay. With $L$ the log-likelihood of all points,
+# $\sum_n \log p(x_n)$, and P the number of parameters that can be chosen freely,
 #
 # $$ \text{AIC} = -2 L + 2 P \qquad\qquad \text{BIC} = -2 L + P \log N $$
 #
