@@ -16,7 +16,7 @@ _HOME = {  # public name -> the module it lives in
     "PCA": "pca",
     "SparseCoding": "sparse_coding",
     "KernelDensity": "kernel_density",
-    "histogram_density": "kernel_density",
+    "histogram_density": "histogram",
     "GaussianMixture": "gaussian_mixture",
     "SpectralClustering": "spectral",
     "eigengap": "spectral",

@@ -7,81 +7,25 @@ normal distribution. So the density of points is
 
     p(x) = sum_k weights[k] Normal(x | means[k], covariances[k])                                               (9.7)
 
-EM looks for parameters under which the points of X are likely. Its two steps take turns, and neither can lower the
-likelihood (but for reg_covar: see history_ below):
+The parameters are found by EM (em.py), which makes the points of X likely. Like k-means it goes to and fro between "who
+belongs to whom" and "where are the groups", but a point belongs to all components, to each with some probability.
 
-    E    r[n, k] = weights[k] Normal(x_n | means[k], covariances[k]) / p(x_n),                                (9.23)
-         the probability that component k has made point n
-    M    each component takes the mean and the covariance of all points, point n counting r[n, k]     (9.24 to 9.27)
-
-k-means is the hard limit: there r[n, k] is 1 or 0, and all clusters are balls of one size.
-
-Sources: Dempster, Laird and Rubin, "Maximum likelihood from incomplete data via the EM algorithm" (1977); Bishop,
-"Pattern Recognition and Machine Learning" (2006), section 9.2, whose numbers the equations carry.
-
-Densities in hundreds of dimensions leave the range of floats: all is done with their logarithms, and in float64,
-whatever the dtype of X. The normal distributions are in gaussians.py.
+Source: Bishop, "Pattern Recognition and Machine Learning" (2006), section 9.2, whose numbers the equations carry. The
+normal distributions are in gaussians.py.
 """
 
 import warnings
 
 import numpy as np
 
+from aelearn import em
+from aelearn.covariances import KINDS, n_free, row_blocks, shape_of, spread
+from aelearn.em import factors_for, log_joint, log_sum_exp, m_step
 from aelearn.estimator import Estimator
-from aelearn.gaussians import (KINDS, MATRICES, check_size, factor_of_precision, from_standard, log_normal, n_free,
-                               precision_factor, row_blocks, scatter_diagonals, scatter_matrices, shape_of, spread)
+from aelearn.gaussians import factor_of_precision, from_standard
 from aelearn.kmeans import KMeans
 from aelearn.validation import (ConvergenceWarning, check_array, check_choice, check_integer, check_number, generator,
                                 peer_class)
-
-
-def log_joint(x, weights, means, factors):
-    """log(weights[k] Normal(x[b] | means[k], covariances[k])), (B, K), for x (B, D); the rest as in `e_step`."""
-    with np.errstate(divide="ignore"):  # the logarithm of a weight of 0 is -inf
-        return np.log(weights) + log_normal(x, means, factors)  # (B, K)
-
-
-def log_sum_exp(a):
-    """log(sum_k exp(a[b, k])) for each row of a (B, K), within the range of floats. Returns (B,)."""
-    largest = a.max(axis=1)  # (B,)
-    return largest + np.log(np.exp(a - largest[:, None]).sum(axis=1))
-
-
-def e_step(X, weights, means, factors, r):
-    """Write the responsibilities of X (N, D) into r (N, K); return the mean of log p(x_n), a float.
-
-    weights (K,), means (K, D), factors U (K, D, D) or, diagonals, (K, D), with U @ U.T = inverse(covariance).
-    """
-    log_likelihood = 0.0
-    for rows in row_blocks(X):
-        x = X[rows].astype(np.float64, copy=False)  # (B, D)
-        joint = log_joint(x, weights, means, factors)  # (B, K)
-        log_p = log_sum_exp(joint)  # 9.7: (B,)
-        r[rows] = np.exp(joint - log_p[:, None])  # 9.23: (B, K)
-        log_likelihood += float(log_p.sum())
-    return log_likelihood / len(X)
-
-
-def m_step(X, r, kind, reg_covar):
-    """The parameters under which X (N, D) is most likely, given r (N, K): weights (K,), means (K, D), covariances.
-
-    reg_covar is added to each variance, so that a component with few points keeps some width.
-    """
-    counts = r.sum(axis=0)  # 9.27: (K,)
-    weights = counts / len(X)  # 9.26: (K,)
-    counts = np.maximum(counts, np.finfo(np.float64).tiny)  # (K,); a component without points: mean 0, scatter 0
-    sums = sum(r[rows].T @ X[rows].astype(np.float64, copy=False) for rows in row_blocks(X))  # (K, D)
-    means = sums / counts[:, None]  # 9.24: (K, D)
-    S = (scatter_matrices if kind in MATRICES else scatter_diagonals)(X, r, means)  # (K, D, D) or, diagonals, (K, D)
-    if kind == "full":
-        covariances = S / counts[:, None, None]  # 9.25: (K, D, D)
-    elif kind == "tied":
-        covariances = S.sum(axis=0) / len(X)  # the mean of 9.25, weighted: (D, D)
-    elif kind == "diag":
-        covariances = S / counts[:, None]  # the diagonals of 9.25: (K, D)
-    else:
-        covariances = S.mean(axis=1) / counts  # their means: (K,)
-    return weights, means, covariances + reg_covar * (np.eye(X.shape[1]) if kind in MATRICES else 1)
 
 
 class GaussianMixture(Estimator):
@@ -141,12 +85,13 @@ class GaussianMixture(Estimator):
         if len(X) < self.n_components:
             raise ValueError(f"Expected n_samples >= n_components but got n_components = {self.n_components}, "
                              f"n_samples = {len(X)}")
-        check_size(X, 1e18 if X.dtype == np.float32 else 1e100, "X")
+        _check_size(X, 1e18 if X.dtype == np.float32 else 1e100, "X")
         given, rng = self._check_start(X.shape[1]), generator(self.random_state)
         n_runs = 1 if all(part is not None for part in given) else self.n_init
         r, best = np.empty((len(X), self.n_components), order="F"), None  # (N, K), the only one
         for _ in range(n_runs):
-            history, converged, parameters = self._run(X, self._start(X, given, rng, r), r)
+            history, converged, parameters = em.run(X, self._start(X, given, rng, r), r, kind=self.covariance_type,
+                                                    reg_covar=self.reg_covar, tol=self.tol, max_iter=self.max_iter)
             if best is None or history[-1] > best[0][-1]:
                 best = history, converged, parameters
         history, self.converged_, parameters = best
@@ -163,17 +108,6 @@ class GaussianMixture(Estimator):
                           "no points. Possibly due to duplicate points in X.", warning, stacklevel=2)
         return self
 
-    def _run(self, X, start, r):
-        """EM from one start: the history, whether it converged, and weights, means, covariances and factors."""
-        weights, means, factors = start
-        history, converged = [], False
-        while not converged and len(history) < self.max_iter:
-            history.append(e_step(X, weights, means, spread(factors, self.covariance_type, *means.shape), r))
-            weights, means, covariances = m_step(X, r, self.covariance_type, self.reg_covar)
-            factors = self._factors(X, means, covariances)
-            converged = len(history) > 1 and abs(history[-1] - history[-2]) < self.tol
-        return history, converged, (weights, means, covariances, factors)
-
     def _start(self, X, given, rng, r):
         """Weights, means and factors: those that are given; the others by an M step from the first r (N, K)."""
         weights, means, factors = given
@@ -187,11 +121,7 @@ class GaussianMixture(Estimator):
             r /= r.sum(axis=1, keepdims=True)
         its_weights, its_means, covariances = m_step(X, r, self.covariance_type, self.reg_covar)
         return (its_weights if weights is None else weights, its_means if means is None else means,
-                self._factors(X, its_means, covariances) if factors is None else factors)
-
-    def _factors(self, X, means, covariances):
-        """The precision factors. A variance that X's dtype cannot hold is none."""
-        return precision_factor(covariances, self.covariance_type, means, np.finfo(X.dtype).tiny)
+                factors_for(X, its_means, covariances, self.covariance_type) if factors is None else factors)
 
     def _parameters_in_use(self):
         """Weights (K,), means (K, D) and factors (K, D, D) or (K, D) as the steps take them, in float64."""
@@ -209,7 +139,7 @@ class GaussianMixture(Estimator):
         """X as a float array (N, D) for a mixture that is fitted."""
         self._check_fitted("means_")
         X = self._check_X(X)
-        check_size(X, 1e100, "X")
+        _check_size(X, 1e100, "X")
         return X
 
     def score_samples(self, X):
@@ -282,7 +212,7 @@ class GaussianMixture(Estimator):
         if weights is not None and (weights.min() < 0 or abs(weights.sum() - 1) > 1e-6):
             raise ValueError(f"weights_init must not be negative and must add up to 1; got {weights}")
         if means is not None:
-            check_size(means, 1e100, "means_init")
+            _check_size(means, 1e100, "means_init")
         return weights, means, None if precisions is None else factor_of_precision(precisions, kind)
 
 
@@ -294,3 +224,11 @@ def _given(value, name, shape):
     if array.shape != shape:
         raise ValueError(f"{name} must have the shape {shape}; got {array.shape}")
     return check_array(array.reshape(shape[0], -1), name=name).reshape(shape).astype(np.float64)
+
+
+def _check_size(X, limit, name):
+    """Refuse numbers whose squares, which covariances are, leave the range of floats."""
+    largest = max(float(X.max()), -float(X.min()))
+    if largest > limit:
+        raise ValueError(f"{name} has entries as large as {largest:.3g}, and covariances are squares: entries of "
+                         f"{X.dtype} must not exceed {limit:.0e} here; divide them by a constant first")

@@ -1,12 +1,6 @@
-"""Normal distributions in many dimensions: four kinds of covariance, log densities, and the factors behind them.
+"""Normal distributions in many dimensions: their log densities, and the triangular factors behind them.
 
-Shapes: N samples, D features, K components, B rows of a block.
-
-    kind         what a component may look like     its array
-    "full"       any ellipsoid, each its own        (K, D, D)
-    "tied"       any ellipsoid, all the same        (D, D)
-    "diag"       an ellipsoid along the axes        (K, D), the diagonals
-    "spherical"  a ball                             (K,), the variances
+Shapes: D features, K components, B points. The kinds of covariance are those of covariances.py.
 
 A density needs (x - mean).T @ inverse(covariance) @ (x - mean) and a determinant. With an upper triangular matrix U
 such that U @ U.T = inverse(covariance), both are simple, and the first cannot turn negative by rounding:
@@ -22,39 +16,12 @@ Computations" (2013), section 4.2, for Cholesky's factor.
 
 import numpy as np
 
-from aelearn.lloyd import blocks
+from aelearn.covariances import LARGE, MATRICES, spread
 
-KINDS = ("full", "tied", "diag", "spherical")
-MATRICES = ("full", "tied")  # the kinds with covariances between columns
 STRIP = 128  # columns of a triangular matrix that are multiplied together
-LARGE = 1e6  # a term so many times its sum costs 6 of float64's 16 digits
 SINGULAR = ("The covariance of a component is not positive definite: its points are too few, or duplicates, "
             "or a column is constant or follows from others; raise reg_covar, take fewer n_components, or bring the "
             "columns of X to similar scales")
-
-
-def row_blocks(X):
-    """Slices over the rows of X (N, D), small enough for the cache, but 1024 rows where a (D, D) matrix meets them."""
-    return blocks(len(X), min(X.shape[1], 128))
-
-
-def shape_of(kind, n_components, n_features):
-    """The shape of the covariances of K components in D dimensions."""
-    K, D = n_components, n_features
-    return {"full": (K, D, D), "tied": (D, D), "diag": (K, D), "spherical": (K,)}[kind]
-
-
-def n_free(kind, n_components, n_features):
-    """How many numbers in them can be chosen freely: a symmetric matrix has D (D + 1) / 2."""
-    K, triangle = n_components, n_features * (n_features + 1) // 2
-    return {"full": K * triangle, "tied": triangle, "diag": K * n_features, "spherical": K}[kind]
-
-
-def spread(values, kind, n_components, n_features):
-    """Covariances or factors of any kind as one for each component: (K, D, D) or, diagonals, (K, D). A view."""
-    if kind == "spherical":
-        values = values[:, None]  # (K, 1)
-    return np.broadcast_to(values, shape_of("full" if kind in MATRICES else "diag", n_components, n_features))
 
 
 def squared_length(difference, U):
@@ -111,46 +78,6 @@ def log_normal(x, means, factors):
 def from_standard(z, mean, U):
     """x = mean + z @ inverse(U): standard normal z (B, D) become points of this distribution, (B, D)."""
     return mean + (z / U if U.ndim == 1 else np.linalg.solve(U.T, z.T).T)
-
-
-def scatter_matrices(X, r, means):
-    """S[k] = sum_n r[n, k] (x_n - means[k]) (x_n - means[k]).T for X (N, D), r (N, K), means (K, D). Returns (K, D, D).
-
-    With the rows y_n = sqrt(r[n, k]) (x_n - means[k]), S[k] is y.T @ y. NumPy sees that this is one array twice and
-    computes one half of the symmetric product. Points with r[n, k] = 0 add nothing; in many dimensions most points are
-    so far from a component that this is their r, to the last digit, and they are left out.
-    """
-    n_components, n_features = means.shape
-    S = np.zeros((n_components, n_features, n_features))  # (K, D, D)
-    for rows in row_blocks(X):
-        x, root = X[rows].astype(np.float64, copy=False), np.sqrt(r[rows])  # (B, D), (B, K)
-        for k, mean in enumerate(means):
-            near = slice(None) if root[:, k].all() else root[:, k] > 0
-            y = x[near] - mean  # (B, D), or fewer rows
-            y *= root[near, k, None]
-            S[k] += y.T @ y
-    return S
-
-
-def scatter_diagonals(X, r, means):
-    """The diagonals of `scatter_matrices`, sum_n r[n, k] (x[n, d] - means[k, d])^2. Returns (K, D).
-
-    This square is multiplied out, too. Where the means (K, D) are those of the points under r, as in the M step, it is
-
-        S[k, d] = sum_n r[n, k] x[n, d]^2 - (sum_n r[n, k]) means[k, d]^2
-
-    Columns where next to nothing is left of the first term (far from 0, with little spread) are taken as they stand.
-    """
-    squares = sum(r[rows].T @ np.square(X[rows].astype(np.float64, copy=False)) for rows in row_blocks(X))  # (K, D)
-    S = squares - r.sum(axis=0)[:, None] * np.square(means)  # (K, D)
-    lost = np.flatnonzero((S < squares / LARGE).any(axis=0))  # columns
-    if len(lost):
-        S[:, lost] = 0
-        for rows in row_blocks(X):
-            x = X[rows][:, lost].astype(np.float64, copy=False)  # (B, lost)
-            for k, mean in enumerate(means[:, lost]):
-                S[k, lost] += r[rows, k] @ np.square(x - mean)
-    return S
 
 
 def precision_factor(covariances, kind, means, least):
@@ -213,11 +140,3 @@ def inverse_of_lower(L):
     inverse[..., half:, half:] = C = inverse_of_lower(L[..., half:, half:])
     inverse[..., half:, :half] = -C @ L[..., half:, :half] @ A
     return inverse
-
-
-def check_size(X, limit, name):
-    """Refuse numbers whose squares, which covariances are, leave the range of floats."""
-    largest = max(float(X.max()), -float(X.min()))
-    if largest > limit:
-        raise ValueError(f"{name} has entries as large as {largest:.3g}, and covariances are squares: entries of "
-                         f"{X.dtype} must not exceed {limit:.0e} here; divide them by a constant first")

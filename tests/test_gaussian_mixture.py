@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from aelearn import GaussianMixture, KMeans, make_blobs, metrics
-from aelearn.gaussian_mixture import e_step, log_sum_exp, m_step
-from aelearn.gaussians import KINDS, shape_of
+from aelearn.covariances import KINDS, shape_of
 from aelearn.validation import ConvergenceWarning, NotFittedError
 
 
@@ -45,30 +44,6 @@ def test_likelihood_never_falls(name, X, kind, init_params):
     # Rounding: the offset of 1e7 leaves 9 of 16 digits of a distance.
     assert (np.diff(model.history_) >= -1e-9 * np.abs(model.history_[1:])).all()
     assert model.history_[-1] > model.history_[0] or init_params == "kmeans"  # which may start where EM ends
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_one_step_by_its_equations(rng, kind):
-    """E and M step with loops, from Bishop's 9.23 to 9.27."""
-    X, weights, means, deviations = rng.normal(size=(20, 2)), np.array([0.3, 0.7]), rng.normal(size=(2, 2)), [0.5, 2.0]
-    joint = np.array([[weights[k] * np.exp(-np.sum((x - means[k]) ** 2) / (2 * deviations[k] ** 2))
-                       / (2 * np.pi * deviations[k] ** 2) for k in range(2)] for x in X])
-    r = np.empty((20, 2))
-    value = e_step(X, weights, means, np.array([[1 / s, 1 / s] for s in deviations]), r)
-    assert value == pytest.approx(np.mean(np.log(joint.sum(axis=1))), rel=1e-12)
-    np.testing.assert_allclose(r, joint / joint.sum(axis=1, keepdims=True), rtol=1e-10)
-
-    got_weights, got_means, got = m_step(X, r, kind, 0.25)
-    N_k = r.sum(axis=0)
-    new_means = np.array([sum(r[n, k] * X[n] for n in range(20)) / N_k[k] for k in range(2)])
-    full = np.array([sum(r[n, k] * np.outer(X[n] - new_means[k], X[n] - new_means[k]) for n in range(20)) / N_k[k]
-                     for k in range(2)])
-    wanted = {"full": full + 0.25 * np.eye(2), "tied": (N_k[:, None, None] * full).sum(axis=0) / 20 + 0.25 * np.eye(2),
-              "diag": np.array([np.diag(c) for c in full]) + 0.25,
-              "spherical": np.array([np.trace(c) / 2 for c in full]) + 0.25}[kind]
-    np.testing.assert_allclose(got_weights, N_k / 20, rtol=1e-12)
-    np.testing.assert_allclose(got_means, new_means, rtol=1e-10)
-    np.testing.assert_allclose(got, wanted, rtol=1e-10, atol=1e-14)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -118,15 +93,6 @@ def test_it_finds_stretched_groups_where_kmeans_cannot():
     assert metrics.accuracy(labels, KMeans(2, random_state=0).fit(X).labels_) < 0.7
 
 
-def test_kmeans_is_the_hard_limit(blobs):
-    """Equal weights and one small variance for all: responsibilities become the labels of the nearest means."""
-    X, means = blobs[0], KMeans(4, random_state=0).fit(blobs[0]).cluster_centers_
-    r = np.empty((800, 4))
-    e_step(X, np.full(4, 0.25), means, np.full((4, 3), 1e4), r)
-    assert np.array_equal(r.argmax(axis=1), KMeans(4, init=means, max_iter=1).fit(X).labels_)
-    assert np.isin(r, (0, 1)).all()
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_samples_have_the_moments_of_the_mixture(blobs, kind):
     model = GaussianMixture(3, covariance_type=kind, random_state=0).fit(blobs[0])
@@ -150,11 +116,6 @@ def test_density_adds_up_to_one(blobs):
     model = GaussianMixture(3, random_state=0).fit(X)
     grid = np.linspace(X.min() - 30, X.max() + 30, 20_001)
     assert np.exp(model.score_samples(grid[:, None])).sum() * (grid[1] - grid[0]) == pytest.approx(1, abs=1e-6)
-
-
-def test_log_sum_exp_stays_in_range():
-    assert log_sum_exp(np.array([[-1e5, -1e5], [1e5, 1e5], [0.0, -np.inf]])).tolist() == pytest.approx(
-        [-1e5 + np.log(2), 1e5 + np.log(2), 0.0])
 
 
 def test_a_given_start_is_used_and_not_changed(blobs):

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from aelearn import gaussians
-from aelearn.gaussians import (KINDS, check_size, factor_of_precision, from_standard, inverse_of_lower, log_normal,
-                               n_free, precision_factor, scatter_diagonals, scatter_matrices, shape_of, spread,
+from aelearn.covariances import KINDS, scatter_diagonals, shape_of, spread
+from aelearn.gaussians import (factor_of_precision, from_standard, inverse_of_lower, log_normal, precision_factor,
                                squared_length, squared_lengths)
 
 TINY = np.finfo(np.float64).tiny
@@ -73,22 +72,6 @@ def test_inverse_of_lower_triangles(rng, D):
     assert (np.triu(inverse, 1) == 0).all()
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_scatter_by_its_definition_whatever_the_blocks(rng, dtype, monkeypatch):
-    X, r = rng.normal(size=(50, 3)).astype(dtype), rng.random((50, 2))
-    r[::3, 0] = 0
-    means = r.T @ X.astype(np.float64) / r.sum(axis=0)[:, None]
-    wanted = np.zeros((2, 3, 3))
-    for n in range(50):
-        for k in range(2):
-            wanted[k] += r[n, k] * np.outer(X[n] - means[k], X[n] - means[k])
-    for entries in (1 << 17, 20, 1):
-        monkeypatch.setattr("aelearn.lloyd.BLOCK_ENTRIES", entries)
-        np.testing.assert_allclose(scatter_matrices(X, r, means), wanted, rtol=1e-12)
-        np.testing.assert_allclose(scatter_diagonals(X, r, means), np.diagonal(wanted, axis1=1, axis2=2), rtol=1e-12)
-    assert len(gaussians.row_blocks(X)) == 50
-
-
 @pytest.mark.parametrize("offset, spread_", [(0, 1), (1e3, 1e-2), (1e7, 1), (1e7, 1e-3), (-1e100, 1e98)])
 def test_diagonals_keep_their_digits_far_from_zero(rng, offset, spread_):
     """The squares multiplied out would lose them all; the offset itself leaves x - mean few enough."""
@@ -104,10 +87,6 @@ def test_from_standard_is_whitening_backwards(rng):
     z, mean, U = rng.normal(size=(6, 3)), rng.normal(size=3), np.triu(rng.normal(size=(3, 3))) + 3 * np.eye(3)
     np.testing.assert_allclose((from_standard(z, mean, U) - mean) @ U, z, rtol=1e-10)
     np.testing.assert_allclose((from_standard(z, mean, np.diagonal(U)) - mean) * np.diagonal(U), z, rtol=1e-10)
-
-
-def test_free_numbers():
-    assert [n_free(kind, 2, 3) for kind in KINDS] == [12, 6, 6, 2]
 
 
 @pytest.mark.parametrize("covariances, kind, means", [
@@ -130,9 +109,3 @@ def test_singular_covariances_are_refused(covariances, kind, means):
 def test_impossible_precisions(precisions, kind, words):
     with pytest.raises(ValueError, match=words):
         factor_of_precision(precisions, kind)
-
-
-def test_size():
-    check_size(np.array([[-1e100, 1e100]]), 1e100, "X")
-    with pytest.raises(ValueError, match=r"X has entries as large as 2e\+100.* must not exceed 1e\+100"):
-        check_size(np.array([[-2e100, 1.0]]), 1e100, "X")

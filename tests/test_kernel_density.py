@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from aelearn import KernelDensity, histogram_density
+from aelearn import KernelDensity
 from aelearn.validation import NotFittedError
 
 KERNELS = ("gaussian", "epanechnikov")
@@ -89,35 +89,6 @@ def test_the_rules_by_hand_and_in_other_units(rng):
         before = KernelDensity("scott", kernel=kernel).fit(X).score_samples(X[:9])
         after = KernelDensity("scott", kernel=kernel).fit(X @ change + 7).score_samples(X[:9] @ change + 7)
         np.testing.assert_allclose(after, before - np.log(abs(np.linalg.det(change))), rtol=1e-9)
-
-
-def leave_one_out(X, h, kernel):
-    return sum(direct(np.delete(X, i, axis=0), X[i:i + 1], h, kernel)[0] for i in range(len(X)))
-
-
-@pytest.mark.parametrize("kernel", KERNELS)
-@pytest.mark.parametrize("n_features", [1, 3])
-def test_leave_one_out_finds_the_best_bandwidth(rng, kernel, n_features):
-    X = np.concatenate([rng.normal(size=(25, n_features)), rng.normal(size=(15, n_features)) * 0.2 + 3])
-    found = KernelDensity("leave-one-out", kernel=kernel).fit(X).bandwidth_
-    tried = np.geomspace(0.05, 20, 150)
-    values = [leave_one_out(X, h, kernel) for h in tried]
-    best = int(np.argmax(values))
-    assert tried[best - 2] < found < tried[best + 2]
-    assert leave_one_out(X, found, kernel) >= values[best] - 0.05
-
-
-def test_leave_one_out_of_two_points_by_hand():
-    X = [[0.0, 0.0], [3.0, 4.0]]  # log p = -25 / (2 h^2) - 2 log h, or log(1 - 25 / h^2) - 2 log h
-    assert KernelDensity("leave-one-out").fit(X).bandwidth_ == pytest.approx(5 / math.sqrt(2))
-    assert KernelDensity("leave-one-out", kernel="epanechnikov").fit(X).bandwidth_ == pytest.approx(5 * math.sqrt(2))
-
-
-@pytest.mark.parametrize("kernel", KERNELS)
-def test_leave_one_out_does_not_fall_for_duplicates(rng, kernel):
-    X = rng.normal(size=(40, 2))
-    once, thrice = (KernelDensity("leave-one-out", kernel=kernel).fit(np.repeat(X, k, axis=0)) for k in (1, 3))
-    assert thrice.bandwidth_ == pytest.approx(once.bandwidth_) and once.bandwidth_ > 0.1
 
 
 @pytest.mark.parametrize("kernel", KERNELS)
@@ -253,46 +224,3 @@ def test_digits(digits):
     ones = models[1].score_samples(codes) > models[0].score_samples(codes)
     assert (ones == labels).mean() > 0.95
     assert np.isfinite(KernelDensity().fit(codes).score(codes))
-
-
-@pytest.mark.parametrize("n_features", [1, 2, 3])
-@pytest.mark.parametrize("uneven", [False, True])
-def test_histogram(rng, n_features, uneven):
-    X = rng.normal(size=(500, n_features))
-    bins = [np.concatenate([[-9], np.sort(rng.normal(size=4)), [9]]) for _ in range(n_features)] if uneven else 7
-    histogram = histogram_density(X, bins)
-    wanted, edges = np.histogramdd(X, bins, density=True)
-    np.testing.assert_allclose(histogram.density, wanted, rtol=1e-12)
-    assert len(histogram.edges) == n_features and all(map(np.allclose, histogram.edges, edges))
-    volumes = np.prod(np.meshgrid(*map(np.diff, edges), indexing="ij"), axis=0)
-    assert (histogram.density * volumes).sum() == pytest.approx(1, rel=1e-12)
-    assert (histogram.at(X) > 0).all() and histogram.at(X).shape == (500,)
-    assert histogram.at(np.full((1, n_features), 9.5))[0] == 0
-
-
-def test_histogram_by_hand():
-    histogram = histogram_density([[0.0, 0], [1, 0], [2, 1], [4, 1]], bins=[[0, 1, 4], 2])
-    assert histogram.density.tolist() == [[0.5, 0], [1 / 6, 1 / 3]]  # 1, 0, 1 and 2 of 4 in boxes of area 1/2 and 3/2
-    assert histogram.at([[1, 0.4], [0.9, 0], [4, 1], [4.1, 1], [1, -0.1]]).tolist() == [1 / 6, 0.5, 1 / 3, 0, 0]
-    constant = histogram_density(np.full((5, 1), 3.0), bins=1)
-    assert constant.density.tolist() == [1] and constant.edges[0].tolist() == [2.5, 3.5]
-
-
-@pytest.mark.parametrize("X, bins, error, words", [
-    (np.ones((5, 4)), 3, ValueError, "1 to 3 features.*got 4"), (np.eye(2), [3], ValueError, "bins for 1"),
-    (np.eye(2), 0, ValueError, "bins must be"), (np.eye(2), 2.5, TypeError, "bins must be an integer"),
-    (np.eye(2), None, TypeError, "bins"), (np.eye(2), [[0, 1], [1, 0]], ValueError, "rising"),
-    (np.eye(2), [[0, 1], [1]], ValueError, "rising"), (np.eye(2), [[0, 1], [0, np.nan]], ValueError, "NaN"),
-    (np.eye(2), [[0, 0.5], 2], ValueError, "1 of 2 samples lie outside"), (np.eye(3), 1000, ValueError, "use fewer"),
-    ([[1.0], [1 + 2e-16]], 5, ValueError, "rising"), ([[-1.7e308], [1.7e308]], 5, ValueError, "rising"),
-    (np.eye(3) * 1e-200, 2, ValueError, "leave float64"), (np.eye(3) * 1e200, 2, ValueError, "leave float64"),
-    ([[np.nan]], 2, ValueError, "NaN"),
-])
-def test_impossible_histograms(X, bins, error, words):
-    with pytest.raises(error, match=words):
-        histogram_density(X, bins)
-
-
-def test_a_histogram_looks_up_points_of_its_own_dimension():
-    with pytest.raises(ValueError, match="X has 1 features, but the histogram has 2"):
-        histogram_density(np.eye(2)).at([[1.0]])

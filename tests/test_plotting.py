@@ -157,3 +157,32 @@ def test_matrices_write_small_tables_out():
     figure = plotting.matrices([("W", np.array([[0, 0.5], [-0.25, 1]])), ("V", np.zeros((30, 30)))], title="t")
     assert {"0.00", "0.50", "-0.25", "1.00", "W", "V"} <= set(texts(figure))
     assert [len(cell.texts) for cell in figure.axes] == [4, 0]
+
+
+def test_densities_share_their_axes():
+    xs = np.linspace(0, 1, 5)
+    panels = [("one", {"made": (xs, xs), "true": (xs, 2 * xs)}), ("two", {"made": (xs, 3 * xs)})]
+    figure = plotting.densities(panels, points=[0.2, 0.7], title="t", xlabel="ink", n_columns=2)
+    one, two = figure.axes
+    assert one.get_ylim() == two.get_ylim() and one.get_ylim()[0] == 0 and one.get_ylim()[1] > 3
+    assert [len(one.lines), len(two.lines)] == [3, 2]  # the last one is the strokes at the foot
+    assert list(two.lines[-1].get_xdata()) == [0.2, 0.7] and two.get_xlabel() == "ink"
+    assert [text.get_text() for text in one.get_legend().get_texts()] == ["made", "true"]
+
+
+def test_mixtures_show_shares_as_colours_and_deviations_as_ellipses():
+    from matplotlib.colors import to_rgb
+
+    X, r = np.array([[0.0, 0], [1, 0], [0, 1]]), np.array([[1.0, 0], [0.25, 0.75], [0.5, 0.5]])
+    means, covariances = np.array([[0.0, 0], [1, 1]]), np.array([np.diag([4.0, 0.25]), np.eye(2)])
+    figure = plotting.mixtures(X, [("here", r, means, covariances)], title="t")
+    axes, = figure.axes
+    blue, orange = (np.array(to_rgb(plotting.PALETTE[k])) for k in range(2))
+    np.testing.assert_allclose(axes.collections[0].get_facecolor()[:, :3], [blue, (blue + orange) / 2])
+    np.testing.assert_allclose(axes.collections[1].get_facecolor()[:, :3], [blue / 4 + orange * 3 / 4])
+    assert len(axes.collections) == 3 and axes.get_title() == "here"  # the last ones are the stars
+    assert axes.get_aspect() == 1 and not axes.axison
+    named, = plotting.mixtures(X, [("", r, means, covariances)], title="t", axes_names=("a", "b")).axes
+    assert named.axison and (named.get_xlabel(), named.get_ylabel()) == ("a", "b")
+    for line, widths in zip(axes.lines[:2], ([2, 0.5], [4, 1])):  # one and two standard deviations
+        np.testing.assert_allclose([line.get_xdata().max(), line.get_ydata().max()], widths, rtol=2e-3)

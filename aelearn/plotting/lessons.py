@@ -6,7 +6,7 @@ Shapes: N samples, D pixels, K clusters.
 
 import numpy as np
 from matplotlib.collections import LineCollection
-from matplotlib.colors import ListedColormap
+from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import MaxNLocator
@@ -91,6 +91,75 @@ def partitions(X, steps, *, title, n_columns=4, size=3.1):
         for k in range(len(centers)):
             cell.scatter(*X[labels == k].T, s=7, color=PALETTE[k % len(PALETTE)], marker=MARKERS[k % len(MARKERS)])
         cell.scatter(*centers.T, marker="*", s=260, color="red", edgecolor="black", zorder=3)
+        cell.set_title(caption, fontsize=9)
+    return figure
+
+
+def densities(panels, *, title, xlabel, points=(), n_columns=3, size=3.6):
+    """Densities on a line, panel by panel on the same axes: the first of each is a filled area, the others are lines.
+
+    panels  a (caption, {label: (xs, ys)}) for each
+    points  (N,), short strokes at the foot of each panel: what the densities were made from
+    size    the width of a panel in inches
+    """
+    n_columns = min(n_columns, len(panels))
+    n_rows = -(-len(panels) // n_columns)
+    figure = Figure(figsize=(size * n_columns, 0.72 * size * n_rows + 0.7), layout="constrained")
+    figure.suptitle(title)
+    cells = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True)
+    for cell in cells.flat[len(panels):]:
+        cell.set_visible(False)
+    for number, (cell, (caption, series)) in enumerate(zip(cells.flat, panels)):
+        for line, (label, (xs, ys)) in enumerate(series.items()):
+            color, style = PALETTE[(0, 5, 2, 7)[line % 4]], ("-", "-", "--", ":")[line % 4]
+            if line == 0:
+                cell.fill_between(xs, ys, color=color, alpha=0.25, lw=0)
+            cell.plot(xs, ys, color=color, ls=style, lw=1 if line == 0 else 1.8, label=label)
+        if len(points):
+            cell.plot(points, np.zeros(len(points)), ls="none", marker="|", ms=9, color="black", alpha=0.4)
+        cell.set_title(caption, fontsize=9)
+        if number == 0 or list(series) != list(panels[number - 1][1]):
+            cell.legend(fontsize=8)
+    cells[0, 0].set_ylim(bottom=0)  # now that all panels, which share it, are drawn
+    for cell in cells[-1]:
+        cell.set_xlabel(xlabel)
+    for cell in cells[:, 0]:
+        cell.set_ylabel("density")
+    return figure
+
+
+def mixtures(X, steps, *, title, n_columns=4, size=3.1, axes_names=None):
+    """Points in the plane and the normal distributions that share them, panel by panel.
+
+    X (N, 2); steps: a (caption, responsibilities (N, K), means (K, 2), covariances (K, 2, 2)) for each panel; size of a
+    panel in inches; axes_names of the horizontal and the vertical axis, which are drawn only then. A point has the
+    colours of the components, mixed as its responsibilities say, and the mark of the one that has most of it. Stars are
+    the means; ellipses lie one and two standard deviations from them.
+    """
+    n_columns = min(n_columns, len(steps))
+    n_rows = -(-len(steps) // n_columns)
+    figure = Figure(figsize=(size * n_columns, 1.03 * size * n_rows + 0.4), layout="constrained")
+    figure.suptitle(title)
+    low, high = X.min(axis=0) - 0.5, X.max(axis=0) + 0.5  # (2,), (2,)
+    angles = np.linspace(0, 2 * np.pi, 100)  # (100,)
+    circle = np.stack([np.cos(angles), np.sin(angles)])  # (2, 100)
+    for cell in figure.subplots(n_rows, n_columns, squeeze=False).flat:
+        cell.axis("off")
+    for cell, (caption, r, means, covariances) in zip(figure.axes, steps):
+        if axes_names:
+            cell.axis("on")
+            cell.set(xlabel=axes_names[0], ylabel=axes_names[1])
+        own = np.array([to_rgb(PALETTE[k % len(PALETTE)]) for k in range(len(means))])  # (K, 3)
+        mixed, most = np.clip(r @ own, 0, 1), r.argmax(axis=1)  # (N, 3), (N,)
+        for k, (mean, covariance) in enumerate(zip(means, covariances)):
+            cell.scatter(*X[most == k].T, s=9, c=mixed[most == k], marker=MARKERS[k % len(MARKERS)], lw=0)
+            axes_of_it, lengths = np.linalg.eigh(covariance)[::-1]  # (2, 2), (2,)
+            outline = axes_of_it @ (np.sqrt(np.maximum(lengths, 0))[:, None] * circle)  # (2, 100)
+            for deviations in (1, 2):
+                cell.plot(*(mean[:, None] + deviations * outline), color=own[k], lw=1.6)
+        cell.scatter(*means.T, marker="*", s=200, color=own, edgecolor="black", zorder=3)
+        cell.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+        cell.set_aspect("equal", adjustable="datalim")  # what is round looks round
         cell.set_title(caption, fontsize=9)
     return figure
 

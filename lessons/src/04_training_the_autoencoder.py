@@ -233,7 +233,8 @@ show(plotting.curves({"after 8 epochs": (sizes, losses)}, logarithmic=True, xlab
 #    Why, and when would it matter?
 #
 # **Before:** [lesson 2](02_backprop_by_hand.ipynb) finds the gradient, [lesson 3](03_gradient_checking.ipynb)
-# checks it.
+# checks it. **Next:** [lesson 10](10_pca_and_the_linear_autoencoder.ipynb) asks what is left of a network whose layers
+# do not bend.
 
 # %% [markdown] tags=["answer"]
 # **Answers**

@@ -293,7 +293,8 @@ print(inspect.getsource(metrics.normalized_mutual_information))
 # 2. A clustering of zeros and ones has an NMI of 0. What is its accuracy?
 # 3. How would you get k-means to tell four from nine, still without labels?
 #
-# **Before:** [lesson 5](05_kmeans_by_hand.ipynb) writes k-means.
+# **Before:** [lesson 5](05_kmeans_by_hand.ipynb) writes k-means. **Next:** [lesson 12](12_densities.ipynb) lets
+# clusters be long, tilted and soft.
 
 # %% [markdown] tags=["answer"]
 # **Answers**

@@ -270,7 +270,7 @@ codes = model.transform(images)  # (N, K)
 used = (codes != 0).mean(axis=0)  # (K,)
 order = np.argsort(-used)  # (K,)
 show(plotting.tiles(grey(model.components_[order]), [f"{share:.0%}" for share in used[order]], (28, 28), n_columns=16,
-                    title="The 64 atoms (grey is 0, light is plus, dark is minus), and how many of the images use each"),
+                    title="The 64 atoms (grey is 0, light is plus, dark minus), and how many of the images use each"),
      alt="Sixty-four atoms: upright and slanted strokes, rings, and some that mend edges")
 
 # %% [markdown]
@@ -499,7 +499,7 @@ for name, codes in (("price", by_price[0]), ("OMP", by_pursuit[0])):
 # 3. From which price on is the code of an image all zeros?
 #
 # **Before:** [lesson 4](04_training_the_autoencoder.ipynb) trains the narrow code, [lesson
-# 5](05_kmeans_by_hand.ipynb) writes k-means.
+# 5](05_kmeans_by_hand.ipynb) writes k-means. **Next:** [lesson 12](12_densities.ipynb) asks where codes are likely.
 
 # %% [markdown] tags=["answer"]
 # **Answers**

@@ -15,7 +15,7 @@
 # %%
 import numpy as np
 
-from aelearn import PCA, Autoencoder, KMeans, load_mnist, metrics, pca, plotting
+from aelearn import PCA, Autoencoder, KMeans, load_mnist, metrics, plotting, principal_axes
 from aelearn.checks import check
 from aelearn.notebooks import show, slider, source
 
@@ -61,7 +61,7 @@ show(plotting.graphs([panel(degrees) for degrees in (0, 30, 60, 90, 120, 150)],
 
 # %%
 # Run this cell and drag.
-slider(lambda step: plotting.graphs([panel(5 * step)], title="", size=5.5,
+slider(lambda step: plotting.graphs([panel(5 * step)], title="", size=(6.5, 4.6),
                                     names={0: "points", 1: "their shadows"}), 36, label="times 5°")
 
 # %%
@@ -205,7 +205,7 @@ for c in range(3):
 # eigenvectors of the covariance instead, which is faster:
 
 # %%
-print(source(pca.full))
+print(source(principal_axes.full))
 
 # %%
 everything = PCA().fit(images)
@@ -303,7 +303,8 @@ check(principal_angles)
 # </details>
 
 # %% [markdown]
-# Now train it, on centred images, by gradient descent with momentum. The learning rate is lowered twice: the gradient
+# Now train it, on centred images, by gradient descent with momentum. (The learning rate looks large, because the loss
+# is a mean over 784 pixels, which makes gradients small.) The learning rate is lowered twice: the gradient
 # of a batch is never exactly that of all images, so the weights keep trembling, the less the shorter the steps are.
 # The rows of $W_2$ have any length and any angles, so first `np.linalg.qr` makes a basis of them.
 
@@ -364,10 +365,10 @@ display(show(plotting.tiles(rows, captions, (28, 28), n_columns=9, title="Compon
 for name, decoder in zip(("seed 0", "seed 1"), decoders):
     M = decoder @ three.components_.T  # (3, 3): the decoder's rows, written in components
     left = np.linalg.norm(decoder - M @ three.components_) / np.linalg.norm(decoder)
-    print(f"{name}: M = {M.round(2).tolist()}; no mixture of components explains {left:.2%}")
+    print(f"{name}: {left:.2%} of the rows is no mixture of components; the rest is, with M =\n{M.round(2)}")
 redrawn = PCA(3).fit(linear.reconstruct(centred))
 matches = np.abs(np.sum(redrawn.components_ * three.components_, axis=1))  # (3,)
-print("components of its drawings, |scalar product| with those of the images:", matches.round(5).tolist())
+print("components of what seed 0 draws, |scalar product| with those of the images:", matches.round(5))
 
 # %% [markdown]
 # They are not, and each seed has others. But both decoders are mixtures of the components, $W_2 = M\,W$ but for the
@@ -454,7 +455,8 @@ for name, encoder in (("components of PCA", three), ("codes of the autoencoder",
 # 3. Somebody makes the linear autoencoder deeper, 784-128-3-128-784, all without activations. Will it draw better?
 #
 # **Before:** [lesson 4](04_training_the_autoencoder.ipynb) trains the autoencoder, [lesson
-# 6](06_clustering_the_codes.ipynb) clusters its codes.
+# 6](06_clustering_the_codes.ipynb) clusters its codes. **Next:** [lesson 11](11_sparse_coding.ipynb) makes codes wide
+# and mostly 0.
 
 # %% [markdown] tags=["answer"]
 # **Answers**

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aelearn import pca
+from aelearn import principal_axes
 from aelearn.exercises.exercise import Exercise, sizes
 
 
@@ -18,7 +18,7 @@ def _samples(rng):
 
 
 def _mean_and_covariance(X):
-    mean, scatter = pca.mean_and_scatter(X)  # (D,), (D, D)
+    mean, scatter = principal_axes.mean_and_scatter(X)  # (D,), (D, D)
     return mean, scatter / (len(X) - 1)
 
 
@@ -35,7 +35,7 @@ def _project_and_rebuild(X, mean, components):
 
 
 def _variance_shares(X):
-    s = pca.full(X)[1]  # (M,)
+    s = principal_axes.full(X)[1]  # (M,)
     return s**2 / (len(X) - 1), s**2 / np.sum(s**2)
 
 

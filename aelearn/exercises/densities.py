@@ -3,8 +3,8 @@
 import numpy as np
 
 from aelearn.exercises.exercise import Exercise, sizes
-from aelearn.gaussian_mixture import log_joint, log_sum_exp, m_step
-from aelearn.gaussians import n_free
+from aelearn.em import log_joint, log_sum_exp, m_step
+from aelearn.covariances import n_free
 from aelearn.kernel_density import KernelDensity
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from aelearn import (Autoencoder, GaussianMixture, KernelDensity, KMeans, histogram_density, lloyd, load_mnist,
                      metrics, parzen, plotting)
 from aelearn.checks import check
-from aelearn.gaussian_mixture import e_step, log_sum_exp, m_step
+from aelearn.em import e_step, log_sum_exp, m_step
 from aelearn.gaussians import precision_factor
 from aelearn.notebooks import show, slider, source
 
@@ -351,7 +351,7 @@ slider(lambda i: plotting.mixtures(X, [steps[i]], title="", size=6), len(steps),
 # any `exp`.
 
 # %%
-print("\n\n".join(source(function) for function in (log_sum_exp, e_step, m_step, parzen._log_sums)))
+print("\n\n".join(source(function) for function in (log_sum_exp, e_step, m_step, parzen.log_sums_of_tile)))
 
 # %% [markdown]
 # ## k-means is the hard limit
@@ -476,8 +476,8 @@ for name, clusters in (("two Gaussians", two.predict(codes)), ("k-means", kmeans
     print(f"{name:14} accuracy {metrics.accuracy(labels, clusters):.4f}")
 seen = np.sort(np.argsort(np.abs(two.means_[0] - two.means_[1]))[1:])  # two of the three axes
 panel = [("", two.predict_proba(codes)[::4], two.means_[:, seen], two.covariances_[:, seen[:, None], seen])]
-show(plotting.mixtures(codes[::4][:, seen], panel, size=6,
-                       title=f"Codes {seen[0] + 1} and {seen[1] + 1} of every fourth image, and two Gaussians"),
+show(plotting.mixtures(codes[::4][:, seen], panel, size=6, title="The codes of every fourth image, and two Gaussians",
+                       axes_names=[f"number {axis + 1} of the code" for axis in seen]),
      alt="Two heaps of codes in two colours, with their ellipses")
 
 # %% [markdown]
