@@ -48,6 +48,22 @@ def spread(values, kind, n_components, n_features):
     return np.broadcast_to(values, shape_of("full" if kind in MATRICES else "diag", n_components, n_features))
 
 
+def weighted_sums(X, r, *, squares):
+    """sum_n r[n, k] x_n, and (`squares`) sum_n r[n, k] x_n^2, for X (N, D), r (N, K): (K, D) and (K, D) or None.
+
+    One pass over X for both.
+    """
+    sums, of_squares = np.zeros((r.shape[1], X.shape[1])), None  # (K, D)
+    if squares:
+        of_squares = np.zeros_like(sums)  # (K, D)
+    for rows in row_blocks(X):
+        x, weights = X[rows].astype(np.float64, copy=False), r[rows].T  # (B, D), (K, B)
+        sums += weights @ x
+        if squares:
+            of_squares += weights @ np.square(x)
+    return sums, of_squares
+
+
 def scatter_matrices(X, r, means):
     """S[k] = sum_n r[n, k] (x_n - means[k]) (x_n - means[k]).T for X (N, D), r (N, K), means (K, D). Returns (K, D, D).
 
@@ -67,16 +83,16 @@ def scatter_matrices(X, r, means):
     return S
 
 
-def scatter_diagonals(X, r, means):
+def scatter_diagonals(X, r, means, squares):
     """The diagonals of `scatter_matrices`, sum_n r[n, k] (x[n, d] - means[k, d])^2. Returns (K, D).
 
-    This square is multiplied out, too. Where the means (K, D) are those of the points under r, as in the M step, it is
+    This square is multiplied out, with the squares (K, D) that `weighted_sums` gives. Where the means (K, D) are those of
+    the points under r, as in the M step, it is
 
-        S[k, d] = sum_n r[n, k] x[n, d]^2 - (sum_n r[n, k]) means[k, d]^2
+        S[k, d] = squares[k, d] - (sum_n r[n, k]) means[k, d]^2
 
     Columns where next to nothing is left of the first term (far from 0, with little spread) are taken as they stand.
     """
-    squares = sum(r[rows].T @ np.square(X[rows].astype(np.float64, copy=False)) for rows in row_blocks(X))  # (K, D)
     S = squares - r.sum(axis=0)[:, None] * np.square(means)  # (K, D)
     lost = np.flatnonzero((S < squares / LARGE).any(axis=0))  # columns
     if len(lost):

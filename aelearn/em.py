@@ -25,7 +25,7 @@ whatever the dtype of X.
 
 import numpy as np
 
-from aelearn.covariances import MATRICES, row_blocks, scatter_diagonals, scatter_matrices, spread
+from aelearn.covariances import MATRICES, row_blocks, scatter_diagonals, scatter_matrices, spread, weighted_sums
 from aelearn.gaussians import log_normal, precision_factor
 
 
@@ -64,17 +64,18 @@ def m_step(X, r, kind, reg_covar):
     counts = r.sum(axis=0)  # 9.27: (K,)
     weights = counts / len(X)  # 9.26: (K,)
     counts = np.maximum(counts, np.finfo(np.float64).tiny)  # (K,); a component without points: mean 0, scatter 0
-    sums = sum(r[rows].T @ X[rows].astype(np.float64, copy=False) for rows in row_blocks(X))  # (K, D)
+    sums, squares = weighted_sums(X, r, squares=kind not in MATRICES)  # (K, D), (K, D) or None
     means = sums / counts[:, None]  # 9.24: (K, D)
-    S = (scatter_matrices if kind in MATRICES else scatter_diagonals)(X, r, means)  # (K, D, D) or, diagonals, (K, D)
-    if kind == "full":
+    if kind in MATRICES:
+        S = scatter_matrices(X, r, means)  # (K, D, D)
         covariances = S / counts[:, None, None]  # 9.25: (K, D, D)
-    elif kind == "tied":
-        covariances = S.sum(axis=0) / len(X)  # the mean of 9.25, weighted: (D, D)
-    elif kind == "diag":
-        covariances = S / counts[:, None]  # the diagonals of 9.25: (K, D)
+        if kind == "tied":
+            covariances = S.sum(axis=0) / len(X)  # the mean of 9.25, weighted: (D, D)
     else:
-        covariances = S.mean(axis=1) / counts  # their means: (K,)
+        S = scatter_diagonals(X, r, means, squares)  # (K, D)
+        covariances = S / counts[:, None]  # the diagonals of 9.25: (K, D)
+        if kind == "spherical":
+            covariances = covariances.mean(axis=1)  # their means: (K,)
     return weights, means, covariances + reg_covar * (np.eye(X.shape[1]) if kind in MATRICES else 1)
 
 

@@ -47,7 +47,7 @@ def squared_lengths(x, means, factors):
     For diagonals the square is multiplied out: two products for all components together are far faster than a
     difference for each.
 
-        sum_d U[k, d]^2 (x[d] - means[k, d])^2 = x^2 @ (U^2).T - 2 x @ (means U^2).T + sum_d (means U)^2
+        sum_d U[k, d]^2 (x[d] - means[k, d])^2 = x^2 @ (U^2).T - x @ (2 means U^2).T + sum_d (means U)^2
 
     But a small sum of large terms loses its digits. So components with a term above LARGE are taken as they stand.
     """
@@ -55,7 +55,7 @@ def squared_lengths(x, means, factors):
     if factors.ndim == 2:
         precisions = np.square(factors)  # (K, D)
         from_x, from_mean = np.square(x) @ precisions.T, np.square(means * factors).sum(axis=1)  # (B, K), (K,)
-        squares[...] = from_x - 2 * x @ (means * precisions).T + from_mean  # (B, K)
+        squares[...] = from_x - x @ (2 * means * precisions).T + from_mean  # (B, K)
         by_definition = np.flatnonzero(~(from_x.max(axis=0) + from_mean <= LARGE))  # "not <=" takes NaN in, too
     for k in by_definition:
         squares[:, k] = squared_length(x - means[k], factors[k])

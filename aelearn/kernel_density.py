@@ -30,9 +30,8 @@ class KernelDensity(Estimator):
     bandwidth  a number above 0: h is that, a length in the units of X, and kernels are round
                "scott": h = N^(-1 / (D + 4)), and S S^T is the covariance of X
                "silverman": h = (N (D + 2) / 4)^(-1 / (D + 4)), and S as for "scott"
-               "leave-one-out": kernels are round, and h, from the grid that bandwidths.leave_one_out_bandwidth describes,
-               makes each sample likeliest under the kernels of the others, its duplicates (which would drive h to 0)
-               left out
+               "leave-one-out": kernels are round, and h, from the grid that `leave_one_out_bandwidth` describes, makes
+               each sample likeliest under the kernels of the others, its duplicates (which would drive h to 0) left out
     kernel     "gaussian" or "epanechnikov"
 
     Scott's rule (and Silverman's) is here what it is in scipy.stats.gaussian_kde: h scales the full covariance of the

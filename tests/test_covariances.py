@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aelearn.covariances import KINDS, n_free, row_blocks, scatter_diagonals, scatter_matrices
+from aelearn.covariances import KINDS, n_free, row_blocks, scatter_diagonals, scatter_matrices, weighted_sums
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -18,7 +18,11 @@ def test_scatter_by_its_definition_whatever_the_blocks(rng, dtype, monkeypatch):
     for entries in (1 << 17, 20, 1):
         monkeypatch.setattr("aelearn.lloyd.BLOCK_ENTRIES", entries)
         np.testing.assert_allclose(scatter_matrices(X, r, means), wanted, rtol=1e-12)
-        np.testing.assert_allclose(scatter_diagonals(X, r, means), np.diagonal(wanted, axis1=1, axis2=2), rtol=1e-12)
+        sums, squares = weighted_sums(X, r, squares=True)
+        np.testing.assert_allclose(sums / r.sum(axis=0)[:, None], means, rtol=1e-12)
+        np.testing.assert_allclose(scatter_diagonals(X, r, means, squares), np.diagonal(wanted, axis1=1, axis2=2),
+                                   rtol=1e-12)
+        assert weighted_sums(X, r, squares=False)[1] is None
     assert len(row_blocks(X)) == 50
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aelearn.covariances import KINDS, scatter_diagonals, shape_of, spread
+from aelearn.covariances import KINDS, scatter_diagonals, shape_of, spread, weighted_sums
 from aelearn.gaussians import (factor_of_precision, from_standard, inverse_of_lower, log_normal, precision_factor,
                                squared_length, squared_lengths)
 
@@ -78,7 +78,9 @@ def test_diagonals_keep_their_digits_far_from_zero(rng, offset, spread_):
     X, r = rng.normal(size=(40, 3)) * spread_ + [offset, 0, 1], rng.random((40, 2))
     means = r.T @ X / r.sum(axis=0)[:, None]
     differences = X[:, None] - means  # (N, K, D)
-    np.testing.assert_allclose(scatter_diagonals(X, r, means), np.einsum("nk,nkd->kd", r, differences ** 2), rtol=1e-9)
+    squares = weighted_sums(X, r, squares=True)[1]
+    wanted = np.einsum("nk,nkd->kd", r, differences ** 2)
+    np.testing.assert_allclose(scatter_diagonals(X, r, means, squares), wanted, rtol=1e-9)
     U = rng.uniform(0.5, 2, (2, 3)) / spread_
     np.testing.assert_allclose(squared_lengths(X, means, U), np.square(differences * U).sum(axis=2), rtol=1e-8)
 
