@@ -104,7 +104,8 @@ class PCA(Estimator):
         codes = np.empty((len(X), self.n_components_), np.result_type(X, self.components_))  # (N, C)
         with np.errstate(over="ignore", invalid="ignore"):  # a code may be inf where X is near its dtype's end
             W_T = np.ascontiguousarray(self.components_.T)  # (D, C)
-            for rows in blocks(len(X), 4 * X.shape[1]):  # short ones: what is subtracted is still near
+            # Short blocks, so that what is subtracted is still near; longer ones where there is more to multiply.
+            for rows in blocks(len(X), 4 * X.shape[1], at_least=min(self.n_components_, 256)):
                 np.matmul(X[rows] - self.mean_, W_T, out=codes[rows])
             if self.whiten:
                 codes /= np.where(self._deviation > 0, self._deviation, np.inf)
