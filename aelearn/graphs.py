@@ -25,7 +25,7 @@ from aelearn import kernels
 from aelearn.lloyd import safe_exponent
 from aelearn.validation import check_array, check_integer, check_number, load_backend
 
-BLOCK_ROWS = 128  # of a table of distances
+MIN_ROWS, MAX_ROWS = 32, 128  # of a block
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,15 @@ class Edges:
         return matrix
 
 
+def row_blocks(X):
+    """Slices over the rows of X (N, D), for tables of distances to all rows.
+
+    Short ones, so that a table stays in the cache; longer ones where D is large and most of the work is a product.
+    """
+    n_rows = min(max(MIN_ROWS, X.shape[1]), MAX_ROWS)
+    return [slice(start, min(start + n_rows, len(X))) for start in range(0, len(X), n_rows)]
+
+
 def distance_table(x, Y):
     """Squared distances of the rows of x (B, D) to all rows of Y (M, D): (B, M), not below 0.
 
@@ -90,11 +99,10 @@ def rbf_affinity(X, gamma=1.0):
     check_number("gamma", gamma, 0)
     X, exponent = centered(X)
     W = np.empty((len(X), len(X)))  # (N, N)
-    for start in range(0, len(X), BLOCK_ROWS):
-        rows = slice(start, start + BLOCK_ROWS)
-        W[rows, start:] = gaussian(distance_table(X[rows], X[start:]), gamma, exponent)
+    for rows in row_blocks(X):
+        W[rows, rows.start:] = gaussian(distance_table(X[rows], X[rows.start:]), gamma, exponent)
         W[rows, rows] = np.maximum(W[rows, rows], W[rows, rows].T)  # rounding may differ on the two sides
-        W[start:, rows] = W[rows, start:].T
+        W[rows.start:, rows] = W[rows, rows.start:].T
     np.fill_diagonal(W, 1)
     return W
 
@@ -121,11 +129,10 @@ def nearest_neighbors(X, n_neighbors):
     X = centered(X)[0]  # (N, D)
     neighbors = np.empty((len(X), check_integer("n_neighbors", n_neighbors, 1, len(X))), np.int64)  # (N, n_neighbors)
     select = smallest if load_backend("auto") == "numpy" else kernels.get("numba").smallest
-    for start in range(0, len(X), BLOCK_ROWS):
-        rows = slice(start, start + BLOCK_ROWS)
+    for rows in row_blocks(X):
         table = distance_table(X[rows], X)  # (B, N)
         own = np.arange(len(table))  # (B,)
-        table[own, start + own] = -1  # nearer than any duplicate
+        table[own, rows.start + own] = -1  # nearer than any duplicate
         neighbors[rows] = select(table, n_neighbors)
     return neighbors
 

@@ -22,15 +22,14 @@ its orthogonal eigenvectors, by a shorter way.
 import numpy as np
 
 from aelearn.eigenvectors import with_signs
-from aelearn.graphs import BLOCK_ROWS, centered, distance_table, gaussian
+from aelearn.graphs import centered, distance_table, gaussian, row_blocks
 
 
 def landmark_affinity(X, chosen, gamma=1.0):
     """C[i, m] = exp(-gamma |x_i - x_chosen[m]|^2): the columns `chosen` (M,) of `rbf_affinity`, (N, M)."""
     X, exponent = centered(X)
     C = np.empty((len(X), len(chosen)))  # (N, M)
-    for start in range(0, len(X), BLOCK_ROWS):
-        rows = slice(start, start + BLOCK_ROWS)
+    for rows in row_blocks(X):
         C[rows] = gaussian(distance_table(X[rows], X[chosen]), gamma, exponent)
     C[chosen, np.arange(len(chosen))] = 1
     return C
