@@ -1,6 +1,6 @@
 """Spectral clustering: groups of points that hang together, whatever their shape.
 
-Shapes: N samples, D features, K clusters, C code size, M landmarks, P eigenvalues.
+Shapes: N samples, D features, K clusters, M landmarks.
 
 K-means draws straight borders, so it cuts a ring in half. Spectral clustering asks which points are linked by a chain
 of neighbours, in four steps (Ng, Jordan and Weiss, "On spectral clustering", 2002, section 2):
@@ -13,14 +13,12 @@ of neighbours, in four steps (Ng, Jordan and Weiss, "On spectral clustering", 20
 If the graph falls into K parts, S has the eigenvalue 1 K times, and all points of a part have one and the same row in
 Y. If a few light edges join the parts, the rows of a part are still close to one another.
 
-The rows of D^-1/2 V without the first column are Laplacian eigenmaps: codes of the points, found without learning
-(Belkin and Niyogi, "Laplacian eigenmaps for dimensionality reduction and data representation", 2003).
+The same eigenvectors as codes of the points are Laplacian eigenmaps: eigenmaps.py.
 """
-
-import warnings
 
 import numpy as np
 
+from aelearn.eigenmaps import warn_of_parts
 from aelearn.eigenvectors import largest_eigenpairs
 from aelearn.estimator import Estimator
 from aelearn.graphs import (Edges, check_affinity, nearest_neighbors, neighbor_graph, normalized_affinity,
@@ -31,47 +29,6 @@ from aelearn.validation import check_array, check_choice, check_integer, check_n
 
 MAX_EXACT = 5_000  # points up to which arrays (N, N) are made
 N_LANDMARKS = 1_000  # beyond, if nothing is said
-
-
-def eigengap(eigenvalues):
-    """How many clusters eigenvalues (P,), descending, suggest: the k after which they fall most.
-
-    It is the k with the largest eigenvalues[k - 1] - eigenvalues[k]. P eigenvalues can suggest 1 to P - 1 clusters: fit
-    with a large n_clusters and hand its `eigenvalues_` in.
-
-    Source: von Luxburg, "A tutorial on spectral clustering" (2007), section 8.3.
-    """
-    eigenvalues = check_array(np.atleast_2d(eigenvalues), name="eigenvalues", estimator="eigengap")[0]  # (P,)
-    if len(eigenvalues) < 2 or (np.diff(eigenvalues) > 0).any():
-        raise ValueError(f"eigengap wants two or more eigenvalues, largest first; got {eigenvalues}")
-    return int(np.argmax(eigenvalues[:-1] - eigenvalues[1:])) + 1
-
-
-def laplacian_eigenmaps(W, n_components=2, *, random_state=None):
-    """Codes (N, C) of the points of a graph W, an array (N, N) or Edges: neighbours get codes close to each other.
-
-    Of all codes y with sum_i d_i y_i^2 = 1, each column orthogonal to those before and to the constant, it makes
-
-        sum_ij W[i, j] (y_i - y_j)^2 / 2
-
-    smallest. With v = D^1/2 y that is 1 - v^T S v, so v is an eigenvector of S, the largest after the first, whose y is
-    constant. In a graph of several parts the first columns tell the parts apart, and no more; a UserWarning says so.
-
-    Source: Belkin and Niyogi (2003), section 2, steps 1 to 3.
-    """
-    W = W if isinstance(W, Edges) else check_affinity(W)
-    n_components = check_integer("n_components", n_components, 1, len(W) - 1)
-    S, degrees = normalized_affinity(W)  # (N, N), (N,)
-    _, V, n_parts = largest_eigenpairs(S, n_components + 1, generator(random_state))  # (N, C + 1)
-    _warn_of_parts(n_parts)
-    root = np.sqrt(degrees) + (degrees == 0)  # (N,)
-    return V[:, 1:] / root[:, None]  # (N, C)
-
-
-def _warn_of_parts(n_parts):
-    if n_parts > 1:
-        warnings.warn(f"The graph falls into {n_parts} parts with no edge between them, so as many eigenvalues are 1 "
-                      "and their eigenvectors only tell the parts apart.", UserWarning, stacklevel=3)
 
 
 class SpectralClustering(Estimator):
@@ -140,7 +97,7 @@ class SpectralClustering(Estimator):
             self._graph = self._make_graph(X)
             S = normalized_affinity(self._graph)[0]  # (N, N)
             self.eigenvalues_, V, n_parts = largest_eigenpairs(S, self.n_clusters, rng)  # (K,), (N, K), int
-            _warn_of_parts(n_parts)
+            warn_of_parts(n_parts)
         lengths = np.linalg.norm(V, axis=1, keepdims=True)  # (N, 1)
         self.embedding_ = (V / (lengths + (lengths == 0))).astype(X.dtype)  # (N, K)
         self.labels_ = KMeans(self.n_clusters, n_init=self.n_init, random_state=rng).fit_predict(self.embedding_)

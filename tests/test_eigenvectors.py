@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from aelearn import eigenvectors, make_blobs, make_circles, make_moons
-from aelearn.eigenvectors import Elimination, block, largest_eigenpairs, level_groups, with_signs
+from aelearn.eigenvectors import largest_eigenpairs, with_signs
 from aelearn.graphs import nearest_neighbors, neighbor_graph, normalized_affinity, rbf_affinity
 from aelearn.validation import ConvergenceWarning
 
@@ -49,34 +49,7 @@ def test_signs():
     assert V.tolist() == [[-1, 1, 2], [3, -0.5, 1]]
 
 
-@pytest.mark.parametrize("name, S", CASES, ids=[name for name, _ in CASES])
-def test_edges_lead_to_the_same_group_or_to_the_next(name, S):
-    groups, _ = level_groups(S)
-    dense = S if isinstance(S, np.ndarray) else S.toarray()
-    assert np.array_equal(np.sort(np.concatenate(groups)), np.arange(len(S)))
-    number = np.empty(len(S), int)
-    for g, group in enumerate(groups):
-        number[group] = g
-    rows, columns = np.nonzero(dense)
-    assert np.abs(number[rows] - number[columns]).max() <= 1
-    for g in range(len(groups) - 1):
-        assert np.array_equal(block(S, groups[g + 1], groups[g]), dense[np.ix_(groups[g + 1], groups[g])])
-
-
-@pytest.mark.parametrize("name, S", CASES, ids=[name for name, _ in CASES])
-def test_elimination_solves(name, S, rng):
-    b = rng.normal(size=(len(S), 3))
-    x = Elimination(S, level_groups(S)[0]).solve(b)
-    np.testing.assert_allclose((1 + eigenvectors.SHIFT) * x - S @ x, b, atol=1e-8 * np.abs(x).max())
-
-
 def test_what_is_not_reached_is_said(monkeypatch):
     monkeypatch.setattr(eigenvectors, "MAX_ROUNDS", 1)
     with pytest.warns(ConvergenceWarning, match="after 1 rounds the eigenvectors are still wrong by"):
         largest_eigenpairs(dict(CASES)["wide, neighbours"], 9, np.random.default_rng(0))
-
-
-def test_a_graph_too_large_is_refused_before_memory_is_taken(monkeypatch):
-    monkeypatch.setattr(eigenvectors, "MAX_ENTRIES", 50_000)
-    with pytest.raises(ValueError, match="the graph of 300 points is too entangled .* use affinity='rbf' with n_land"):
-        largest_eigenpairs(dict(CASES)["wide, neighbours"], 2, np.random.default_rng(0))

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from aelearn import graphs, spectral
+from aelearn import graphs
+from aelearn.eigenmaps import eigengap
 from aelearn.exercises.exercise import Exercise, sizes
 
 
@@ -52,5 +53,5 @@ EXERCISES = {
     "affinities": Exercise(_points_and_gamma, ("W",), answer=_affinities),
     "divide_by_degrees": Exercise(_weights, ("S", "degrees"), answer=graphs.normalized_affinity),
     "unit_rows": Exercise(_rows, ("Y",), answer=_unit_rows, blank="does a row have the length 0?"),
-    "clusters_by_gap": Exercise(_eigenvalues, ("k",), answer=spectral.eigengap),
+    "clusters_by_gap": Exercise(_eigenvalues, ("k",), answer=eigengap),
 }

@@ -14,8 +14,8 @@
 # %%
 import numpy as np
 
-from aelearn import (PCA, Autoencoder, KMeans, SpectralClustering, graphs, laplacian_eigenmaps, load_mnist,
-                     make_blobs, make_circles, make_moons, metrics, plotting, spectral)
+from aelearn import (PCA, Autoencoder, KMeans, SpectralClustering, eigengap, graphs, laplacian_eigenmaps, load_mnist,
+                     make_blobs, make_circles, make_moons, metrics, plotting)
 from aelearn.checks import check
 from aelearn.notebooks import show, slider, source
 
@@ -364,7 +364,7 @@ lines = {}
 for name, X in (("four heaps", heaps), ("rings", rings), ("moons", moons)):
     W = graphs.neighbor_graph(graphs.nearest_neighbors(X, 10)).toarray()  # (N, N)
     values = largest(W, 8)[0]  # (8,)
-    gap = spectral.eigengap(values)
+    gap = eigengap(values)
     print(f"{name:10}", *(f"{value:.4f}" for value in values))
     lines[f"{name}: the largest fall is after {gap}"] = (list(range(1, 9)), values)
 show(plotting.curves(lines, xlabel="number of the eigenvalue", ylabel="eigenvalue",

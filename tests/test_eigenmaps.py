@@ -1,0 +1,48 @@
+"""Laplacian eigenmaps by the equation that they solve, and the eigengap."""
+
+import numpy as np
+import pytest
+
+from aelearn import SpectralClustering, eigengap, laplacian_eigenmaps, make_blobs, make_moons
+from aelearn.graphs import nearest_neighbors, neighbor_graph, normalized_affinity, rbf_affinity
+
+
+def test_eigengap():
+    assert eigengap([1, 0.99, 0.98, 0.5, 0.45]) == 3 and eigengap([1, 0.2]) == 1
+    X = make_blobs(400, centers=np.array([[0.0, 0], [9, 0], [0, 9], [9, 9]]), random_state=0)[0]
+    assert eigengap(SpectralClustering(10, gamma=0.5, random_state=0).fit(X).eigenvalues_) == 4
+    for wrong in ([1.0], [0.5, 1.0], [1.0, np.nan]):
+        with pytest.raises(ValueError):
+            eigengap(wrong)
+
+
+def test_eigenmaps_by_the_equation_they_solve():
+    """y minimises sum W (y_i - y_j)^2: L y = lambda D y with L = D - W."""
+    W = rbf_affinity(make_moons(150, noise=0.05, random_state=0)[0], 5.0)
+    y = laplacian_eigenmaps(W, 3, random_state=0)
+    np.fill_diagonal(W, 0)
+    d = W.sum(axis=1)
+    values = np.linalg.eigvalsh(np.eye(150) - normalized_affinity(W)[0])[1:4]
+    np.testing.assert_allclose(d[:, None] * y - W @ y, d[:, None] * y * values, atol=1e-7)
+    np.testing.assert_allclose(y.T @ (d[:, None] * y), np.eye(3), atol=1e-9)
+    np.testing.assert_allclose(d @ y, 0, atol=1e-8)
+
+
+def test_eigenmaps_unroll_a_curve(rng):
+    t = np.sort(rng.random(400))
+    arc = np.column_stack([np.cos(4 * t), np.sin(4 * t)])
+    y = laplacian_eigenmaps(neighbor_graph(nearest_neighbors(arc, 12)), 1, random_state=0)[:, 0]
+    steps = np.diff(y) * np.sign(y[-1] - y[0])  # 0 between points that have the same neighbours
+    assert steps.min() > -1e-4 * np.ptp(y)  # only the very ends bend back
+
+
+@pytest.mark.parametrize("W", [-np.ones((3, 3)), np.triu(np.ones((3, 3)))])
+def test_impossible_graphs(W):
+    with pytest.raises(ValueError, match="symmetric matrix without negative entries"):
+        laplacian_eigenmaps(W)
+
+
+def test_a_graph_in_parts_is_told():
+    with pytest.warns(UserWarning, match="falls into 2 parts"):
+        codes = laplacian_eigenmaps(np.kron(np.eye(2), np.ones((4, 4))), 1, random_state=0)[:, 0]
+    assert np.ptp(codes[:4]) < 1e-9 and np.ptp(codes[4:]) < 1e-9 and abs(codes[0] - codes[4]) > 0.1
