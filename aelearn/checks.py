@@ -101,10 +101,24 @@ def _numbers(exercise, returned, wanted, exact, arguments):
                 return f"your {name} is what {other} should be: look at the order in which you return them"
     if len(wrong) == 1 and wanted[wrong[0]].ndim:
         problems[wrong[0]] = _named_factor(problems[wrong[0]], arguments)
-    if exercise.blank and any("no finite numbers" in problem for problem in problems.values()):
+    for name in wrong:
+        if np.ndim(wanted[name]) == 0:  # a number alone says little: what was it computed from?
+            problems[name] += _told(arguments)
+    look = exercise.look(*returned.values()) if exercise.look and not any(
+        "shape" in problem or "no finite" in problem or "should be" in problem for problem in problems.values()) else ""
+    problems[wrong[-1]] += f"; {look}" if look else ""
+    if exercise.blank and any("no finite number" in problem for problem in problems.values()):
         problems[wrong[-1]] += f": {exercise.blank}"
     right = [name for name in problems if name not in wrong]
     return "; ".join(problems[name] for name in wrong) + (f"; {' and '.join(right)}: right" if right else "")
+
+
+def _told(arguments):
+    """Arguments of which some are numbers, in a few words: these as they are, arrays by their shapes."""
+    if any(map(callable, arguments.values())) or all(map(np.ndim, arguments.values())):
+        return ""
+    told = (f"of shape {np.shape(value)}" if np.ndim(value) else f"= {value:.5g}" for value in arguments.values())
+    return f" (for {', '.join(map(' '.join, zip(arguments, told)))})"
 
 
 def _plain(answer):
@@ -139,14 +153,19 @@ def _exception(error, function):
 
 
 def _named_factor(problem, arguments):
-    """A problem whose factor is a size of an argument, or one by it, with that size named."""
+    """A problem whose factor is an argument or a size of one, one by it, or the like, with that named."""
     found = re.search(r"off by the factor (\S+)$", problem)
     for name, value in arguments.items() if found else ():
-        counts = {f"{name}.shape[{axis}]": size for axis, size in enumerate(np.shape(value))}
-        for what, count in {**counts, f"{name}.size": np.size(value)}.items() if np.ndim(value) else ():
-            for words, size in ((what, count), (f"1 / {what}", 1 / count)):
-                if count > 2 and abs(float(found[1]) / size - 1) < 1e-5:
-                    return f"{problem}, which is {words} here"
+        sizes = {f"{name}.shape[{axis}]": size for axis, size in enumerate(np.shape(value))}
+        sizes = {what: size for what, size in {**sizes, f"{name}.size": np.size(value)}.items() if size > 2}
+        numbers = {}
+        if np.ndim(value) == 0 and not callable(value):
+            numbers = {name: value, f"1 / {name}": 1 / value if value else 0}
+        for what, size in sizes.items():
+            numbers |= {what: size, f"1 / {what}": 1 / size, f"({what} - 1) / {what}": (size - 1) / size}
+        for words, number in numbers.items():
+            if number and abs(float(found[1]) / number - 1) < 1e-5:
+                return f"{problem}, which is {words} here"
     return problem
 
 
@@ -168,8 +187,10 @@ def _difference(name, value, wanted, floor, source):
         return f"{name} has the shape {value.shape}, wanted is {wanted.shape}{hint}"
     bad = ~np.isfinite(value)
     if bad.any():
-        where = tuple(int(i) for i in np.argwhere(bad)[0])
-        return f"{name}: {bad.sum()} of {value.size} entries are no finite numbers, the first at {list(where)}"
+        if value.ndim == 0:
+            return f"{name} is no finite number"
+        where = [int(i) for i in np.argwhere(bad)[0]]
+        return f"{name}: {bad.sum()} of {value.size} entries are no finite numbers, the first at {where}"
     counted, wanted = wanted.dtype.kind in "iub", wanted.astype(np.float64)
     errors = gradcheck.relative_error(value, wanted, floor)
     wrong = errors > RTOL

@@ -2,8 +2,8 @@
 
 Shapes: N points, Q columns at a time, w points of a group.
 
-In breadth-first order, level by level from some point, an edge leads to the same level or to the next. So with levels as
-groups, the matrix has blocks on its diagonal and next to it and is 0 elsewhere, and elimination goes from group to
+In breadth-first order, level by level from some point, an edge leads to the same level or to the next. So with levels
+as groups, the matrix has blocks on its diagonal and next to it and is 0 elsewhere, and elimination goes from group to
 group. Where every point is everybody's neighbour, there is one group, and this is one inverse.
 
 Sources: Golub and Van Loan, "Matrix computations" (2013), section 4.5.1; the order: Cuthill and McKee, "Reducing the

@@ -182,7 +182,23 @@ def test_mixtures_show_shares_as_colours_and_deviations_as_ellipses():
     np.testing.assert_allclose(axes.collections[1].get_facecolor()[:, :3], [blue / 4 + orange * 3 / 4])
     assert len(axes.collections) == 3 and axes.get_title() == "here"  # the last ones are the stars
     assert axes.get_aspect() == 1 and not axes.axison
-    named, = plotting.mixtures(X, [("", r, means, covariances)], title="t", axes_names=("a", "b")).axes
+    named, = plotting.mixtures(X, [("", r, means, covariances)], title="t", axes_names=("a", "b"),
+                               names=("one", "two")).axes
     assert named.axison and (named.get_xlabel(), named.get_ylabel()) == ("a", "b")
+    assert [text.get_text() for text in named.get_legend().get_texts()] == ["one", "two"]
     for line, widths in zip(axes.lines[:2], ([2, 0.5], [4, 1])):  # one and two standard deviations
         np.testing.assert_allclose([line.get_xdata().max(), line.get_ydata().max()], widths, rtol=2e-3)
+
+
+def test_projections_draw_the_line_the_mean_and_the_ways():
+    X, fallen, mean = np.array([[0.0, 1], [2, 3], [4, -1]]), np.array([[0.0, 1], [2, 1], [4, 1]]), np.array([2.0, 1.0])
+    figure = plotting.projections([("flat", X, fallen, mean, np.array([1.0, 0.0]))] * 2, title="t")
+    for axes in figure.axes:
+        ways, = axes.collections
+        np.testing.assert_array_equal(ways.get_segments(), np.stack([X, fallen], axis=1))
+        line, points, shadows, middle = axes.lines
+        assert [*line.get_xy1(), *line.get_xy2()] == [2, 1, 3, 1] and np.array_equal(points.get_xydata(), X)
+        assert np.array_equal(shadows.get_xydata(), fallen) and np.array_equal(middle.get_xydata(), [mean])
+    legend, = figure.legends
+    assert {text.get_text() for text in legend.get_texts()} == {"the line", "what is lost", "points", "their shadows",
+                                                                 "the mean"}

@@ -7,7 +7,7 @@ import pytest
 
 from aelearn import KMeans, SpectralClustering, make_blobs, make_circles, make_moons
 from aelearn import metrics, spectral
-from aelearn.graphs import nearest_neighbors, neighbor_graph, normalized_affinity, rbf_affinity
+from aelearn.graphs import nearest_neighbors, neighbor_graph, rbf_affinity
 from aelearn.metrics import accuracy
 from aelearn.validation import ConvergenceWarning
 

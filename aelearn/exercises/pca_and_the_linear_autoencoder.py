@@ -40,14 +40,15 @@ def _variance_shares(X):
 
 
 def _two_spaces(rng):
-    """Two random spaces; and two whose angles are 20 and 30 degrees, with bases in another order: each direction of
-    the one is at a right angle to that of the same number in the other."""
+    """Two random spaces; two whose angles are 20 and 30 degrees, with bases in another order: each direction of the one
+    is at a right angle to that of the same number in the other; and one space twice, but for a rounding error."""
     c = int(rng.integers(2, 5))
     d = 2 * c + int(rng.integers(1, 4))  # so large that the two have no direction in common
     axes, (far, near) = np.eye(4), np.radians([30, 20])
     return [{"A": _directions(rng, c, d), "B": _directions(rng, c, d)},
             {"A": axes[:2], "B": np.array([np.cos(far) * axes[1] + np.sin(far) * axes[3],
-                                           np.cos(near) * axes[0] + np.sin(near) * axes[2]])}]
+                                           np.cos(near) * axes[0] + np.sin(near) * axes[2]])},
+            {"A": axes[:2] * (1 + np.finfo(float).eps), "B": axes[:2]}]
 
 
 def _angles(A, B):

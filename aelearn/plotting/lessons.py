@@ -128,19 +128,47 @@ def densities(panels, *, title, xlabel, points=(), n_columns=3, size=3.6):
     return figure
 
 
-def mixtures(X, steps, *, title, n_columns=4, size=3.1, axes_names=None):
+def projections(panels, *, title, n_columns=3, size=(3.4, 2.9)):
+    """Points of the plane, a line that they fall onto at right angles, and the ways there, panel by panel.
+
+    panels  a (caption, X (N, 2), fallen (N, 2), mean (2,), direction (2,)) each; the line leads through the mean
+    size    of a panel, width and height in inches
+    """
+    n_columns = min(n_columns, len(panels))
+    n_rows = -(-len(panels) // n_columns)
+    figure = Figure(figsize=(size[0] * n_columns, size[1] * n_rows + 0.8), layout="constrained")
+    figure.suptitle(title)
+    cells = figure.subplots(n_rows, n_columns, squeeze=False).flat
+    for cell, (caption, X, fallen, mean, direction) in zip(cells, panels):
+        cell.axline(mean, mean + direction, color="black", lw=1, zorder=1, label="the line")
+        cell.add_collection(LineCollection(np.stack([X, fallen], axis=1), linewidths=0.8, colors="0.6", zorder=0,
+                                           label="what is lost"))
+        cell.plot(*X.T, ls="none", marker=MARKERS[0], ms=3.5, color=PALETTE[0], label="points")
+        cell.plot(*fallen.T, ls="none", marker=MARKERS[1], ms=4, color=PALETTE[1], label="their shadows")
+        cell.plot(*mean, ls="none", marker="P", ms=10, color=PALETTE[5], mec="black", label="the mean")
+        reach = 1.1 * np.abs(np.concatenate([X, fallen]) - mean).max(axis=0)  # (2,)
+        cell.set(xlim=(mean[0] - reach[0], mean[0] + reach[0]), ylim=(mean[1] - reach[1], mean[1] + reach[1]))
+        cell.set_aspect("equal")  # right angles look right
+        cell.tick_params(labelsize=7)
+        cell.set_title(caption, fontsize=9)
+    figure.legend(*cell.get_legend_handles_labels(), loc="outside lower center", ncols=5)
+    return figure
+
+
+def mixtures(X, steps, *, title, n_columns=4, size=3.1, axes_names=None, names=None):
     """Points in the plane and the normal distributions that share them, panel by panel.
 
     X (N, 2); steps: a (caption, responsibilities (N, K), means (K, 2), covariances (K, 2, 2)) for each panel; size of a
-    panel in inches; axes_names of the horizontal and the vertical axis, which are drawn only then. A point has the
-    colours of the components, mixed as its responsibilities say, and the mark of the one that has most of it. Stars are
-    the means; ellipses lie one and two standard deviations from them.
+    panel in inches; axes_names of the horizontal and the vertical axis, which are drawn only then; names of the
+    components, for a legend. A point has the colours of the components, mixed as its responsibilities say, and the mark
+    of the one that has most of it. Stars are the means; ellipses lie one and two standard deviations from them.
     """
     n_columns = min(n_columns, len(steps))
     n_rows = -(-len(steps) // n_columns)
     figure = Figure(figsize=(size * n_columns, 1.03 * size * n_rows + 0.4), layout="constrained")
     figure.suptitle(title)
-    low, high = X.min(axis=0) - 0.5, X.max(axis=0) + 0.5  # (2,), (2,)
+    margin = 0.05 * np.ptp(X, axis=0)  # (2,)
+    low, high = X.min(axis=0) - margin, X.max(axis=0) + margin  # (2,), (2,)
     angles = np.linspace(0, 2 * np.pi, 100)  # (100,)
     circle = np.stack([np.cos(angles), np.sin(angles)])  # (2, 100)
     for cell in figure.subplots(n_rows, n_columns, squeeze=False).flat:
@@ -153,13 +181,16 @@ def mixtures(X, steps, *, title, n_columns=4, size=3.1, axes_names=None):
         mixed, most = np.clip(r @ own, 0, 1), r.argmax(axis=1)  # (N, 3), (N,)
         for k, (mean, covariance) in enumerate(zip(means, covariances)):
             cell.scatter(*X[most == k].T, s=9, c=mixed[most == k], marker=MARKERS[k % len(MARKERS)], lw=0)
+            if names:
+                cell.plot([], [], ls="none", marker=MARKERS[k % len(MARKERS)], color=own[k], label=names[k])
+                cell.legend(fontsize=8)
             axes_of_it, lengths = np.linalg.eigh(covariance)[::-1]  # (2, 2), (2,)
             outline = axes_of_it @ (np.sqrt(np.maximum(lengths, 0))[:, None] * circle)  # (2, 100)
             for deviations in (1, 2):
                 cell.plot(*(mean[:, None] + deviations * outline), color=own[k], lw=1.6)
         cell.scatter(*means.T, marker="*", s=200, color=own, edgecolor="black", zorder=3)
         cell.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
-        cell.set_aspect("equal", adjustable="datalim")  # what is round looks round
+        cell.set_aspect("equal")  # what is round looks round
         cell.set_title(caption, fontsize=9)
     return figure
 

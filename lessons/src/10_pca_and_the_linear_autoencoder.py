@@ -38,35 +38,36 @@ cloud = rng.normal(size=(60, 2)) * [2, 0.7] @ np.array([[0.8, 0.6], [-0.6, 0.8]]
 middle = cloud.mean(axis=0)  # (2,)
 
 
-def shadows(degrees):
-    """The shadows (60, 2) on the line in this direction, and the sums of squares that it keeps and loses."""
-    w = np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])  # (2,)
+def direction(degrees):
+    """A direction (2,) of length 1."""
+    return np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])  # (2,)
+
+
+def shadows(w):
+    """The shadows (60, 2) on the line in the direction w (2,), and the sums of squares that it keeps and loses."""
     codes = (cloud - middle) @ w  # (60,)
     fallen = middle + codes[:, None] * w  # (60, 2)
     return fallen, (codes**2).sum(), ((cloud - fallen) ** 2).sum()
 
 
 def panel(degrees):
-    """The points, their shadows, and the ways between them, for plotting.graphs."""
-    fallen, kept, lost = shadows(degrees)
-    ways = np.kron([[0, 1], [1, 0]], np.eye(60))  # (120, 120): an edge from each point to its shadow
-    return (f"{degrees}°: kept {kept:.0f}, lost {lost:.0f}", np.concatenate([cloud, fallen]), np.repeat([0, 1], 60),
-            ways)
+    """What plotting.projections wants for one line."""
+    w = direction(degrees)  # (2,)
+    fallen, kept, lost = shadows(w)
+    return f"{degrees}°: kept {kept:.0f}, lost {lost:.0f}", cloud, fallen, middle, w
 
 
-show(plotting.graphs([panel(degrees) for degrees in (0, 30, 60, 90, 120, 150)],
-                     names={0: "points", 1: "their shadows"},
-                     title="The same points fall onto six lines\n(sums of squares that are kept and lost)"),
+show(plotting.projections([panel(degrees) for degrees in (0, 30, 60, 90, 120, 150)],
+                          title="The same points fall onto six lines\n(sums of squares that are kept and lost)"),
      alt="Six panels: points and their shadows on lines in six directions; the ways are shortest along the cloud")
 
 # %%
 # Run this cell and drag.
-slider(lambda step: plotting.graphs([panel(5 * step)], title="", size=(6.5, 4.6),
-                                    names={0: "points", 1: "their shadows"}), 36, label="times 5°")
+slider(lambda step: plotting.projections([panel(5 * step)], title="", size=(6.5, 4.6)), 36, label="times 5°")
 
 # %%
 turns = range(0, 181, 5)
-kept, lost = np.array([shadows(degrees)[1:] for degrees in turns]).T  # (37,), (37,)
+kept, lost = np.array([shadows(direction(degrees))[1:] for degrees in turns]).T  # (37,), (37,)
 show(plotting.curves({"kept: the squares of the codes": (turns, kept), "lost: the squares of the ways": (turns, lost),
                       "both together": (turns, kept + lost)},
                      xlabel="direction of the line, in degrees", ylabel="sum over all points",
@@ -80,9 +81,9 @@ show(plotting.curves({"kept: the squares of the codes": (turns, kept), "lost: th
 # $$ \sum_n |x_n - m|^2 = \sum_n \text{code}_n^2 + \sum_n |x_n - x'_n|^2 $$
 #
 # The left side is fixed by the data. So two aims that sound different are the same: **the line that keeps the most is
-# the line that loses the least.** The mean of the squared codes is their variance, and this is why one says that PCA
-# looks for the directions of most variance. (Through the mean goes the best line of each direction: that is question
-# 2.)
+# the line that loses the least.** The mean of the squared codes is their variance (but for $N - 1$ in place of $N$,
+# which changes no direction), and this is why one says that PCA looks for the directions of most variance. (Through
+# the mean goes the best line of each direction: that is question 2.)
 #
 # ## Which direction is best?
 #
@@ -93,7 +94,8 @@ show(plotting.curves({"kept: the squares of the codes": (turns, kept), "lost: th
 #
 # ### Exercise 1: mean and covariance
 #
-# From `X` (N, D) return the mean (D,) and the covariance (D, D). Use no `np.cov`. *Three lines.*
+# From `X` (N, D) return the mean (D,) and the covariance (D, D), with $N - 1$ as above. Use no `np.cov`. *Three
+# lines.*
 
 # %% tags=["exercise"]
 def mean_and_covariance(X):
@@ -122,9 +124,11 @@ check(mean_and_covariance)
 # That is a weighted mean of the eigenvalues. It is never above the largest of them, and it gets there with $w = v_1$.
 # **The direction of most variance is the first eigenvector of the covariance, and its eigenvalue is the variance.**
 #
-# For more than one direction, at right angles to each other, the variances add up. The sum is again
-# $\sum_i b_i \lambda_i$, where no $b_i$ is above 1 and all together are C. The best one can do is 1 for each of the
-# first C. These $v_1, \dots, v_C$ are the **principal components**.
+# For C directions $w_1, \dots, w_C$ at right angles to each other, the variances add up. The sum is $\sum_i b_i
+# \lambda_i$ with $b_i = \sum_j (w_j \cdot v_i)^2$. That is the squared length of $v_i$'s shadow on the space of the
+# $w_j$, and a shadow is never longer than its arrow, so no $b_i$ is above 1. Summed over all i, each $w_j$ gives 1,
+# so all together are C. The best one can do is 1 for each of the first C. These $v_1, \dots, v_C$ are the **principal
+# components**.
 #
 # ### Exercise 2: there and back
 #
@@ -153,8 +157,8 @@ check(project_and_rebuild)
 # ## Without the covariance
 #
 # Any matrix can be taken apart into $A = U\, \text{diag}(s)\, V^T$, its **singular value decomposition**, SVD. The
-# columns of $U$ (N, M) and of $V$ (D, M), with $M = \min(N, D)$, have length 1 and are at right angles; the
-# **singular values** $s_1 \ge s_2 \ge \dots$ are not negative. Put it into the covariance, where $U^T U = 1$:
+# columns of $U$ and of $V$, $\min(N, D)$ of them each, have length 1 and are at right angles; the **singular values**
+# $s_1 \ge s_2 \ge \dots$ are not negative. Put it into the covariance, where $U^T U = I$:
 #
 # $$ S = \frac{1}{N - 1} A^T A = V\, \text{diag}\!\left(\frac{s^2}{N - 1}\right) V^T
 #    \qquad\qquad A V = U\, \text{diag}(s) $$
@@ -201,8 +205,9 @@ for c in range(3):
 
 # %% [markdown]
 # If $v$ is a component, $-v$ is one just as well. The package takes the sign that makes the entry of largest absolute
-# value positive. This is how it decomposes; `full` is exact, and where there are many samples, `fit` takes the
-# eigenvectors of the covariance instead, which is faster:
+# value positive. Below is how it decomposes: first $A = QR$, then the SVD of $R$, which is small where N is large.
+# (Skip the helpers with an underscore: they guard against overflow and constant pixels.) `full` is exact to rounding;
+# where there are many samples, `fit` takes the eigenvectors of the covariance instead, which is faster.
 
 # %%
 print(source(principal_axes.full))
@@ -220,8 +225,8 @@ show(plotting.curves({"share of the variance that is kept": (range(1, 201), adde
 
 # %% [markdown]
 # A component is a row of 784 numbers, so it can be looked at as an image: grey is 0, bright pixels go up along it,
-# dark ones go down. What does it mean? Start at the mean image and walk along it, two standard deviations of its
-# codes to either side:
+# dark ones go down. What does it mean? Start at the mean image and walk along it, two standard deviations to either
+# side:
 
 # %%
 def as_images(rows):
@@ -236,7 +241,11 @@ for c in range(5):
     captions += [f"{c + 1}: {shares[c]:.1%}", *(f"mean {step:+} sd" if step else "mean" for step in steps)]
 show(plotting.tiles(np.array(rows), captions, (28, 28), n_columns=6,
                     title="Five components with their shares, and walks along them"),
-     alt="Five rows: a grey image with bright and dark strokes, then five digits that change along it")
+     alt="Five rows: a grey image with bright and dark strokes, then five images that change along it")
+
+# %% [markdown]
+# The first component turns a zero into a one. The later ones tilt, widen and thicken, both digits at once: PCA knows
+# nothing of digits. What can be drawn with the first few?
 
 # %%
 counts, watched = (1, 3, 10, 30, 100), images[[0, 1, 2, 3, 5, 8]]  # (6, 784)
@@ -244,16 +253,16 @@ codes = everything.transform(watched)  # (6, 784)
 rebuilt = [everything.mean_ + codes[:, :count] @ everything.components_[:count] for count in counts]  # (6, 784) each
 captions = ["image"] * 6 + [f"from {count}" for count in counts for _ in range(6)]
 show(plotting.tiles(np.concatenate([watched, *rebuilt]), captions, (28, 28), n_columns=6,
-                    title="Images, and what is rebuilt from their first codes"),
+                    title="Images, and what is rebuilt from the first numbers of their codes"),
      alt="Six digits, rebuilt from 1, 3, 10, 30 and 100 components, ever sharper")
 
 # %% [markdown]
 # ## Whitening
 #
-# The codes of different components are uncorrelated, because $V$ makes the covariance diagonal. Divide each by its
-# standard deviation, and all variances are 1: the codes are **white**. Then every direction counts the same in a
-# distance. That helps where large variance does not mean importance, and harms where the small directions are only
-# noise, which is now as loud as the rest.
+# The numbers of a code that belong to different components are uncorrelated, because $V$ makes the covariance
+# diagonal. Divide each by its standard deviation, and all variances are 1: the codes are **white**. Then every
+# direction counts the same in a distance. That helps where large variance does not mean importance, and harms where
+# the small directions are only noise, which is now as loud as the rest.
 
 # %%
 white = PCA(2, whiten=True).fit_transform(cloud)  # (60, 2)
@@ -348,7 +357,7 @@ show(plotting.curves({f"angle {c + 1}": (epochs, angles[:, c]) for c in range(3)
                      xlabel="epoch, log scale (learning rate 5, from 21 on 1, from 41 on 0.2)",
                      ylabel="degrees, log scale",
                      title=f"The decoder turns into the space of PCA: {angles[-1, 2]:.2f}° are left at most"),
-     alt="Three angles fall from near 90 degrees to about a tenth of a degree")
+     alt="Three angles fall from 70 to 85 degrees to a tenth of a degree or less")
 
 # %% [markdown]
 # ## The same space, other weights
@@ -360,8 +369,8 @@ other, other_angles = train_linear(seed=1)
 decoders = [linear.params_["W2"], other.params_["W2"]]  # (3, 784) each
 rows = as_images(np.concatenate([three.components_, *decoders]))  # (9, 784)
 captions = [f"{name} {c + 1}" for name in ("component", "seed 0: row", "seed 1: row") for c in range(3)]
-display(show(plotting.tiles(rows, captions, (28, 28), n_columns=9, title="Components, and the rows of two decoders"),
-             alt="Three components, and the rows of two decoders, which look different each time"))
+display(show(plotting.tiles(rows, captions, (28, 28), n_columns=3, title="Components, and the rows\nof two decoders"),
+             alt="Three rows of three images: the components, and the rows of two decoders, other ones each time"))
 for name, decoder in zip(("seed 0", "seed 1"), decoders):
     M = decoder @ three.components_.T  # (3, 3): the decoder's rows, written in components
     left = np.linalg.norm(decoder - M @ three.components_) / np.linalg.norm(decoder)
@@ -371,15 +380,17 @@ matches = np.abs(np.sum(redrawn.components_ * three.components_, axis=1))  # (3,
 print("components of what seed 0 draws, |scalar product| with those of the images:", matches.round(5))
 
 # %% [markdown]
-# They are not, and each seed has others. But both decoders are mixtures of the components, $W_2 = M\,W$ but for the
-# angles that are left. Any invertible $M$ (3, 3) will do, if the encoder undoes it:
+# They are not: a row may come close to a component or to its opposite, but the rows are not at right angles, and each
+# seed has others. Yet both decoders are mixtures of the components. Let $W$ (3, 784) hold the components as its rows;
+# then $W_2 = M\,W$, but for the angles that are left. Any invertible $M$ (3, 3) will do, if the encoder undoes it.
+# Biases aside (the images are centred),
 #
-# $$ (x\, W_1 M^{-1})\,(M\, W_2) = x\, W_1 W_2 $$
+# $$ (x\, W^T M^{-1})\,(M\, W) = x\, W^T W $$
 #
-# The drawing is the same, so the loss is the same, and no gradient prefers one mixture to another. Where the walk
-# ends, the start decides. Up to signs the components are the one basis that has right angles, length 1, and
-# uncorrelated codes, most variance first. They can be had back from what the network *draws*: PCA of its drawings is
-# the last line above.
+# which is what PCA draws. The drawing is the same, so the loss is the same, and no gradient prefers one mixture to
+# another. Where the walk ends, the start decides. Up to signs the components are the one basis that has right angles,
+# length 1, and uncorrelated codes, most variance first. They can be had back from what the network *draws*: PCA of
+# its drawings is the last line above.
 #
 # ## What bends are worth
 #
@@ -432,11 +443,15 @@ for name, encoder in (("components of PCA", three), ("codes of the autoencoder",
     print(f"{name}: accuracy of two clusters {metrics.accuracy(labels, kmeans.labels_):.4f}")
     display(show(plotting.code_space(codes, labels, kmeans.labels_, kmeans.cluster_centers_,
                                      metrics.best_matching(labels, kmeans.labels_)),
-                 alt=f"The {name} in space, coloured by digit and by cluster"))
+                 alt=f"The {name} in space, by digit and by cluster: two heaps, the wrong ones where they meet"))
+for n_components in (1, 2):
+    codes = PCA(n_components).fit_transform(images)  # (N, 1) or (N, 2)
+    print(f"PCA with {n_components}: accuracy of two clusters "
+          f"{metrics.accuracy(labels, KMeans(2, n_init=4, random_state=0).fit_predict(codes)):.4f}")
 
 # %% [markdown]
-# A better drawing is not yet a better clustering. To tell zeros from ones, three straight directions are nearly
-# enough; PCA is the thing to try first, and to compare with.
+# The error of the drawings fell by two fifths; the clusters gain half a percent. To tell zeros from ones the first
+# component alone is nearly enough. PCA is the thing to try first, and to compare with.
 #
 # ## What you know now
 #

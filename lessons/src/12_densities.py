@@ -47,7 +47,7 @@ print(f"{len(few)} known images, with {few.min():.1f} to {few.max():.1f} percent
 # $$ p(x) = \frac{\text{points in the box of } x}{N\,w} $$
 #
 # Divided by N and by the width, the areas of the boxes add up to 1. How wide should a box be, and where should the
-# first one begin? Below, the lines show the histogram of the images that were kept aside.
+# first one begin? Below, black strokes are the 200 points; the lines show the histogram of the images kept aside.
 
 # %%
 def outline(histogram):
@@ -73,15 +73,15 @@ show(plotting.densities(panels, points=few, xlabel="ink, percent",
 # %% [markdown]
 # Narrow boxes show chance, wide ones hide the shape. And in the lower row nothing has changed but the place of the
 # edges, which means nothing, and still the picture is another one. Besides, with 20 boxes on each axis there are
-# $20^D$ boxes in D dimensions.
+# $20^D$ boxes in D dimensions, nearly all of them empty.
 #
 # ## Kernels
 #
-# So give each point a box of its own, with the point in its middle, and a soft one: a small hill $K$, called a
+# So give each point a box of its own, with the point in its middle, and a soft one: a small hill $G$, called a
 # **kernel**, of area 1. The density is the mean of all hills. With a Gaussian hill of width $h$, the **bandwidth**:
 #
-# $$ p(x) = \frac{1}{N} \sum_n \frac{1}{h} K\!\left(\frac{x - x_n}{h}\right) \qquad
-#    K(u) = \frac{1}{\sqrt{2\pi}}\, e^{-u^2/2} $$
+# $$ p(x) = \frac{1}{N} \sum_n \frac{1}{h} G\!\left(\frac{x - x_n}{h}\right) \qquad
+#    G(u) = \frac{1}{\sqrt{2\pi}}\, e^{-u^2/2} $$
 #
 # There are no edges any more, and the area is 1, because the mean of areas of 1 is 1.
 #
@@ -142,9 +142,10 @@ slider(lambda i: plotting.densities([estimate(bandwidths[i])], points=few, xlabe
 #   look for its top. But not over the points that carry the kernels: with $h$ towards 0 each point sits on the peak
 #   of its own hill, and the mean grows without end. So judge each point by the hills of all *others*:
 #
-# $$ p_{-n}(x_n) = \frac{1}{(N - 1)\,h} \sum_{m \ne n} K\!\left(\frac{x_n - x_m}{h}\right) $$
+# $$ p_{-n}(x_n) = \frac{1}{(N - 1)\,h} \sum_{m \ne n} G\!\left(\frac{x_n - x_m}{h}\right) $$
 #
-# This is called **leave-one-out**. Beside it, what we could not know: the same mean over the images kept aside.
+# This is called **leave-one-out**. Beside it, what we could not know: the same mean over 2,000 of the images kept
+# aside.
 
 # %%
 tried = np.geomspace(0.2, 6, 40)  # (40,)
@@ -158,16 +159,27 @@ for h in tried:
     judged["the images kept aside"].append(log_p.mean())
 scott = KernelDensity("scott").fit(few[:, None])
 chosen = {"leave-one-out": KernelDensity("leave-one-out").fit(few[:, None]).bandwidth_,
-          "Scott": scott.bandwidth_ * scott.shape_[0, 0]}
+          "Scott": scott.bandwidth_ * scott.shape_[0, 0]}  # N^(-1/5) times the standard deviation
 tops = {f"{name}: h = {h:.2g}": ([h], [np.interp(h, tried, judged["leave-one-out"])]) for name, h in chosen.items()}
-show(plotting.curves({name: (tried, values) for name, values in judged.items()}, points=tops, xlabel="bandwidth h",
-                     ylabel="mean log density", title="Points that judge themselves always want a smaller bandwidth"),
-     alt="The mean log density of the points themselves rises towards bandwidth zero; leave-one-out and the images "
-         "kept aside both have a top, at bandwidths below Scott's")
+best = tried[np.argmax(judged["the images kept aside"])]
+tops[f"best for those kept aside: h = {best:.2g}"] = [best], [max(judged["the images kept aside"])]
+display(show(plotting.curves({name: (tried, values) for name, values in judged.items()}, points=tops,
+                             xlabel="bandwidth h", ylabel="mean log density",
+                             title="Points that judge themselves always want a smaller bandwidth"),
+             alt="The mean log density of the points themselves rises towards bandwidth zero; leave-one-out and the "
+                 "images kept aside both have a top, at bandwidths below Scott's"))
+draws = []  # of ten other sets of 200: h by leave-one-out; how likely other images are under it, and by Scott's rule
+for seed in range(1, 11):
+    shuffled = np.random.default_rng(seed).permutation(ink)[:, None]  # (N, 1)
+    rivals = [KernelDensity(rule).fit(shuffled[:200]) for rule in ("leave-one-out", "scott")]
+    draws.append([rivals[0].bandwidth_, *(rival.score_samples(shuffled[200:2200]).mean() for rival in rivals)])
+widths, ours, theirs = np.array(draws).T  # (10,) each
+print(f"leave-one-out chose h from {widths.min():.2f} to {widths.max():.2f}; on images kept aside it was ahead of "
+      f"Scott's rule in {(ours > theirs).sum()} draws of 10")
 
 # %% [markdown]
-# Leave-one-out saw only the 200, and still its top is near that of the images kept aside; Scott's rule smooths more
-# than either wants. The tops are flat: with another 200 images they move a little, and little is lost.
+# Leave-one-out saw only the 200, and still its choice costs the images kept aside next to nothing; Scott's rule
+# smooths more than either wants. But the tops are flat, so the choice is shaky, as the line below the picture says.
 #
 # ## One Gaussian, then two
 #
@@ -227,7 +239,8 @@ show(plotting.densities(panels, xlabel="ink, percent", title="One Gaussian, and 
 #
 # ### Why in logarithms
 #
-# The E step as it is written above breaks far out. Here are two components, and points ever farther away from both:
+# The E step as it is written above breaks far out. Here are two components, with the means 0 and 3, the standard
+# deviation 1 and the weights 1/2, and points ever farther away from both:
 
 # %%
 x = np.array([10.0, 50.0, 100.0, 200.0])  # (4,)
@@ -244,9 +257,9 @@ with np.errstate(all="ignore"):
 # Their logarithms are harmless numbers. With $a_{nk} = \log \pi_k + \log \text{Normal}(x_n \mid \mu_k, \sigma_k^2)$,
 #
 # $$ \log r_{nk} = a_{nk} - \log \sum_j e^{a_{nj}} \qquad
-#    \log \sum_j e^{a_j} = m + \log \sum_j e^{a_j - m} \quad \text{for any } m $$
+#    \log \sum_j e^{a_j} = c + \log \sum_j e^{a_j - c} \quad \text{for any } c $$
 #
-# Take for $m$ the largest of the $a_j$. Then one term of the sum is $e^0 = 1$, and nothing that matters can round to
+# Take for $c$ the largest of the $a_j$. Then one term of the sum is $e^0 = 1$, and nothing that matters can round to
 # 0. This is the **log-sum-exp** trick.
 #
 # ### Exercise 2: the E step
@@ -258,7 +271,7 @@ with np.errstate(all="ignore"):
 def responsibilities(x, weights, means, variances):
     ### BEGIN SOLUTION
     a = np.log(weights) - np.log(2 * np.pi * variances) / 2 - (x[:, None] - means) ** 2 / (2 * variances)  # (N, K)
-    a -= a.max(axis=1, keepdims=True)  # m cancels in the division
+    a -= a.max(axis=1, keepdims=True)  # c cancels in the division
     shares = np.exp(a)  # (N, K)
     return shares / shares.sum(axis=1, keepdims=True)
     ### END SOLUTION
@@ -302,8 +315,9 @@ check(weights_and_means)
 # In the plane a mean is a point, and the variance becomes a covariance matrix $\Sigma_k$ (2, 2): the weighted mean of
 # the products $(x_n - \mu_k)(x_n - \mu_k)^T$. It says how wide the component is in every direction, so a component
 # may be long, tilted, or small. Here are three heaps, one of each kind, and three components that all begin in the
-# same heap. The ellipses lie one and two standard deviations from the means. A point's colour mixes those of the
-# components, as its responsibilities say.
+# same heap. Stars are the means, and the ellipses lie one and two standard deviations from them. A point's colour
+# mixes those of the components, as its responsibilities say; its mark is that of the component with most of it. (The
+# mean log density of the fitted points is called their mean **log-likelihood**.)
 
 # %%
 rng = np.random.default_rng(0)
@@ -332,23 +346,27 @@ display(show(curve, alt="The mean log-likelihood rises, in two bursts, and then 
 slider(lambda i: plotting.mixtures(X, [steps[i]], title="", size=6), len(steps), label="iteration")
 
 # %% [markdown]
-# **Why can it not fall?** Write $a_{nk}$ for $\log(\pi_k\,\text{Normal}(x_n \mid \mu_k, \Sigma_k))$, as above. For
-# any shares $q_{nk}$ whose rows add up to 1, because the logarithm bends downwards (Jensen's inequality),
+# **Why can it not fall?** Write $a_{nk}$ for $\log(\pi_k\,\text{Normal}(x_n \mid \mu_k, \Sigma_k))$, as above. The
+# logarithm bends downwards, so the logarithm of a weighted mean is at least the weighted mean of the logarithms
+# (Jensen's inequality). For any shares $q_{nk}$ whose rows add up to 1,
 #
 # $$ \log p(x_n) = \log \sum_k q_{nk}\,\frac{e^{a_{nk}}}{q_{nk}} \;\ge\; \sum_k q_{nk} \log \frac{e^{a_{nk}}}{q_{nk}}
 #    = \sum_k q_{nk}\,(a_{nk} - \log q_{nk}) $$
 #
 # with equality if $q_{nk}$ are the responsibilities, for then all the fractions are the same number, $p(x_n)$. So the
-# E step lifts the right side up to the left one, and the M step raises the right side further, by the best
-# parameters for these shares. The left side is never below it. This is Lloyd's argument of lesson 5 once more: two
+# E step lifts the right side up to the left one, and the M step raises the right side further, by the best parameters
+# for these shares. (Only $\sum_n \sum_k q_{nk}\,a_{nk}$ holds parameters. Its derivative by $\mu_k$ is 0 where
+# $\sum_n q_{nk}\,(x_n - \mu_k) = 0$: at the weighted mean. The others go the same way.) The left side is never below
+# it. This is Lloyd's argument of lesson 5 once more: two
 # half-steps, neither can do harm. And as there, it may end in a valley that is not the deepest (here: on a hill that
 # is not the highest), so start more than once. EM's name and this proof are by Dempster, Laird and Rubin (1977).
 #
-# Here are the library's log-sum-exp, E step and M step. They differ from yours in this: points come in blocks, any
-# number of dimensions is allowed, and four kinds of covariance; `reg_covar` is a little width that keeps a component
-# from shrinking onto a single point, where its density would be infinite. `KernelDensity` has the same trick inside,
-# in the last function: a Gaussian kernel is largest where the point is nearest, so the largest term is known before
-# any `exp`.
+# Here are the library's log-sum-exp, E step and M step. (The numbers beside them are those of the equations in C.
+# Bishop's book "Pattern Recognition and Machine Learning", chapter 9; `log_joint` is $a$.) They differ from yours in
+# this: points come in blocks, any number of dimensions is allowed, and four kinds of covariance; `reg_covar` is a
+# little width that keeps a component from shrinking onto a single point, where its density would be infinite.
+# `KernelDensity` has the same trick inside, in the last function: a Gaussian kernel is largest where the point is
+# nearest, so the largest term is known before any `exp`.
 
 # %%
 print("\n\n".join(source(function) for function in (log_sum_exp, e_step, m_step, parzen.log_sums_of_tile)))
@@ -382,7 +400,7 @@ for s in (2.0, 1.0, 0.3, 0.001):
     panels.append((f"s = {s}", r.copy(), means, np.repeat(s**2 * np.eye(2)[None], 3, axis=0)))
 print("with the last s, the same labels as Lloyd's algorithm:", np.array_equal(r.argmax(axis=1), lloyd_labels))
 show(plotting.mixtures(X, panels, title="Round components that shrink: soft shares become hard labels"),
-     alt="Four panels; colours are mixed for a large s and pure for a small one")
+     alt="Four panels; colours are mixed for a large s and pure for a small one, whose ellipses are too small to see")
 
 # %% [markdown]
 # So k-means is a mixture that has been told three things: all clusters are equally likely, all are round, and all
@@ -392,11 +410,11 @@ show(plotting.mixtures(X, panels, title="Round components that shrink: soft shar
 #
 # The likelihood cannot tell: on the data that it was fitted to, more components only make it larger. Two criteria,
 # by Akaike (1974) and Schwarz (1978), make each further parameter pay. With $L$ the log-likelihood of all points,
-# $\sum_n \log p(x_n)$, and P the number of parameters that can be chosen freely,
+# $\sum_n \log p(x_n)$, and F the number of parameters that can be chosen freely,
 #
-# $$ \text{AIC} = -2 L + 2 P \qquad\qquad \text{BIC} = -2 L + P \log N $$
+# $$ \text{AIC} = -2 L + 2 F \qquad\qquad \text{BIC} = -2 L + F \log N $$
 #
-# Take the K for which it is lowest. BIC is the stricter one as soon as N is above 7. What is P? A component has D
+# Take the K for which it is lowest. BIC is the stricter one as soon as N is above 7. What is F? A component has D
 # numbers in its mean and, because a covariance is symmetric, D (D + 1) / 2 in its covariance. And there are K
 # weights, of which the last one follows from the others.
 #
@@ -432,9 +450,11 @@ marked = {f"{name} is lowest at K = {numbers[i]}": ([numbers[i]], [scores[name][
 show(plotting.curves({name: (numbers, values) for name, values in scores.items()}, points=marked,
                      xlabel="K, the number of components", ylabel="criterion: lower is better",
                      title="More components always fit better; the criteria ask whether they are worth it"),
-     alt="Minus two log-likelihoods keeps falling; AIC and BIC fall up to three components and then rise")
+     alt="Minus two log-likelihoods keeps falling; both criteria fall to three components; then BIC rises, AIC hardly")
 
 # %% [markdown]
+# BIC is sure of three. AIC is nearly undecided from there on: it asks less of a further parameter.
+#
 # ## The density of the codes
 #
 # Now the main job. An autoencoder squeezes each zero and one into a code of three numbers between 0 and 1. Where in
@@ -476,8 +496,10 @@ for name, clusters in (("two Gaussians", two.predict(codes)), ("k-means", kmeans
     print(f"{name:14} accuracy {metrics.accuracy(labels, clusters):.4f}")
 seen = np.sort(np.argsort(np.abs(two.means_[0] - two.means_[1]))[1:])  # two of the three axes
 panel = [("", two.predict_proba(codes)[::4], two.means_[:, seen], two.covariances_[:, seen[:, None], seen])]
+digit_of = metrics.best_matching(labels, two.predict(codes))
 show(plotting.mixtures(codes[::4][:, seen], panel, size=6, title="The codes of every fourth image, and two Gaussians",
-                       axes_names=[f"number {axis + 1} of the code" for axis in seen]),
+                       axes_names=[f"number {axis + 1} of the code" for axis in seen],
+                       names=[f"component {k}: mostly {digit_of[k]}s" for k in range(2)]),
      alt="Two heaps of codes in two colours, with their ellipses")
 
 # %% [markdown]
@@ -502,8 +524,8 @@ drawn = {"anywhere": rng.random((n, 3)), "one Gaussian": mixtures[1].sample(n)[0
          "real codes": codes[rng.integers(len(codes), size=n)]}  # each (n, 3)
 rows = plotting.tiles(np.concatenate([decode(some[:: n // 10]) for some in drawn.values()]),
                       [name for name in drawn for _ in range(10)], (28, 28), title="Digits drawn from codes")
-display(show(rows, alt="Rows of digits: smears among those from anywhere and from one Gaussian, clean zeros and ones "
-                       "from the mixture and the kernels"))
+display(show(rows, alt="Rows of digits: smears among those from anywhere and from one Gaussian, mostly clean zeros "
+                       "and ones, with a smear in each row, from the mixture and the kernels"))
 distances = {}
 for name, some in drawn.items():
     made = decode(some)  # (n, 784)
@@ -547,17 +569,18 @@ for name, clusters in (("two Gaussians", two.predict(codes)), ("k-means", kmeans
         f"{way}: {wrong[name][some[:100]].sum()}" for way, some in strange.items()))
 show(plotting.tiles(images[first], names, (28, 28),
                     title="Ten images each: lowest density; responsibilities nearest to 1/2; greatest doubt"),
-     alt="Odd zeros and ones of an unusual slant or width; narrow zeros and ones with feet; slanted ones")
+     alt="Odd zeros and ones of an unusual slant or width; mostly narrow zeros, and a one with a foot; slanted ones")
 
 # %% [markdown]
 # They are three different questions:
 #
 # - **Low density**: is it like anything that we have seen? These images are odd, and most of them are clearly one
 #   digit.
-# - **Responsibilities near 1/2**: is it between the two? Narrow zeros, ones with feet. Here the mixture's own
-#   mistakes are found.
-# - **Doubt**: is it halfway between two *centres*? For long heaps halfway is the wrong place to look: the slanted
-#   ones are plain ones at the end of a long heap. The mixture knows that the heap is long.
+# - **Responsibilities near 1/2**: is it between the two? Mostly narrow zeros, and a one with a foot. Here the
+#   mixture's own mistakes are found.
+# - **Doubt**: is it halfway between two *centres*? For the mistakes of k-means that is the right question. But for
+#   long heaps halfway is the wrong place to look: the slanted ones are plain ones at the end of a long heap. The
+#   mixture knows that the heap is long.
 #
 # ## What you know now
 #

@@ -58,7 +58,7 @@ MISTAKES = [  # exercise, answer, what the line says
     ("neuron", lambda x, w, b: ..., "not solved yet"),
     ("neuron", lambda x, w, b: 0, "a: 1 of 1 entry is wrong"),
     ("neuron", lambda x, w, b: w @ x + b, r"a: 1 of 1 entry is wrong: yours .*, wanted "),
-    ("neuron", lambda x, w, b: np.nan, "a: 1 of 1 entries are no finite numbers"),
+    ("neuron", lambda x, w, b: np.nan, "a is no finite number"),
     ("neuron", lambda x, w, b: w * x + b, r"a has the shape \(\d,\), wanted is \(\)"),
     ("neuron", typo, r"it raised NameError in the line `return np.exp\(z\).*`: name 'z' is not defined"),
     ("neuron_backward", lambda da, x, w, a: (da * w, da * x, da), r"dx: .* wrong.*dw: .* wrong.*finite difference"),

@@ -19,7 +19,6 @@ Source: S. Boehm, "How to optimize a CUDA matmul kernel for cuBLAS-like performa
 measured them in CUDA C++ on an A6000, in shares of cuBLAS, at 1.3, 8.5, 12.8 and 68.7 %. These have not been measured.
 """
 
-import numpy as np
 from numba import cuda
 
 from aelearn.kernels.common import check_product
