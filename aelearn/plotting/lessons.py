@@ -138,6 +138,8 @@ def projections(panels, *, title, n_columns=3, size=(3.4, 2.9)):
     n_rows = -(-len(panels) // n_columns)
     figure = Figure(figsize=(size[0] * n_columns, size[1] * n_rows + 0.8), layout="constrained")
     figure.suptitle(title)
+    offsets = [np.concatenate([X, fallen]) - mean for _, X, fallen, mean, _ in panels]  # (2 N, 2) each
+    reach = 1.05 * np.abs(np.concatenate(offsets)).max(axis=0)  # (2,), the same for all panels
     cells = figure.subplots(n_rows, n_columns, squeeze=False).flat
     for cell, (caption, X, fallen, mean, direction) in zip(cells, panels):
         cell.axline(mean, mean + direction, color="black", lw=1, zorder=1, label="the line")
@@ -146,7 +148,6 @@ def projections(panels, *, title, n_columns=3, size=(3.4, 2.9)):
         cell.plot(*X.T, ls="none", marker=MARKERS[0], ms=3.5, color=PALETTE[0], label="points")
         cell.plot(*fallen.T, ls="none", marker=MARKERS[1], ms=4, color=PALETTE[1], label="their shadows")
         cell.plot(*mean, ls="none", marker="P", ms=10, color=PALETTE[5], mec="black", label="the mean")
-        reach = 1.1 * np.abs(np.concatenate([X, fallen]) - mean).max(axis=0)  # (2,)
         cell.set(xlim=(mean[0] - reach[0], mean[0] + reach[0]), ylim=(mean[1] - reach[1], mean[1] + reach[1]))
         cell.set_aspect("equal")  # right angles look right
         cell.tick_params(labelsize=7)
