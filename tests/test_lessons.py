@@ -54,14 +54,30 @@ def outputs(cell):
     return printed, errors[0] if errors else None
 
 
+MOVE_ALL_SLIDERS = """
+import gc, ipywidgets
+sliders = [thing for thing in gc.get_objects() if isinstance(thing, ipywidgets.IntSlider)]
+for slider in sliders:
+    slider.value = slider.max
+print(len(sliders), "sliders moved")
+"""
+
+
 @each_lesson
 def test_solved_lessons_run_without_an_error_or_a_warning(source):
-    book = build.execute(build.notebook(source.read_text(), solved=True))
+    """And their sliders still move when the last cell has run, whatever names later cells have taken."""
+    import nbformat
+
+    book = build.notebook(source.read_text(), solved=True)
+    book.cells.append(nbformat.v4.new_code_cell(MOVE_ALL_SLIDERS, id="sliders"))
+    book = build.execute(book)
     for cell in book.cells:
         if cell.cell_type == "code":
             assert not [out for out in cell.outputs if out.output_type == "error" or out.get("name") == "stderr"]
     for cell in tagged(book, "check"):
         assert outputs(cell)[0].endswith("right, on 3 random inputs\n")
+    n_sliders = sum(cell.source.count("slider(") for cell in book.cells[:-1] if cell.cell_type == "code")
+    assert outputs(book.cells[-1])[0] == f"{n_sliders} sliders moved\n"
 
 
 @each_lesson

@@ -38,7 +38,7 @@ cloud = rng.normal(size=(60, 2)) * [2, 0.7] @ np.array([[0.8, 0.6], [-0.6, 0.8]]
 middle = cloud.mean(axis=0)  # (2,)
 
 
-def direction(degrees):
+def unit(degrees):
     """A direction (2,) of length 1."""
     return np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])  # (2,)
 
@@ -52,7 +52,7 @@ def shadows(w):
 
 def panel(degrees):
     """What plotting.projections wants for one line."""
-    w = direction(degrees)  # (2,)
+    w = unit(degrees)  # (2,)
     fallen, kept, lost = shadows(w)
     return f"{degrees}°: kept {kept:.0f}, lost {lost:.0f}", cloud, fallen, middle, w
 
@@ -67,7 +67,7 @@ slider(lambda step: plotting.projections([panel(5 * step)], title="", size=(6.5,
 
 # %%
 turns = range(0, 181, 5)
-kept, lost = np.array([shadows(direction(degrees))[1:] for degrees in turns]).T  # (37,), (37,)
+kept, lost = np.array([shadows(unit(degrees))[1:] for degrees in turns]).T  # (37,), (37,)
 show(plotting.curves({"kept: the squares of the codes": (turns, kept), "lost: the squares of the ways": (turns, lost),
                       "both together": (turns, kept + lost)},
                      xlabel="direction of the line, in degrees", ylabel="sum over all points",
