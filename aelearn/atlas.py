@@ -12,6 +12,7 @@ Shapes: N images, D pixels, C numbers in a code, K clusters.
 
 import csv
 import time
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +26,7 @@ from aelearn.gaussian_mixture import GaussianMixture
 from aelearn.kernel_density import KernelDensity
 from aelearn.kmeans import KMeans
 from aelearn.pca import PCA
-from aelearn.pipeline import N_STARTS, scores, writable_folder
+from aelearn.pipeline import N_STARTS, Interrupted, scores, writable_folder
 from aelearn.sparse_coding import SparseCoding
 from aelearn.spectral import SpectralClustering
 from aelearn.validation import check_integer, load_backend
@@ -81,7 +82,12 @@ def autoencoder(images, codes, k, settings):
     """The main job with fewer epochs: the autoencoder's codes, clustered by k-means."""
     model = Autoencoder((128, settings.code_size), epochs=settings.epochs, backend=settings.backend,
                         random_state=settings.seed)
-    found = model.fit_transform(images)  # (N, C)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Training interrupted")  # said below
+        model.fit(images)
+    if model.interrupted_:
+        raise Interrupted("interrupted; nothing is written")
+    found = model.transform(images)  # (N, C)
     return found, _kmeans(found, k, settings)
 
 
@@ -92,7 +98,8 @@ def mixture(images, codes, k, settings):
 
 def kernel_density(images, codes, k, settings):
     """The peaks of a kernel density of the autoencoder's codes, and what flows to each."""
-    return codes, density_peaks(codes, KernelDensity().fit(codes).score_samples(codes), k)
+    log_density = KernelDensity().fit(codes).score_samples(codes)  # (N,)
+    return codes, density_peaks(codes, log_density, k)
 
 
 def spectral(images, codes, k, settings):
@@ -124,7 +131,9 @@ def run(settings, *, say=print):
 
     say  a function that is told each place in a line
 
-    Raises as pipeline.run does, before anything is computed.
+    A method that cannot work on these images (too few of them, or too many) is left out; a UserWarning says why. Raises
+    as pipeline.run does, before anything is computed; MemoryError if the network is too large; Interrupted if Ctrl-C
+    ended its training.
     """
     for name in ("code_size", "epochs"):
         check_integer("--" + name.replace("_", "-"), getattr(settings, name), 1)
@@ -136,7 +145,13 @@ def run(settings, *, say=print):
     places, codes = [], None
     for topic, method, function in METHODS:
         begun = time.perf_counter()
-        found, clusters = function(images, codes, k, settings)  # (N, C), (N,)
+        try:
+            found, clusters = function(images, codes, k, settings)  # (N, C), (N,)
+        except (ValueError, MemoryError) as error:
+            if function is autoencoder:  # others want its codes
+                raise
+            warnings.warn(f"{method}: left out. {error or 'Out of memory.'}", UserWarning, stacklevel=2)
+            continue
         seconds = time.perf_counter() - begun
         codes = found if function is autoencoder else codes
         places.append(Place(topic, method, found, clusters, scores(labels, clusters), seconds))

@@ -69,7 +69,7 @@ def rule_of_thumb(X, rule):
         scott      h = N^(-1 / (D + 4))                  silverman  h = (N (D + 2) / 4)^(-1 / (D + 4))
 
     Raises ValueError where S cannot be inverted. Sources: Scott, "Multivariate density estimation" (1992), section 6.3;
-    Silverman (1986), sections 4.2.1, for S, and 4.3.2.
+    Silverman, "Density estimation for statistics and data analysis" (1986), sections 4.2.1, for S, and 4.3.2.
     """
     n, n_features = X.shape
     exponents = np.frexp(np.abs(X).max(axis=0))[1]  # in units of 2^e no square leaves float64: (D,)

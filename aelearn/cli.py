@@ -55,11 +55,12 @@ def _add_what_both_take(add, *, epochs, out):
     add("--code-size", type=int, default=3, metavar="C", help="numbers in a code")
     add("--epochs", type=int, default=epochs, metavar="E", help="passes over the images")
     add("--backend", choices=("auto", "numpy", "numba", "cuda"), default="auto",
-        help="what computes: auto takes numba (compiled, all cores) where it runs, else numpy; "
+        help="what computes the autoencoder and k-means on codes: auto takes numba (compiled, all cores) where it "
+             "runs, else numpy; "
              "cuda wants an NVIDIA GPU")
     add("--seed", type=int, default=0, metavar="S", help="of all random choices")
     add("--out", default=out, metavar="DIR", help="folder for the results")
-    add("--quiet", action="store_true", help="print nothing but errors")
+    add("--quiet", action="store_true", help="print nothing but warnings and errors")
 
 
 def main(argv=None):

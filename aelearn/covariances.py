@@ -13,6 +13,8 @@ If point n counts r[n, k] for component k, with the mean m_k, that component's s
     S_k = sum_n r[n, k] (x_n - m_k) (x_n - m_k).T
 
 gaussians.py makes densities of covariances; em.py looks for the right ones.
+
+Source: Bishop, "Pattern Recognition and Machine Learning" (2006), section 9.2.
 """
 
 import numpy as np

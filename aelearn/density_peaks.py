@@ -16,21 +16,25 @@ Source: Rodriguez and Laio, "Clustering by fast search and find of density peaks
 
 import numpy as np
 
-from aelearn.lloyd import blocks, squared_distances
-from aelearn.validation import check_array, check_integer
+from aelearn.lloyd import blocks, safe_exponent, squared_distances
+from aelearn.validation import as_float64, check_array, check_integer
 
 
 def density_peaks(X, log_density, n_clusters):
     """Labels (N,) int64 of the points X (N, D), whose densities have the logarithms log_density (N,).
 
     Of points of equal density the first one counts as denser, so duplicates have a denser one at the distance 0.
-    Raises ValueError for log_density of another length or with NaN, and for n_clusters beyond N.
+    Raises ValueError for log_density of another length, with NaN or with +inf (-inf, a density of 0, is welcome), and
+    for n_clusters beyond N.
     """
-    X = check_array(X, estimator="density_peaks").astype(np.float64)  # (N, D)
-    log_density = np.asarray(log_density, np.float64)  # (N,)
-    if log_density.shape != (len(X),) or np.isnan(log_density).any():
+    X = check_array(X, estimator="density_peaks")
+    X = np.ldexp(X.astype(np.float64), -safe_exponent(X))  # (N, D); a power of two changes no comparison of distances
+    log_density = as_float64(log_density, "log_density")  # (N,)
+    if log_density.shape != (len(X),):
         raise ValueError(f"log_density must hold {len(X)} numbers, one for each row of X; got shape "
-                         f"{log_density.shape}" + ", with NaN" * bool(np.isnan(log_density).any()))
+                         f"{log_density.shape}")
+    if np.isnan(log_density).any() or (log_density == np.inf).any():
+        raise ValueError("log_density must hold numbers below infinity; got NaN or inf")
     n_clusters = check_integer("n_clusters", n_clusters, 1, len(X))
     order = np.argsort(-log_density, kind="stable")  # the densest first: (N,)
     above, delta = nearest_denser(X[order])  # (N,), (N,)

@@ -127,7 +127,7 @@ def random_atoms(X, n_atoms, rng):
 
 
 def objective(X, dictionary, codes, alpha=0.0):
-    """The sum of f over all samples: sum_n 1/2 |x_n - z_n @ dictionary|^2 + alpha |z_n|_1, a float."""
+    """F of the module's docstring, sum_n 1/2 |x_n - z_n @ dictionary|^2 + alpha |z_n|_1, a float."""
     total = 0.0
     for rows in blocks(len(X), max(dictionary.shape)):
         residual = (X[rows] - codes[rows] @ dictionary).astype(np.float64)  # (B, D)

@@ -14,7 +14,7 @@ import numpy as np
 
 from aelearn.eigenvectors import largest_eigenpairs
 from aelearn.graphs import Edges, check_affinity, normalized_affinity
-from aelearn.validation import check_array, check_integer, generator
+from aelearn.validation import as_float64, check_finite, check_integer, generator
 
 
 def eigengap(eigenvalues):
@@ -23,10 +23,12 @@ def eigengap(eigenvalues):
     It is the k with the largest eigenvalues[k - 1] - eigenvalues[k]. P eigenvalues can suggest 1 to P - 1 clusters: fit
     with a large n_clusters and hand its `eigenvalues_` in.
 
+    Raises ValueError unless there are two or more of them, in one row, the largest first.
     Source: von Luxburg, "A tutorial on spectral clustering" (2007), section 8.3.
     """
-    eigenvalues = check_array(np.atleast_2d(eigenvalues), name="eigenvalues", estimator="eigengap")[0]  # (P,)
-    if len(eigenvalues) < 2 or (np.diff(eigenvalues) > 0).any():
+    eigenvalues = as_float64(eigenvalues, "eigenvalues")  # (P,)
+    check_finite(eigenvalues, "eigenvalues")
+    if eigenvalues.ndim != 1 or len(eigenvalues) < 2 or (np.diff(eigenvalues) > 0).any():
         raise ValueError(f"eigengap wants two or more eigenvalues, largest first; got {eigenvalues}")
     return int(np.argmax(eigenvalues[:-1] - eigenvalues[1:])) + 1
 

@@ -37,7 +37,7 @@ MAX_ROUNDS = 100
 def largest_eigenpairs(S, n_pairs, rng):
     """The n_pairs largest eigenvalues of S, (P,) descending, their eigenvectors (N, P), and how many parts S has.
 
-    S is a symmetric array (N, N) or Edges with eigenvalues from -1 to 1, as `normalized_affinity` makes it. Each
+    S is a symmetric array (N, N) or Edges with eigenvalues from -1 to 1, as graphs.normalized_affinity makes it. Each
     eigenvector has length 1, and its entry of largest absolute value is positive.
 
     Raises ValueError if the graph is too entangled for its blocks to fit into memory.

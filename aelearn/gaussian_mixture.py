@@ -24,8 +24,8 @@ from aelearn.em import factors_for, log_joint, log_sum_exp, m_step
 from aelearn.estimator import Estimator
 from aelearn.gaussians import factor_of_precision, from_standard
 from aelearn.kmeans import KMeans
-from aelearn.validation import (ConvergenceWarning, check_array, check_choice, check_integer, check_number, generator,
-                                peer_class)
+from aelearn.validation import (ConvergenceWarning, as_array, check_array, check_choice, check_integer, check_number,
+                                generator, peer_class)
 
 
 class GaussianMixture(Estimator):
@@ -85,7 +85,9 @@ class GaussianMixture(Estimator):
         if len(X) < self.n_components:
             raise ValueError(f"Expected n_samples >= n_components but got n_components = {self.n_components}, "
                              f"n_samples = {len(X)}")
-        _check_size(X, 1e18 if X.dtype == np.float32 else 1e100, "X")
+        limit = 1e18 if X.dtype == np.float32 else 1e100
+        _check_size(X, limit, "X")
+        check_number("reg_covar", self.reg_covar, 0, limit**2)  # a variance, which X's dtype must hold
         given, rng = self._check_start(X.shape[1]), generator(self.random_state)
         n_runs = 1 if all(part is not None for part in given) else self.n_init
         r, best = np.empty((len(X), self.n_components), order="F"), None  # (N, K), the only one
@@ -95,6 +97,7 @@ class GaussianMixture(Estimator):
             if best is None or history[-1] > best[0][-1]:
                 best = history, converged, parameters
         history, self.converged_, parameters = best
+        self._kind = self.covariance_type  # which may be set anew before the next fit
         self.weights_, self.means_, self.covariances_, self.precisions_cholesky_ = (
             part.astype(X.dtype) for part in parameters)
         self.history_, self.lower_bound_, self.n_iter_ = np.array(history), history[-1], len(history)
@@ -127,7 +130,7 @@ class GaussianMixture(Estimator):
         """Weights (K,), means (K, D) and factors (K, D, D) or (K, D) as the steps take them, in float64."""
         weights, means, factors = (part.astype(np.float64)
                                    for part in (self.weights_, self.means_, self.precisions_cholesky_))
-        return weights, means, spread(factors, self.covariance_type, *means.shape)
+        return weights, means, spread(factors, self._kind, *means.shape)
 
     def _log_joints(self, X):
         """For each block of X (N, D), its rows and their `log_joint` (B, K)."""
@@ -191,14 +194,13 @@ class GaussianMixture(Estimator):
 
     def _n_parameters(self):
         """How many numbers can be chosen freely; the last weight follows from the others."""
-        return n_free(self.covariance_type, *self.means_.shape) + self.means_.size + len(self.means_) - 1
+        return n_free(self._kind, *self.means_.shape) + self.means_.size + len(self.means_) - 1
 
     def _check_settings(self):
         """Refuse impossible settings, each with a sentence."""
         check_integer("n_components", self.n_components, 1)
         check_choice("covariance_type", self.covariance_type, KINDS)
         check_number("tol", self.tol, 0)
-        check_number("reg_covar", self.reg_covar, 0)
         check_integer("max_iter", self.max_iter, 1)
         check_integer("n_init", self.n_init, 1)
         check_choice("init_params", self.init_params, ("kmeans", "random"))
@@ -220,7 +222,7 @@ def _given(value, name, shape):
     """`value` as a float64 array of this shape. None stays None."""
     if value is None:
         return None
-    array = np.asarray(value)
+    array = as_array(value, name)
     if array.shape != shape:
         raise ValueError(f"{name} must have the shape {shape}; got {array.shape}")
     return check_array(array.reshape(shape[0], -1), name=name).reshape(shape).astype(np.float64)

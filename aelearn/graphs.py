@@ -28,7 +28,7 @@ from aelearn.validation import check_array, check_integer, check_number, load_ba
 MIN_ROWS, MAX_ROWS = 32, 128  # of a block
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Edges:
     """A symmetric (N, N) matrix that is 0 but at E places: entry [rows[e], columns[e]] is weights[e], rows ascending.
 

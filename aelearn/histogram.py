@@ -20,7 +20,7 @@ from aelearn.validation import check_array, check_integer
 MOST_BOXES = 1 << 25  # a quarter of a gigabyte of them
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Histogram:
     """A density that is constant in each box of a grid."""
 
@@ -28,7 +28,10 @@ class Histogram:
     edges: list  # D of (bins + 1,)
 
     def at(self, X):
-        """The density at each point of X (M, D): (M,). Outside of the grid it is 0."""
+        """The density at each point of X (M, D): (M,). Outside of the grid it is 0.
+
+        Raises ValueError for another number of features.
+        """
         X = check_array(X, estimator="Histogram")
         if X.shape[1] != len(self.edges):
             raise ValueError(f"X has {X.shape[1]} features, but the histogram has {len(self.edges)}")

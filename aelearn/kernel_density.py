@@ -66,16 +66,17 @@ class KernelDensity(Estimator):
         else:
             check_number("bandwidth", self.bandwidth, 0, exclusive_low=True)
         columns, X = X, check_array(X, estimator="KernelDensity")
-        self._round = self.bandwidth not in ("scott", "silverman")
-        if not self._round:
-            self.bandwidth_, self.shape_ = rule_of_thumb(X, self.bandwidth)  # h, (D, D)
+        if self.bandwidth in ("scott", "silverman"):
+            h, S = rule_of_thumb(X, self.bandwidth)  # S (D, D)
         elif self.bandwidth == "leave-one-out":
-            self.bandwidth_, self.shape_ = leave_one_out_bandwidth(X, self.kernel), np.eye(X.shape[1])  # h, (D, D)
+            h, S = leave_one_out_bandwidth(X, self.kernel), None
         else:
-            self.bandwidth_, self.shape_ = float(self.bandwidth), np.eye(X.shape[1])  # h, (D, D)
-        self._samples = np.array(X)  # a copy: (N, D)
+            h, S = float(self.bandwidth), None
+        _in_units_of_kernels(X, X[0], h, S)  # raises where that cannot be
+        self.bandwidth_, self.shape_ = h, np.eye(X.shape[1]) if S is None else S  # h, (D, D)
+        self._samples, self._S = np.array(X), S  # a copy: (N, D); None where kernels are round
+        self._kernel = self.kernel  # which may be set anew before the next fit
         self._record_columns(columns, X.shape[1])
-        self._in_units_of_kernels(X)  # raises where that cannot be
         return self
 
     def score_samples(self, X):
@@ -87,11 +88,12 @@ class KernelDensity(Estimator):
         self._check_fitted("bandwidth_")
         X = self._check_X(X)
         n, n_features = self._samples.shape
-        x, points = self._in_units_of_kernels(X), self._in_units_of_kernels(self._samples)  # (M, D), (N, D)
-        h = np.frexp(self.bandwidth_)[0] if self._round else self.bandwidth_  # in their units
-        log_sums = log_kernel_sums(x, points, h, self.kernel)  # (M,)
+        x, points = (_in_units_of_kernels(rows, self._samples[0], self.bandwidth_, self._S)
+                     for rows in (X, self._samples))  # (M, D), (N, D)
+        h = np.frexp(self.bandwidth_)[0] if self._S is None else self.bandwidth_  # in their units
+        log_sums = log_kernel_sums(x, points, h, self._kernel)  # (M,)
         log_volume = n_features * math.log(self.bandwidth_) + np.log(np.diag(self.shape_)).sum()  # log(h^D det S)
-        return log_sums + log_constant(self.kernel, n_features) - math.log(n) - log_volume
+        return log_sums + log_constant(self._kernel, n_features) - math.log(n) - log_volume
 
     def score(self, X, y=None):
         """The log-likelihood of X (M, D), the sum of its log densities: -inf as soon as one of them is."""
@@ -109,23 +111,26 @@ class KernelDensity(Estimator):
         n_samples, rng = check_integer("n_samples", n_samples, 1), generator(random_state)
         chosen = self._samples[rng.integers(len(self._samples), size=n_samples)]  # (n_samples, D)
         u = rng.standard_normal(chosen.shape)  # (n_samples, D)
-        if self.kernel == "epanechnikov":
+        if self._kernel == "epanechnikov":
             four = rng.standard_normal((n_samples, 4))  # (n_samples, 4)
             u /= np.sqrt((u**2).sum(axis=1) + (four**2).sum(axis=1))[:, None]
         with np.errstate(over="ignore", under="ignore"):  # a draw may be inf where X is near its dtype's end
             return (chosen + self.bandwidth_ * (u @ self.shape_.T)).astype(chosen.dtype)
 
-    def _in_units_of_kernels(self, X):
-        """X (M, D) in coordinates where kernels are round and about 1 wide: S^-1 (x - x_0), float64.
 
-        Where kernels are round to begin with, it is X in units of the power of two above h, which keeps every digit.
-        """
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            if self._round:
-                z = np.ldexp(X.astype(np.float64), -np.frexp(self.bandwidth_)[1])  # (M, D)
-            else:
-                z = np.linalg.solve(self.shape_, (X - self._samples[0].astype(np.float64)).T).T  # (M, D)
-        if not np.isfinite(z).all():
-            raise ValueError(f"X has entries up to {np.abs(X).max():.3g}: in widths of the fitted kernels that is "
-                             "more than float64 can hold: take a larger bandwidth")
-        return z
+def _in_units_of_kernels(X, origin, h, S):
+    """X (M, D) in coordinates where kernels are round and about 1 wide: S^-1 (x - origin), float64, for S (D, D).
+
+    S is None where kernels are round to begin with. Then it is X in units of the power of two above h, which keeps
+    every digit.
+    """
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        if S is None:
+            z = np.ldexp(X.astype(np.float64), -np.frexp(h)[1])  # (M, D)
+        else:
+            z = np.linalg.solve(S, (X - origin.astype(np.float64)).T).T  # (M, D)
+    if not np.isfinite(z).all():
+        raise ValueError(f"X has entries up to {np.abs(X).max():.3g}: in widths of the fitted kernels that is more "
+                         "than float64 can hold: " + ("take a larger bandwidth" if S is None else
+                                                 "scale the columns of X to sizes nearer to 1"))
+    return z

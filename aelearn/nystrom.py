@@ -7,12 +7,12 @@ are to one another. From these two the rest is filled in,
 
     W' = C A^-1 C^T
 
-which is W itself in the rows and columns of the landmarks. It is never made: with F = C A^-1/2, it is F F^T, and its
-degrees are d = F (F^T 1). Then, with G = D^-1/2 F,
+which is W itself in the rows and columns of the landmarks. It is never made: with A = U diag(a) U^T and
+F = C U diag(a)^-1/2 (N, R), it is F F^T, and its degrees are d = F (F^T 1). Then, with G = D^-1/2 F,
 
     S = D^-1/2 W' D^-1/2 = G G^T      G^T G u = lambda u   =>   S v = lambda v  for  v = G u / sqrt(lambda)
 
-and G^T G is no larger than M by M. Two things differ from exact eigenvectors: W' stands for W, and its diagonal is
+and G^T G is R by R. Two things differ from exact eigenvectors: W' stands for W, and its diagonal is
 kept, which is near 1 for a point near a landmark, where W's own counts as 0.
 
 Source: Fowlkes, Belongie, Chung and Malik, "Spectral grouping using the Nystrom method" (2004), section 3; these are
@@ -26,7 +26,7 @@ from aelearn.graphs import centered, distance_table, gaussian, row_blocks
 
 
 def landmark_affinity(X, chosen, gamma=1.0):
-    """C[i, m] = exp(-gamma |x_i - x_chosen[m]|^2): the columns `chosen` (M,) of `rbf_affinity`, (N, M)."""
+    """C[i, m] = exp(-gamma |x_i - x_chosen[m]|^2): the columns `chosen` (M,) of graphs.rbf_affinity, (N, M)."""
     X, exponent = centered(X)
     C = np.empty((len(X), len(chosen)))  # (N, M)
     for rows in row_blocks(X):

@@ -99,28 +99,49 @@ class PCA(Estimator):
         self._check_fitted("components_")
         return self._codes(self._check_X(X))
 
-    def _codes(self, X):
-        """code = (x - m) @ W.T, divided by its standard deviation if `whiten`."""
+    def _codes(self, X, exponent=0):
+        """code = (x - m) @ W.T, divided by its standard deviation if `whiten`.
+
+        Near the end of X's dtype the sums may be inf - inf. Then all is done again with 2^exponent as room for them.
+        """
         codes = np.empty((len(X), self.n_components_), np.result_type(X, self.components_))  # (N, C)
-        with np.errstate(over="ignore", invalid="ignore"):  # a code may be inf where X is near its dtype's end
-            W_T = np.ascontiguousarray(self.components_.T)  # (D, C)
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            mean, W_T = np.ldexp(self.mean_, -exponent), np.ascontiguousarray(self.components_.T)  # (D,), (D, C)
             # Short blocks, so that what is subtracted is still near; longer ones where there is more to multiply.
             for rows in blocks(len(X), 4 * X.shape[1], at_least=min(self.n_components_, 256)):
-                np.matmul(X[rows] - self.mean_, W_T, out=codes[rows])
+                x = np.ldexp(X[rows], -exponent) if exponent else X[rows]  # (B, D)
+                np.matmul(x - mean, W_T, out=codes[rows])
             if self.whiten:
                 codes /= np.where(self._deviation > 0, self._deviation, np.inf)
-        return codes
+            if np.isnan(codes).any() and not exponent:
+                return self._codes(X, _room(X.shape[1]))
+            return np.ldexp(codes, exponent) if exponent else codes
 
     def inverse_transform(self, X):
-        """The samples (N, D) that codes X (N, C) stand for, x' = code @ W + m; whitened codes are stretched first."""
+        """The samples (N, D) that codes X (N, C) stand for, x' = code @ W + m; whitened codes are stretched first.
+
+        Raises ValueError for codes of another size.
+        """
         self._check_fitted("components_")
         codes = check_array(X, estimator="PCA")
         if codes.shape[1] != self.n_components_:
             raise ValueError(f"X has {codes.shape[1]} features, but PCA is expecting codes of "
                              f"{self.n_components_} features as input")
+        return self._samples(codes)
+
+    def _samples(self, codes, exponent=0):
+        """x' = code @ W + m, as above: 2^exponent is room for sums that leave the dtype on the way."""
         samples = np.empty((len(codes), self.n_features_in_), np.result_type(codes, self.components_))  # (N, D)
-        with np.errstate(over="ignore", invalid="ignore"):  # the same
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             for rows in blocks(*samples.shape):
-                code = codes[rows] * self._deviation if self.whiten else codes[rows]  # (B, C)
-                samples[rows] = code @ self.components_ + self.mean_
-        return samples
+                code = np.ldexp(codes[rows], -exponent) if exponent else codes[rows]  # (B, C)
+                code = code * self._deviation if self.whiten else code  # (B, C)
+                samples[rows] = code @ self.components_ + np.ldexp(self.mean_, -exponent)
+            if np.isnan(samples).any() and not exponent:
+                return self._samples(codes, _room(self.n_components_))
+            return np.ldexp(samples, exponent) if exponent else samples
+
+
+def _room(n_terms):
+    """An exponent e such that a sum of n_terms numbers of any dtype, each divided by 2^e and doubled, stays in it."""
+    return int(np.frexp(4 * n_terms)[1])

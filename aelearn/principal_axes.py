@@ -26,7 +26,7 @@ def full(X):
     again have length 1 and are at right angles: this is A's own decomposition, with the same s and the same V.
     Source: Chan, "An improved algorithm for computing the singular value decomposition" (1982).
     """
-    if exponent := safe_exponent(X):
+    if exponent := safe_exponent(X, limit=1e30 if X.dtype == np.float32 else 1e100):
         return _scaled(full, X, exponent)
     origin = _origin(X).astype(np.float64)  # (D,)
     A = X - origin  # (N, D)

@@ -11,8 +11,7 @@ import numpy as np
 from aelearn.dictionary import ksvd, mod, objective, random_atoms, replace_unused
 from aelearn.estimator import Estimator
 from aelearn.matching_pursuit import omp, pursue
-from aelearn.shrinkage import (descend, fista, ista, scaled_alpha, size_exponent, soft_threshold as soft_threshold,
-                               unscaled)
+from aelearn.shrinkage import descend, fista, ista, scaled_alpha, size_exponent, unscaled
 from aelearn.validation import check_array, check_choice, check_integer, check_number, generator
 
 STEPS_A_ROUND = 30  # of ISTA or FISTA between two updates: codes need not be perfect for the atoms to get better

@@ -53,7 +53,7 @@ class SpectralClustering(Estimator):
 
     labels_           (N,) int32
     embedding_        (N, K) Y, of X's dtype: the rows that k-means has seen
-    eigenvalues_      (K,) of S, descending; see `eigengap`
+    eigenvalues_      (K,) of S, descending; see `eigengap` in eigenmaps.py
     affinity_matrix_  (N, N) W, where all of it was used and N is 5,000 at most
     n_features_in_    D
 
@@ -62,6 +62,9 @@ class SpectralClustering(Estimator):
     in the paper: labels are the same up to their numbers where clusters are clear, and may differ where they touch. A
     point without edges has the eigenvalue 1 of its own here, 0 there. `affinity_matrix_` is always an array here, for
     neighbours a sparse matrix there.
+
+    Distances are computed as seen from the median of X, and lose their digits where they are less than about a ten
+    millionth of the way there: groups that lie farther apart than that want a clustering of their own.
     """
 
     _estimator_type = "clusterer"
@@ -110,7 +113,7 @@ class SpectralClustering(Estimator):
 
     @property
     def affinity_matrix_(self):
-        """W (N, N), if `fit` has used all of it and N is 5,000 at most."""
+        """W (N, N), if `fit` has used all of it and N is 5,000 at most; otherwise an AttributeError."""
         graph = getattr(self, "_graph", None)
         if graph is None or len(graph) > MAX_EXACT:
             raise AttributeError("affinity_matrix_ is there after `fit` without landmarks, up to 5,000 points")

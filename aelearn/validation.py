@@ -31,12 +31,9 @@ def check_array(X, *, name="X", estimator="the estimator"):
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
         raise TypeError(f"Sparse data was passed for {name}, but dense data is required. "
                         f"Use '.toarray()' to convert to a dense numpy array.")
-    try:
-        array = np.asarray(X)
-    except ValueError:
-        raise ValueError(f"{name} must be a 2D array; got rows of different lengths") from None
+    array = as_array(X, name)
     if array.dtype not in FLOATS:
-        array = _as_float64(array, name)
+        array = as_float64(array, name)
     if array.ndim != 2:
         hint = {0: "Reshape your data to (n_samples, n_features).",
                 1: "Reshape your data either using array.reshape(-1, 1) if your data has a single feature or "
@@ -51,7 +48,17 @@ def check_array(X, *, name="X", estimator="the estimator"):
     return array
 
 
-def _as_float64(array, name):
+def as_array(values, name):
+    """`values` as an array of any shape and dtype. Raises ValueError for rows of different lengths."""
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{name} must be an array; got rows of different lengths") from None
+
+
+def as_float64(values, name):
+    """`values` as a float64 array of any shape. Raises ValueError or TypeError for what does not hold numbers."""
+    array = as_array(values, name)
     if np.iscomplexobj(array):
         raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}")
     if array.dtype.kind not in "biufO":
@@ -91,7 +98,7 @@ def check_sample_weight(sample_weight, n_samples):
         return np.broadcast_to(np.float64(1), n_samples)
     if isinstance(sample_weight, numbers.Real):
         sample_weight = np.full(n_samples, sample_weight)
-    weight = _as_float64(np.asarray(sample_weight), "sample_weight")
+    weight = as_float64(sample_weight, "sample_weight")
     if weight.ndim != 1:
         raise ValueError(f"Sample weights must be 1D array or scalar; got shape {weight.shape}")
     if weight.shape != (n_samples,):
@@ -116,9 +123,13 @@ def check_number(name, value, low, high=None, *, exclusive_low=False):
     """`value` as a finite float from `low` to `high`. Raises TypeError for another type, ValueError for the rest."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number; got {value!r} of type {type(value).__name__}")
-    if not math.isfinite(value) or (exclusive_low and value <= low):
-        raise ValueError(f"{name} must be finite and {'above' if exclusive_low else 'at least'} {low}; got {value}")
-    return _check_range(name, float(value), low, high, "a number")
+    try:
+        number = float(value)
+    except OverflowError:  # a large int
+        number = math.inf
+    if not math.isfinite(number) or (exclusive_low and number <= low):
+        raise ValueError(f"{name} must be finite and {'above' if exclusive_low else 'at least'} {low}; got {number}")
+    return _check_range(name, number, low, high, "a number")
 
 
 def _check_range(name, value, low, high, kind):

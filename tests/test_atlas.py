@@ -64,3 +64,25 @@ def test_bad_settings_are_refused_before_anything_is_written(settings, tmp_path,
     with pytest.raises((ValueError, TypeError), match=words):
         atlas.run(replace(settings, **changes), say=quiet)
     assert not (tmp_path / "map").exists()
+
+
+def test_a_method_that_cannot_work_is_left_out_and_the_others_are_written(settings, tmp_path):
+    """Twelve images and codes of thirty numbers: no covariance to scale a kernel by."""
+    (tmp_path / "few").mkdir()
+    folder = write_folder(tmp_path / "few", n_train=12, n_test=12, shape=(5, 4))
+    with pytest.warns(UserWarning, match="autoencoder, kernel density: left out. bandwidth='scott' gives"):
+        places = atlas.run(replace(settings, data=str(folder), code_size=30), say=quiet)
+    assert [place.method for place in places] == [name for _, name, _ in METHODS if "kernel" not in name]
+    with open(tmp_path / "map" / "map.csv", newline="") as file:
+        assert [row["method"] for row in csv.DictReader(file)] == [place.method for place in places]
+
+
+def test_ctrl_c_ends_it_and_writes_nothing(settings, tmp_path, monkeypatch):
+    def interrupted(self, X):
+        self.interrupted_ = True
+        return self
+
+    monkeypatch.setattr(atlas.Autoencoder, "fit", interrupted)
+    with pytest.raises(atlas.Interrupted, match="nothing is written"):
+        atlas.run(settings, say=quiet)
+    assert not list((tmp_path / "map").iterdir())

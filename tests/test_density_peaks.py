@@ -58,7 +58,26 @@ def test_duplicates_one_point_and_as_many_clusters_as_points():
 def test_bad_input():
     with pytest.raises(ValueError, match=r"log_density must hold 2 numbers, one for each row of X; got shape \(3,\)$"):
         density_peaks([[0.0], [1]], np.zeros(3), 1)
-    with pytest.raises(ValueError, match="with NaN"):
+    with pytest.raises(ValueError, match="got NaN or inf"):
         density_peaks([[0.0], [1]], [0, np.nan], 1)
     with pytest.raises(ValueError, match="n_clusters"):
         density_peaks([[0.0], [1]], [0, 1], 3)
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-170, 1e-100, 1e160, 1e300])
+def test_scales_whose_squares_leave_float64(scale):
+    X = make_blobs(60, centers=3, random_state=0)[0]
+    log_density = KernelDensity().fit(X).score_samples(X)
+    assert np.array_equal(density_peaks(X * scale, log_density, 3), density_peaks(X, log_density, 3))
+
+
+@pytest.mark.parametrize("log_density, words", [
+    ([np.inf, 0, 0], "got NaN or inf"), ([1j, 0, 0], "Complex"), (["a", "b", "c"], "log_density must hold numbers"),
+    ([[1], [1, 2], [3]], "log_density must be an array; got rows of different lengths")])
+def test_densities_that_are_none(log_density, words):
+    with pytest.raises(ValueError, match=words):
+        density_peaks(np.eye(3), log_density, 2)
+
+
+def test_a_density_of_zero_is_one():
+    assert len(set(density_peaks([[0.0], [1], [5]], [0.0, 1, -np.inf], 2))) == 2

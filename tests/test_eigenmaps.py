@@ -11,7 +11,7 @@ def test_eigengap():
     assert eigengap([1, 0.99, 0.98, 0.5, 0.45]) == 3 and eigengap([1, 0.2]) == 1
     X = make_blobs(400, centers=np.array([[0.0, 0], [9, 0], [0, 9], [9, 9]]), random_state=0)[0]
     assert eigengap(SpectralClustering(10, gamma=0.5, random_state=0).fit(X).eigenvalues_) == 4
-    for wrong in ([1.0], [0.5, 1.0], [1.0, np.nan]):
+    for wrong in ([1.0], [0.5, 1.0], [1.0, np.nan], [[1, 0.5], [1, 0.4]], []):
         with pytest.raises(ValueError):
             eigengap(wrong)
 

@@ -159,6 +159,7 @@ def test_random_state(blobs, init_params):
     ({"max_iter": 0}, ValueError, "max_iter"),
     ({"n_init": 0}, ValueError, "n_init"), ({"init_params": "best"}, ValueError, "'kmeans', 'random'"),
     ({"random_state": 1.5}, TypeError, "random_state"),
+    ({"weights_init": [[1, 2], [3]]}, ValueError, "weights_init must be an array; got rows of different lengths"),
     ({"weights_init": [0.5, 0.5]}, ValueError, r"weights_init must have the shape \(3,\); got \(2,\)"),
     ({"weights_init": [0.5, 0.3, 0.3]}, ValueError, "add up to 1"),
     ({"weights_init": [1.5, -0.5, 0]}, ValueError, "negative"),
@@ -278,3 +279,18 @@ def test_digits(digits):
     model = GaussianMixture(2, covariance_type="diag", reg_covar=1e-2, random_state=0).fit(images)
     assert model.converged_ and metrics.accuracy(labels, model.predict(images)) > 0.9
     assert model.sample(3)[0].shape == (3, 784) and model.means_.dtype == np.float32
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_settings_changed_after_fit_change_nothing_until_the_next(blobs, kind):
+    model = GaussianMixture(3, covariance_type=kind, random_state=0).fit(blobs[0])
+    before = model.score_samples(blobs[0]), model.bic(blobs[0])
+    for other in KINDS:
+        model.set_params(covariance_type=other)
+        assert np.array_equal(model.score_samples(blobs[0]), before[0]) and model.bic(blobs[0]) == before[1]
+
+
+@pytest.mark.parametrize("dtype, reg_covar", [(np.float32, 1e40), (np.float64, 1e250)])
+def test_a_width_that_the_dtype_cannot_hold(blobs, dtype, reg_covar):
+    with pytest.raises(ValueError, match="reg_covar must be a number from 0 to 1e"):
+        GaussianMixture(3, reg_covar=reg_covar).fit(blobs[0].astype(dtype))

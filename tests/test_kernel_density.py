@@ -114,7 +114,7 @@ def test_far_points_and_tiny_kernels():
         for bandwidth, words in ((1e-10, "larger bandwidth"), ("scott", "end of float64"), ("leave-one-out", "finite")):
             with pytest.raises(ValueError, match=words):
                 KernelDensity(bandwidth).fit([X[0], X[2]])
-        with pytest.raises(ValueError, match="take a larger bandwidth"):
+        with pytest.raises(ValueError, match="scale the columns of X to sizes nearer to 1"):
             KernelDensity().fit([[1e-300], [2e-300]]).score_samples([[1e300]])
 
 
@@ -224,3 +224,20 @@ def test_digits(digits):
     ones = models[1].score_samples(codes) > models[0].score_samples(codes)
     assert (ones == labels).mean() > 0.95
     assert np.isfinite(KernelDensity().fit(codes).score(codes))
+
+
+def test_settings_changed_after_fit_change_nothing_until_the_next(rng):
+    X = rng.normal(size=(30, 2))
+    model = KernelDensity(1.0).fit(X)
+    before = model.score_samples(X), model.sample(5, random_state=0)
+    model.set_params(kernel="epanechnikov", bandwidth="scott")
+    assert all(np.array_equal(a, b) for a, b in zip(before, (model.score_samples(X), model.sample(5, random_state=0))))
+    assert not np.array_equal(model.fit(X).score_samples(X), before[0])
+
+
+def test_a_fit_that_fails_leaves_no_fitted_model(rng):
+    model = KernelDensity(1e-320)
+    with pytest.raises(ValueError, match="larger bandwidth"):
+        model.fit(rng.normal(size=(9, 2)))
+    with pytest.raises(NotFittedError):
+        model.sample(2)

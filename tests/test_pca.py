@@ -198,3 +198,24 @@ def test_digits(digits):
     everything = PCA(whiten=True)
     assert np.isfinite(everything.fit_transform(images)).all()
     assert 300 < np.count_nonzero(everything.singular_values_) <= 610
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("whiten", [False, True])
+def test_the_ends_of_a_dtype_give_no_nan(rng, solver, whiten, dtype):
+    X = (np.where(rng.random((50, 4)) < 0.5, -1, 1) * np.finfo(dtype).max * 0.9).astype(dtype)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = PCA(whiten=whiten, svd_solver=solver).fit(X)
+        codes = model.transform(X)
+        finite = np.nan_to_num(codes)
+        assert not np.isnan(codes).any() and not np.isnan(model.inverse_transform(finite)).any()
+    plain = PCA(whiten=whiten, svd_solver=solver).fit_transform(np.ldexp(X.astype(np.float64), -1000))
+    if whiten and dtype == np.float32:  # of float64, the singular values themselves end where it ends
+        np.testing.assert_allclose(codes, plain, atol=1e-4)
+
+
+def test_float32_whose_sums_leave_float32(rng):
+    X = (rng.uniform(-1, 1, (2000, 4)) * 1e36).astype(np.float32)
+    np.testing.assert_allclose(PCA(svd_solver="full").fit(X).singular_values_,
+                               PCA(svd_solver="full").fit(X.astype(np.float64)).singular_values_, rtol=1e-6)

@@ -1,6 +1,7 @@
 """The door's small checks; tests/test_estimator.py sends arrays through it."""
 
 import warnings
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -95,3 +96,9 @@ def test_error_classes_are_the_peers_as_well_where_it_is_loaded(monkeypatch):
     monkeypatch.setitem(sys.modules, "peer", peer)
     assert issubclass(peer_class("peer", NotFittedError), NotFitted)
     assert issubclass(peer_class("peer", NotFittedError), NotFittedError)
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), Fraction(1, 10**400), float("nan")])
+def test_numbers_that_no_float_can_hold(value):
+    with pytest.raises(ValueError, match="h must be finite and above 0"):
+        check_number("h", value, 0, exclusive_low=True)
