@@ -29,6 +29,7 @@ def leave_one_out_bandwidth(X, kernel):
     reach, which makes the sum -inf; above, each slope is at most (2 R_n^2 / (h^2 - R_n^2) - D) / h once h > R_n.
 
     GRID bandwidths in equal ratios from low to high are tried, then as many between the neighbours of the best one.
+    Raises ValueError where no two samples differ.
     Source: Duin, "On the choice of smoothing parameters for Parzen estimators of probability density functions" (1976).
     """
     n, n_features = X.shape

@@ -104,9 +104,8 @@ def _numbers(exercise, returned, wanted, exact, arguments):
     for name in wrong:
         if np.ndim(wanted[name]) == 0:  # a number alone says little: what was it computed from?
             problems[name] += _told(arguments)
-    look = exercise.look(*returned.values()) if exercise.look and not any(
-        "shape" in problem or "no finite" in problem or "should be" in problem for problem in problems.values()) else ""
-    problems[wrong[-1]] += f"; {look}" if look else ""
+    if exercise.look and all("wrong" in problems[name] for name in wrong):  # numbers of the right shape, but others
+        problems[wrong[-1]] += exercise.look(*returned.values())
     if exercise.blank and any("no finite number" in problem for problem in problems.values()):
         problems[wrong[-1]] += f": {exercise.blank}"
     right = [name for name in problems if name not in wrong]

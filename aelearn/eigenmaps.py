@@ -43,6 +43,7 @@ def laplacian_eigenmaps(W, n_components=2, *, random_state=None):
     smallest. With v = D^1/2 y that is 1 - v^T S v, so v is an eigenvector of S, the largest after the first, whose y is
     constant. In a graph of several parts the first columns tell the parts apart, and no more; a UserWarning says so.
 
+    Raises ValueError for a W that is no affinity, and for n_components beyond N - 1.
     Source: Belkin and Niyogi (2003), section 2, steps 1 to 3.
     """
     W = W if isinstance(W, Edges) else check_affinity(W)

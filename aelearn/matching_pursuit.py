@@ -27,6 +27,8 @@ def omp(X, dictionary, n_nonzero):
 
     Again and again it takes the atom that has the largest product with what is left of the sample, and then fits
     all atoms taken so far anew, by least squares. It stops early where nothing is left.
+
+    Raises ValueError or TypeError unless the atoms have length 1 and n_nonzero is from 1 to K.
     """
     X, dictionary = check_pair(X, dictionary)
     n_nonzero = check_integer("n_nonzero", n_nonzero, 1, len(dictionary))

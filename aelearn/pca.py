@@ -143,5 +143,5 @@ class PCA(Estimator):
 
 
 def _room(n_terms):
-    """An exponent e such that a sum of n_terms numbers of any dtype, each divided by 2^e and doubled, stays in it."""
+    """An exponent e: n_terms differences of numbers, each divided by 2^e, add up to less than their dtype holds."""
     return int(np.frexp(4 * n_terms)[1])

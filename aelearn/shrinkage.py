@@ -48,6 +48,8 @@ def ista(X, dictionary, alpha, *, max_iter=1000, tol=1e-4):
     max_iter    most steps
     tol         a code is finished when its f(z) is sure to be within tol f(z) of the lowest. With alpha = 0 there is
                 no such bound, and all steps are taken; nor has float32 the digits for a tol much below 1e-5
+
+    Raises ValueError or TypeError unless the atoms have length 1 and all settings are possible.
     """
     return _lasso(X, dictionary, alpha, max_iter, tol, False)
 

@@ -61,7 +61,10 @@ class SparseCoding(Estimator):
         self.random_state = random_state
 
     def fit(self, X, y=None):
-        """Learn a dictionary from X (N, D); y is ignored. Returns self."""
+        """Learn a dictionary from X (N, D); y is ignored. Returns self.
+
+        Raises ValueError or TypeError for data or settings that are not possible.
+        """
         self._check_settings()
         columns, X = X, check_array(X, estimator="SparseCoding")
         n_atoms = X.shape[1] if self.n_components is None else int(self.n_components)
@@ -110,7 +113,10 @@ class SparseCoding(Estimator):
         return self.fit(X).transform(X)
 
     def inverse_transform(self, X):
-        """The samples (N, D) that codes X (N, K) stand for: X @ components_."""
+        """The samples (N, D) that codes X (N, K) stand for: X @ components_.
+
+        Raises ValueError for codes of another size.
+        """
         self._check_fitted("components_")
         codes = check_array(X, estimator="SparseCoding")
         if codes.shape[1] != len(self.components_):

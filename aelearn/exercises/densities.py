@@ -61,7 +61,7 @@ EXERCISES = {
                                  blank="some points lie so far out that every density there rounds to 0; take the "
                                        "largest logarithm of each row away before you call exp",
                                  look=lambda r: "" if np.allclose(np.sum(r, axis=1), 1) else
-                                 "each row should add up to 1"),
+                                 "; each row should add up to 1"),
     "weights_and_means": Exercise(_points_and_shares, ("weights", "means"), answer=_weights_and_means),
     "bic": Exercise(_log_densities, ("bic",), answer=_bic),
 }

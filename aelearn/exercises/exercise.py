@@ -23,7 +23,7 @@ class Exercise:
     upstream  the argument that holds the derivative by the function's output; None if that is a number, the loss
     call      call(answer, **arguments) where calling the answer itself will not do: a kernel for a GPU
     blank     a question to ask where numbers are missing (NaN or infinite)
-    look      look(*outputs) says what can be seen to be wrong with wrong ones, or ""
+    look      look(*outputs) adds to a verdict what can be seen to be wrong with wrong numbers, or ""
     """
 
     inputs: object

@@ -57,7 +57,8 @@ MISTAKES = [  # exercise, answer, what the line says
     ("shrink_step", lambda x, z, dictionary, alpha, step: shrink(step * x @ dictionary.T, step * alpha),
      r"codes: \d+ of \d+ entries are wrong"),
     ("shrink_step", lambda x, z, dictionary, alpha, step: shrink(
-        z + step * (x - z @ dictionary) @ dictionary, step * alpha), "it raised ValueError.*is a factor to be transposed"),
+        z + step * (x - z @ dictionary) @ dictionary, step * alpha),
+     "it raised ValueError.*is a factor to be transposed"),
     ("shrink_step", lambda x, z, dictionary, alpha, step: shrink_step(x, z, dictionary, alpha, step).T,
      "codes has the shape .*: it is transposed"),
     ("first_atom", lambda x, dictionary: (np.argmax(dictionary @ x), (dictionary @ x).max()), "atom: yours"),

@@ -75,7 +75,8 @@ def _start_threads():
     """Start Numba's threads, if nobody has yet, such that they turn SPINS times while they wait.
 
     GNU's OpenMP looks at GOMP_SPINCOUNT once, when it is loaded, so the variable is there for that moment alone. What
-    the user has set stands.
+    the user has set stands. `python -m tests.benchmarks.busy` shows what it is worth beside other processes.
+    Source: "The GNU OpenMP implementation" (libgomp's manual), GOMP_SPINCOUNT.
     """
     told = {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & set(os.environ)
     if not told:
