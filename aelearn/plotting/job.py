@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from aelearn.metrics import best_matching
-from aelearn.plotting.style import MARKERS, PALETTE, show_image
+from aelearn.plotting.style import MARKERS, PALETTE, panel_grid, show_image
 
 # The original TensorFlow script's recorded loss over the whole training set: epoch -> mean squared error.
 ORIGINAL_LOSSES = {1: 0.04387, 5: 0.02789, 10: 0.02425, 20: 0.02138, 50: 0.01781, 100: 0.01682, 150: 0.01619}
@@ -158,14 +158,9 @@ def side_by_side(panels, classes):
     panels   (title, points (N, 2) or (N, 1), clusters (N,)) for each
     classes  (N,)
     """
-    n_columns = min(4, len(panels))
-    n_rows = math.ceil(len(panels) / n_columns)
-    figure = Figure(figsize=(4.6 * n_columns, 4.3 * n_rows + 0.6), layout="constrained")
-    figure.suptitle("The same images in every panel, as each method sees them: the two directions of most variance\n"
-                    "(coloured by true digit; black crosses: in the wrong cluster)")
-    cells = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
-    for cell in cells[len(panels):]:
-        cell.axis("off")
+    title = ("The same images in every panel, as each method sees them: the two directions of most variance\n"
+             "(coloured by true digit; black crosses: in the wrong cluster)")
+    figure, cells = panel_grid(len(panels), title=title, n_columns=4, panel=(4.6, 4.3), margin=(0, 0.6))
     alpha = float(np.clip(6000 / len(classes), 0.1, 0.5))
     for cell, (title, points, clusters) in zip(cells, panels):
         matching = best_matching(classes, clusters)

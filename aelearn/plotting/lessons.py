@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.ticker import MaxNLocator
 
-from aelearn.plotting.style import MARKERS, PALETTE, show_image
+from aelearn.plotting.style import MARKERS, PALETTE, panel_grid, show_image
 
 
 def curves(series, *, title, xlabel, ylabel, points=None, logarithmic=False):
@@ -57,13 +57,9 @@ def tiles(images, captions, shape, *, title, n_columns=10):
 
     images (N, D), captions N strings, shape (rows, columns) of an image
     """
-    n_columns = min(n_columns, len(images))
-    n_rows = -(-len(images) // n_columns)
-    figure = Figure(figsize=(1.1 * n_columns + 0.4, 1.4 * n_rows + 0.6), layout="constrained")
-    figure.suptitle(title)
-    for cell in figure.subplots(n_rows, n_columns, squeeze=False).flat:
+    figure, cells = panel_grid(len(images), title=title, n_columns=n_columns, panel=(1.1, 1.4), margin=(0.4, 0.6))
+    for cell, image, caption in zip(cells, images, captions):
         cell.axis("off")
-    for cell, image, caption in zip(figure.axes, images, captions):
         show_image(cell, image, shape)
         cell.set_title(caption, fontsize=9)
     return figure
@@ -74,15 +70,12 @@ def partitions(X, steps, *, title, n_columns=4, size=3.1):
 
     X (N, 2); steps: a (caption, centers (K, 2)) for each panel; size of a panel in inches. Red stars are the centres.
     """
-    n_columns = min(n_columns, len(steps))
-    n_rows = -(-len(steps) // n_columns)
-    figure = Figure(figsize=(size * n_columns, 1.03 * size * n_rows + 0.4), layout="constrained")
-    figure.suptitle(title)
+    figure, panels = panel_grid(len(steps), title=title, n_columns=n_columns, panel=(size, 1.03 * size),
+                                margin=(0, 0.4))
     low, high = X.min(axis=0) - 0.5, X.max(axis=0) + 0.5  # (2,), (2,)
     grid = np.stack(np.meshgrid(*np.linspace(low, high, 150).T), axis=-1)  # (150, 150, 2)
-    for cell in figure.subplots(n_rows, n_columns, squeeze=False).flat:
+    for cell, (caption, centers) in zip(panels, steps):
         cell.axis("off")
-    for cell, (caption, centers) in zip(figure.axes, steps):
         cells, labels = (np.argmin(((points[..., None, :] - centers) ** 2).sum(axis=-1), axis=-1)
                          for points in (grid, X))
         colours = ListedColormap([PALETTE[k % len(PALETTE)] for k in range(len(centers))])
@@ -102,14 +95,9 @@ def densities(panels, *, title, xlabel, points=(), n_columns=3, size=3.6):
     points  (N,), short strokes at the foot of each panel: what the densities were made from
     size    the width of a panel in inches
     """
-    n_columns = min(n_columns, len(panels))
-    n_rows = -(-len(panels) // n_columns)
-    figure = Figure(figsize=(size * n_columns, 0.72 * size * n_rows + 0.7), layout="constrained")
-    figure.suptitle(title)
-    cells = figure.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True)
-    for cell in cells.flat[len(panels):]:
-        cell.set_visible(False)
-    for number, (cell, (caption, series)) in enumerate(zip(cells.flat, panels)):
+    figure, cells = panel_grid(len(panels), title=title, n_columns=n_columns, panel=(size, 0.72 * size),
+                               margin=(0, 0.7), sharex=True, sharey=True)
+    for number, (cell, (caption, series)) in enumerate(zip(cells, panels)):
         for line, (label, (xs, ys)) in enumerate(series.items()):
             color, style = PALETTE[(0, 5, 2, 7)[line % 4]], ("-", "-", "--", ":")[line % 4]
             if line == 0:
@@ -120,11 +108,10 @@ def densities(panels, *, title, xlabel, points=(), n_columns=3, size=3.6):
         cell.set_title(caption, fontsize=9)
         if number == 0 or list(series) != list(panels[number - 1][1]):
             cell.legend(fontsize=8)
-    cells[0, 0].set_ylim(bottom=0)  # now that all panels, which share it, are drawn
-    for cell in cells[-1]:
-        cell.set_xlabel(xlabel)
-    for cell in cells[:, 0]:
-        cell.set_ylabel("density")
+    cells[0].set_ylim(bottom=0)  # now that all panels, which share it, are drawn
+    for cell in cells:
+        place = cell.get_subplotspec()
+        cell.set(xlabel=xlabel if place.is_last_row() else "", ylabel="density" if place.is_first_col() else "")
     return figure
 
 
@@ -134,13 +121,9 @@ def projections(panels, *, title, n_columns=3, size=(3.4, 2.9)):
     panels  a (caption, X (N, 2), fallen (N, 2), mean (2,), direction (2,)) each; the line leads through the mean
     size    of a panel, width and height in inches
     """
-    n_columns = min(n_columns, len(panels))
-    n_rows = -(-len(panels) // n_columns)
-    figure = Figure(figsize=(size[0] * n_columns, size[1] * n_rows + 0.8), layout="constrained")
-    figure.suptitle(title)
+    figure, cells = panel_grid(len(panels), title=title, n_columns=n_columns, panel=size, margin=(0, 0.8))
     offsets = [np.concatenate([X, fallen]) - mean for _, X, fallen, mean, _ in panels]  # (2 N, 2) each
     reach = 1.05 * np.abs(np.concatenate(offsets)).max(axis=0)  # (2,), the same for all panels
-    cells = figure.subplots(n_rows, n_columns, squeeze=False).flat
     for cell, (caption, X, fallen, mean, direction) in zip(cells, panels):
         cell.axline(mean, mean + direction, color="black", lw=1, zorder=1, label="the line")
         cell.add_collection(LineCollection(np.stack([X, fallen], axis=1), linewidths=0.8, colors="0.6", zorder=0,
@@ -152,7 +135,7 @@ def projections(panels, *, title, n_columns=3, size=(3.4, 2.9)):
         cell.set_aspect("equal")  # right angles look right
         cell.tick_params(labelsize=7)
         cell.set_title(caption, fontsize=9)
-    figure.legend(*cell.get_legend_handles_labels(), loc="outside lower center", ncols=5)
+    figure.legend(*cells[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
     return figure
 
 
@@ -164,20 +147,16 @@ def mixtures(X, steps, *, title, n_columns=4, size=3.1, axes_names=None, names=N
     components, for a legend. A point has the colours of the components, mixed as its responsibilities say, and the mark
     of the one that has most of it. Stars are the means; ellipses lie one and two standard deviations from them.
     """
-    n_columns = min(n_columns, len(steps))
-    n_rows = -(-len(steps) // n_columns)
-    figure = Figure(figsize=(size * n_columns, 1.03 * size * n_rows + 0.4), layout="constrained")
-    figure.suptitle(title)
+    figure, cells = panel_grid(len(steps), title=title, n_columns=n_columns, panel=(size, 1.03 * size), margin=(0, 0.4))
     margin = 0.05 * np.ptp(X, axis=0)  # (2,)
     low, high = X.min(axis=0) - margin, X.max(axis=0) + margin  # (2,), (2,)
     angles = np.linspace(0, 2 * np.pi, 100)  # (100,)
     circle = np.stack([np.cos(angles), np.sin(angles)])  # (2, 100)
-    for cell in figure.subplots(n_rows, n_columns, squeeze=False).flat:
-        cell.axis("off")
-    for cell, (caption, r, means, covariances) in zip(figure.axes, steps):
+    for cell, (caption, r, means, covariances) in zip(cells, steps):
         if axes_names:
-            cell.axis("on")
             cell.set(xlabel=axes_names[0], ylabel=axes_names[1])
+        else:
+            cell.axis("off")
         own = np.array([to_rgb(PALETTE[k % len(PALETTE)]) for k in range(len(means))])  # (K, 3)
         mixed, most = np.clip(r @ own, 0, 1), r.argmax(axis=1)  # (N, 3), (N,)
         for k, (mean, covariance) in enumerate(zip(means, covariances)):
@@ -221,14 +200,8 @@ def graphs(panels, *, title, n_columns=3, size=(3.4, 3.2), names=None, axes_name
     axes_names  of the horizontal and the vertical axis
     equal       True: a step is as long upwards as to the right
     """
-    n_columns = min(n_columns, len(panels))
-    n_rows = -(-len(panels) // n_columns)
-    width, height = size[0] * n_columns, size[1] * n_rows + 0.4 + 0.4 * bool(names)
-    figure = Figure(figsize=(width, height), layout="constrained")
-    figure.suptitle(title)
-    cells = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
-    for cell in cells[len(panels):]:
-        cell.axis("off")
+    figure, cells = panel_grid(len(panels), title=title, n_columns=n_columns, panel=size,
+                               margin=(0, 0.4 + 0.4 * bool(names)))
     for cell, (caption, X, labels, W) in zip(cells, panels):
         if W is not None:
             i, j = np.nonzero(np.triu(W, 1) > 0.01 * np.max(W))  # (edges,), (edges,)
