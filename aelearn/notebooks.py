@@ -94,12 +94,10 @@ def machine():
     import numba
     import numpy as np
 
-    from aelearn.kernels.cpu.compiling import n_threads
-
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     kernels = os.environ.get("OPENBLAS_CORETYPE")  # BLAS may have been told to leave the widest vectors alone
     return (f"{cores} cores ({platform.machine()}), Python {platform.python_version()}, NumPy {np.__version__}, "
-            f"Numba {numba.__version__} on {n_threads()} threads"
+            f"Numba {numba.__version__} on {numba.get_num_threads()} threads"
             + (f", OPENBLAS_CORETYPE={kernels}" if kernels else ""))
 
 

@@ -13,7 +13,6 @@ import numba
 import numpy as np
 
 from aelearn import KMeans, load_mnist
-from aelearn.kernels.cpu.compiling import n_threads
 from tests.benchmarks.harness import Table, geometric_mean, main, peers, race
 
 SHAPES = [(11_623, 3, 2), (1_000_000, 3, 8), (200_000, 16, 16), (100_000, 32, 100), (50_000, 128, 50),
@@ -82,7 +81,7 @@ def run():
 
 def _gain_of_a_second_thread(fit):
     """How many times as fast it is on two threads as on one; "-" where there is only one."""
-    threads = n_threads()
+    threads = numba.get_num_threads()
     if threads < 2:
         return "-"
 

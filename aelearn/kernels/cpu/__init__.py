@@ -2,7 +2,6 @@
 
 import numba
 
-from aelearn.kernels.cpu.compiling import n_threads as n_threads
 from aelearn.kernels.cpu.lloyd import Descent as Descent, assign as assign, lloyd_step as lloyd_step
 from aelearn.kernels.cpu.matmul import matmul as matmul
 from aelearn.kernels.cpu.neighbors import smallest as smallest
@@ -14,6 +13,11 @@ from aelearn.kernels.cpu.seeding import kmeans_plusplus as kmeans_plusplus
 
 def require():
     """Nothing is wanted beyond Numba, which has been imported by now."""
+
+
+def n_threads():
+    """How many cores a parallel kernel takes; NUMBA_NUM_THREADS and numba.set_num_threads change it."""
+    return numba.get_num_threads()
 
 
 def describe():

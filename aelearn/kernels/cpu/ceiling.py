@@ -9,10 +9,11 @@ Source: Williams, Waterman and Patterson, "Roofline: an insightful visual perfor
 
 import time
 
+import numba
 import numpy as np
 from numba import prange
 
-from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled, n_threads
+from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled
 
 STEPS, CHAINS = 8, 8  # of `multiply_adds`
 TRIALS = 5  # the best counts: whatever disturbs a trial makes it slower
@@ -71,7 +72,7 @@ def peak():
 
 def bandwidth(n_bytes, total=1 << 28):
     """Bytes a second that all cores together can read, each from `n_bytes` of its own, over and over."""
-    x = np.ones((n_threads(), n_bytes // 4), np.float32)  # (threads, numbers)
+    x = np.ones((numba.get_num_threads(), n_bytes // 4), np.float32)  # (threads, numbers)
     times = max(1, total // x.nbytes)
     out = np.empty(len(x), np.float32)
     return x.nbytes * times / _seconds(lambda: add_up(x, times, out))

@@ -1,7 +1,7 @@
 """How the kernels of this folder are compiled: once, into Numba's cache on disk, and for all cores.
 
 Numba turns a Python function into machine code at its first call with arguments of new types; the cache spares the
-next process that time. Five things need care:
+next process that time. Four things need care:
 
 - The cache lies beside the source, or in the user's cache folder where the package is not writable. Where neither can
   be written, kernels are compiled afresh in each process.
@@ -9,8 +9,6 @@ next process that time. Five things need care:
   stamp covers all files of the folder.
 - Not every threading layer that Numba may have chosen can serve two Python threads at once: one parallel kernel runs
   at a time.
-- Threads wait for their next kernel by turning in circles. Where other processes want the cores, too, they are in the
-  way of the work they wait for, so here they go to sleep soon.
 - A process that forks after its OpenMP threads were started leaves a child that must not start them again: GNU's
   OpenMP ends such a child. There the same kernels run on one core; they give the same results.
 
@@ -29,8 +27,6 @@ import numpy as np
 # What the compiler may do to vectorise a sum: reorder its terms, and fuse a product into it. It may not assume that NaN
 # and infinity do not occur.
 SUMS_IN_ANY_ORDER = {"reassoc", "contract", "nsz"}
-
-SPINS = "10000"  # turns of a waiting thread before it sleeps; GNU's OpenMP takes 300,000 if it is not told
 
 _openmp_is_lost = False  # in a forked child of a process that used OpenMP
 _one_at_a_time = threading.Lock()
@@ -70,30 +66,6 @@ def folder_stamp():
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
 
-@functools.cache
-def _start_threads():
-    """Start Numba's threads, if nobody has yet, such that they turn SPINS times while they wait.
-
-    GNU's OpenMP looks at GOMP_SPINCOUNT once, when it is loaded, so the variable is there for that moment alone. What
-    the user has set stands. `python -m tests.benchmarks.busy` shows what it is worth beside other processes.
-    Source: "The GNU OpenMP implementation" (libgomp's manual), GOMP_SPINCOUNT.
-    """
-    told = {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} & set(os.environ)
-    if not told:
-        os.environ["GOMP_SPINCOUNT"] = SPINS
-    try:
-        numba.get_num_threads()
-    finally:
-        if not told:
-            del os.environ["GOMP_SPINCOUNT"]
-
-
-def n_threads():
-    """How many cores a parallel kernel takes; NUMBA_NUM_THREADS and numba.set_num_threads change it."""
-    _start_threads()
-    return numba.get_num_threads()
-
-
 def _guarded(kernel, options):
     """The parallel kernel, one call at a time; after a fork that lost OpenMP, the same function on one core.
 
@@ -103,7 +75,6 @@ def _guarded(kernel, options):
 
     @functools.wraps(kernel.py_func)
     def launch(*args):
-        _start_threads()
         if _openmp_is_lost:
             on_one_core()(*args)
             return

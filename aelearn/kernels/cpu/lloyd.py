@@ -17,11 +17,11 @@ Sums are float64. They are kept for chunks of a size that depends on the data al
 chunks: the same bits on one core and on many.
 """
 
+import numba
 import numpy as np
 
 from aelearn.kernels.common import compact, frame_of
 from aelearn.kernels.cpu.assignment import CHANGES, EVERYTHING, INERTIA, add_up, pass_over
-from aelearn.kernels.cpu.compiling import n_threads
 from aelearn.kernels.cpu.distances import put_in_frame
 
 MAX_CHUNKS = 256
@@ -94,7 +94,7 @@ class Descent:
             bounds = rows if self.bounded else slice(None)
             pass_over(X, self.weight[part], self.labels[rows], self.upper[bounds], self.lower[bounds], exact, self.near,
                       self.half, self.moved, self.others, self.origin, self.scalars,
-                      *(array[chunks] for array in self.out), self.chunk, n_threads(), search,
+                      *(array[chunks] for array in self.out), self.chunk, numba.get_num_threads(), search,
                       self.bounded, summed)
         if search:
             self.exact = exact
