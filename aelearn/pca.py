@@ -20,10 +20,10 @@ import numpy as np
 
 from aelearn.estimator import Estimator
 from aelearn.lloyd import blocks
-from aelearn.principal_axes import covariance_eigh, full, signed
+from aelearn.principal_axes import auto, covariance_eigh, full, signed
 from aelearn.validation import check_array, check_choice, check_integer
 
-SOLVERS = {"full": full, "covariance_eigh": covariance_eigh}
+SOLVERS = {"auto": auto, "full": full, "covariance_eigh": covariance_eigh}
 
 
 class PCA(Estimator):
@@ -32,14 +32,16 @@ class PCA(Estimator):
     n_components  C, from 1 to min(N, D); None: min(N, D)
     whiten        divide codes by their standard deviation: variance 1 along each component, 0 along one without any
     svd_solver    "full" is exact to rounding, in float64; "covariance_eigh" is faster where N is large, but blind to
-                  small variances; "auto" takes it for up to 1000 features and 10 times as many samples, else "full"
+                  deviations below about 1e-7 of the largest; "auto" takes it for up to 1000 features and 10 times as
+                  many samples, unless it is blind to one of the C components, and else "full"
 
     After `fit`:
 
     components_                (C, D) the directions, most variance first, of X's dtype. The sign of each is such that
                                its entry of largest absolute value is positive, as in scikit-learn
     mean_                      (D,) of X's dtype
-    singular_values_           (C,) float64, s; 0 where only rounding is left
+    singular_values_           (C,) float64, s; 0 where a direction varies by no more than the rounding of X's entries
+                               to its dtype explains (principal_axes.rounding_of)
     explained_variance_        (C,) float64, s^2 / (N - 1), or s^2 for N = 1; inf where that is beyond float64
     explained_variance_ratio_  (C,) float64, s^2 as a share of its sum over all min(N, D); 0 if nothing varies
     n_components_, n_samples_, n_features_in_    C, N, D
@@ -69,18 +71,30 @@ class PCA(Estimator):
         columns, X = X, check_array(X, estimator="PCA")
         n_components, solver = self._check_settings(X)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # such data are taken up again, scaled
-            mean, s, directions = solver(X)  # (D,), (M,), (M, D)
-            shares = (s / s[0]) ** 2 if s[0] > 0 else s  # of the largest variance: (M,)
-            self._deviation = s[:n_components] / np.sqrt(max(len(X) - 1, 1))  # standard deviation of the codes: (C,)
-            self.explained_variance_ = self._deviation ** 2  # (C,)
-        self.explained_variance_ratio_ = shares[:n_components] / max(shares.sum(), 1)  # (C,)
-        self.singular_values_ = s[:n_components]  # (C,)
-        self.components_ = signed(directions[:n_components]).astype(X.dtype)  # (C, D)
-        self.mean_ = mean.astype(X.dtype)  # (D,)
+            mean, s, directions, shares = solver(X, n_components)  # (D,), (C,), (C, D), (C,)
+            deviation = s / np.sqrt(max(len(X) - 1, 1))  # standard deviation of the codes: (C,)
+            self.explained_variance_ = deviation ** 2  # (C,)
+        directions = signed(directions)  # (C, D)
+        self.explained_variance_ratio_, self.singular_values_ = shares, s  # (C,), (C,)
+        self.components_, self.mean_ = directions.astype(X.dtype), mean.astype(X.dtype)  # (C, D), (D,)
         self.n_components_ = self._n_features_out = n_components
+        self._deviation, self._exact = None, (mean, directions)
+        if self.whiten:
+            self._deviation = self._measured(X, deviation)
         self.n_samples_ = len(X)
         self._record_columns(columns, X.shape[1])
         return X
+
+    def _measured(self, X, deviation):
+        """The standard deviations (C,) of codes of X (N, D), from what a solver says of them: few digits of the smallest.
+
+        Infinite along a component without variance, so that whitened codes are 0 there.
+        """
+        self._deviation = np.where(deviation > 0, deviation, np.inf)  # (C,)
+        codes = self._codes(X).std(axis=0, dtype=np.float64) * np.sqrt(len(X) / max(len(X) - 1, 1))  # about 1: (C,)
+        with np.errstate(over="ignore"):
+            measured = np.minimum(deviation * codes, np.finfo(np.float64).max)  # (C,)
+        return np.where(measured > 0, measured, np.inf)  # (C,)
 
     def _check_settings(self, X):
         """Refuse impossible settings, each with a sentence. Returns the number of components and the solver."""
@@ -89,10 +103,7 @@ class PCA(Estimator):
             "n_components (at most min(n_samples, n_features))", self.n_components, 1, min(X.shape))
         if not isinstance(self.whiten, (bool, np.bool_)):
             raise TypeError(f"whiten must be True or False; got {self.whiten!r}")
-        name = check_choice("svd_solver", self.svd_solver, ("auto", *SOLVERS))
-        if name == "auto":
-            name = "covariance_eigh" if n_features <= 1000 and n_samples >= 10 * n_features else "full"
-        return n_components, SOLVERS[name]
+        return n_components, SOLVERS[check_choice("svd_solver", self.svd_solver, SOLVERS)]
 
     def transform(self, X):
         """The codes (N, C) of X (N, D)."""
@@ -102,20 +113,22 @@ class PCA(Estimator):
     def _codes(self, X, exponent=0):
         """code = (x - m) @ W.T, divided by its standard deviation if `whiten`.
 
-        Near the end of X's dtype the sums may be inf - inf. Then all is done again with 2^exponent as room for them.
+        Whitened codes are computed in float64: a small deviation is a small difference of large products.
+        Near the end of a dtype sums may leave it on the way: such rows are done again with 2^exponent as room for them.
         """
         codes = np.empty((len(X), self.n_components_), np.result_type(X, self.components_))  # (N, C)
+        mean, W = (self.mean_, self.components_) if self._deviation is None else self._exact  # (D,), (C, D)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            mean, W_T = np.ldexp(self.mean_, -exponent), np.ascontiguousarray(self.components_.T)  # (D,), (D, C)
+            mean, W_T = np.ldexp(mean, -exponent), np.ascontiguousarray(W.T)  # (D,), (D, C)
             # Short blocks, so that what is subtracted is still near; longer ones where there is more to multiply.
             for rows in blocks(len(X), 4 * X.shape[1], at_least=min(self.n_components_, 256)):
                 x = np.ldexp(X[rows], -exponent) if exponent else X[rows]  # (B, D)
-                np.matmul(x - mean, W_T, out=codes[rows])
-            if self.whiten:
-                codes /= np.where(self._deviation > 0, self._deviation, np.inf)
-            if np.isnan(codes).any() and not exponent:
-                return self._codes(X, _room(X.shape[1]))
-            return np.ldexp(codes, exponent) if exponent else codes
+                code = (x - mean) @ W_T  # (B, C)
+                codes[rows] = np.ldexp(code if self._deviation is None else code / self._deviation, exponent)
+            lost = ~np.isfinite(codes).all(axis=1)  # (N,)
+            if lost.any() and not exponent:
+                codes[lost] = self._codes(X[lost], _room(X.shape[1]))
+        return codes
 
     def inverse_transform(self, X):
         """The samples (N, D) that codes X (N, C) stand for, x' = code @ W + m; whitened codes are stretched first.
@@ -134,12 +147,14 @@ class PCA(Estimator):
         samples = np.empty((len(codes), self.n_features_in_), np.result_type(codes, self.components_))  # (N, D)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
             for rows in blocks(*samples.shape):
-                code = np.ldexp(codes[rows], -exponent) if exponent else codes[rows]  # (B, C)
-                code = code * self._deviation if self.whiten else code  # (B, C)
-                samples[rows] = code @ self.components_ + np.ldexp(self.mean_, -exponent)
-            if np.isnan(samples).any() and not exponent:
-                return self._samples(codes, _room(self.n_components_))
-            return np.ldexp(samples, exponent) if exponent else samples
+                code = np.ldexp(codes[rows], -exponent)  # (B, C)
+                if self._deviation is not None:
+                    code = np.where(np.isinf(self._deviation), 0, code * self._deviation)  # (B, C)
+                samples[rows] = np.ldexp(code @ self.components_ + np.ldexp(self.mean_, -exponent), exponent)
+            lost = ~np.isfinite(samples).all(axis=1)  # (N,)
+            if lost.any() and not exponent:
+                samples[lost] = self._samples(codes[lost], _room(self.n_components_))
+        return samples
 
 
 def _room(n_terms):

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from aelearn import PCA
+from aelearn import PCA, principal_axes
 from aelearn.principal_axes import full
 
 SOLVERS = ["full", "covariance_eigh"]
@@ -89,6 +89,58 @@ def test_whitening(X, solver):
     np.testing.assert_allclose(model.inverse_transform(codes), plain.inverse_transform(plain.transform(X)), atol=1e-11)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_an_age_beside_an_income(rng, dtype):
+    """Two groups that only the small column tells apart."""
+    group = rng.integers(0, 2, 1000)
+    X = np.column_stack([rng.normal(0, 200_000, 1000), 50 * group + rng.normal(0, 1, 1000)]).astype(dtype)
+    model = PCA().fit(X)
+    np.testing.assert_allclose(model.explained_variance_, X.var(axis=0, ddof=1, dtype=np.float64), rtol=1e-2)
+    codes = model.transform(X)[:, 1]
+    assert np.ptp(codes[group == 0]) < 20 and abs(codes[group == 0].mean() - codes[group == 1].mean()) > 40
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_whitened_direction_has_variance_1_or_0(solver, seed):
+    """Random ranks, scales of directions and of columns, offsets and sizes. A variance of N codes that were rounded
+    to the dtype is right to a few of its epsilons, a sum of N squares to sqrt(N) of them; sqrt(3) for two roundings."""
+    rng = np.random.default_rng(seed)
+    dtype = (np.float32, np.float64)[seed % 2]
+    n_samples, n_features = rng.integers(2, 400), rng.integers(1, 25)
+    rank = rng.integers(1, n_features + 1)
+    X = rng.normal(size=(n_samples, rank)) @ (rng.normal(size=(rank, n_features))
+                                              * 10.0 ** rng.integers(-6, 6, (rank, 1))) + rng.normal() * 100
+    X *= 10.0 ** rng.integers(-5, 5, n_features) if rng.random() < 0.5 else 1
+    for name in (solver, "auto"):
+        variances = PCA(whiten=True, svd_solver=name).fit_transform(X.astype(dtype)).var(axis=0, ddof=1, dtype=float)
+        off = np.minimum(np.abs(variances - 1), variances)
+        assert off.max() < 4 * np.finfo(dtype).eps * np.sqrt(3 * n_samples)
+
+
+def test_auto_finds_what_full_finds(rng):
+    for spread in np.geomspace(1, 1e-14, 15):
+        for dtype in (np.float32, np.float64):
+            turn = np.linalg.qr(rng.normal(size=(5, 5)))[0]
+            X = (rng.normal(size=(400, 5)) * np.geomspace(1, spread, 5) @ turn).astype(dtype)
+            exact, found = PCA(svd_solver="full").fit(X).singular_values_, PCA().fit(X).singular_values_
+            assert np.array_equal(exact > 0, found > 0)
+            np.testing.assert_allclose(found, exact, rtol=1 / principal_axes.SHARP)
+
+
+@pytest.mark.parametrize("whiten", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_code_depends_on_its_row_alone(rng, whiten, dtype):
+    X = rng.normal(size=(50, 4)).astype(dtype)
+    model = PCA(3, whiten=whiten).fit(X)
+    tiny, large = np.finfo(dtype).tiny * 8, np.finfo(dtype).max
+    batch = np.vstack([X[:5], np.full((1, 4), large), X[:1] * 0 + tiny, [[large, -large, large, -large]]]).astype(dtype)
+    together = model.transform(batch)
+    alone = np.concatenate([model.transform(row[None]) for row in batch])
+    np.testing.assert_allclose(together, alone, rtol=8 * np.finfo(dtype).eps, atol=8 * np.finfo(dtype).eps)
+    back = model.inverse_transform(np.nan_to_num(together))
+    np.testing.assert_allclose(back[:5], model.inverse_transform(together[:5]), rtol=1e-5)
+
+
 @pytest.mark.parametrize("whiten", [False, True])
 def test_rank_deficient_data(rng, solver, whiten):
     X = rng.normal(size=(300, 4)) @ rng.normal(size=(4, 20)) + 3
@@ -149,9 +201,15 @@ def test_many_features_make_no_square_array(rng):
     assert peak < 20 * X.nbytes
 
 
-@pytest.mark.parametrize("shape, name", [((100, 10), "covariance_eigh"), ((99, 10), "full"), ((20_000, 1001), "full")])
-def test_auto_chooses_by_shape(shape, name):
-    assert PCA()._check_settings(np.broadcast_to(0.0, shape))[1].__name__ == name
+@pytest.mark.parametrize("shape, least, name", [
+    ((100, 10), 1, "covariance_eigh"), ((99, 10), 1, "full"), ((2002, 1001), 1, "full"), ((100, 10), 1e-9, "full"),
+])
+def test_auto_chooses_by_shape_and_by_what_it_would_lose(rng, monkeypatch, shape, least, name):
+    X = rng.normal(size=shape) * np.append(np.ones(shape[1] - 1), least)
+    used = []
+    monkeypatch.setattr(principal_axes, "full", lambda X, C, full=full: used.append("full") or full(X, C))
+    PCA().fit(X)
+    assert used == (["full"] if name == "full" else [])
 
 
 @pytest.mark.parametrize("change", [np.asfortranarray, lambda X: np.repeat(X, 2, axis=0)[::2], np.ndarray.tolist])
@@ -187,14 +245,24 @@ def test_bad_input(X, use, words):
 
 
 def test_digits(digits):
-    """All zeros and ones, of whose 784 pixels 610 ever change: float32 products find what float64 finds."""
+    """All zeros and ones, of whose 784 pixels 610 ever change: float32 products find what float64 finds.
+
+    Products of B = 3136 rows move eigenvalues s^2 by some sqrt(B) epsilons of their sum, (s^2)' = 2 s s', and directions
+    by that divided by the distance to the next eigenvalue.
+    """
     images = digits[0]
     model = PCA(8).fit(images)
-    mean, s, V = full(images)
-    np.testing.assert_allclose(model.mean_, mean, atol=1e-7)
-    np.testing.assert_allclose(model.singular_values_, s[:8], rtol=1e-6)
-    np.testing.assert_allclose(np.abs(np.sum(V[:8] * model.components_, axis=1)), 1, atol=1e-6)
-    np.testing.assert_allclose(model.transform(images), PCA(8, svd_solver="full").fit_transform(images), atol=1e-4)
+    mean, s, V, shares = full(images, 9)
+    eps = np.finfo(np.float32).eps
+    blur = 56 * eps / shares  # as a share of s^2: (9,)
+    gaps = -np.diff(shares) / shares[:8]  # to the next eigenvalue below, as a share of s^2: (8,)
+    turned = blur[:8] / np.minimum(gaps, np.append(np.inf, gaps[:7] * shares[:7] / shares[1:8]))  # angles: (8,)
+    np.testing.assert_allclose(model.mean_, mean, rtol=0, atol=56 * eps)  # of pixels up to 1
+    assert (np.abs(model.singular_values_ / s[:8] - 1) < blur[:8] / 2).all()
+    assert (np.abs(model.explained_variance_ratio_ / shares[:8] - 1) < 2 * blur[:8]).all()
+    assert (np.abs(np.sum(V[:8] * model.components_, axis=1)) > 1 - turned**2 - 8 * eps).all()
+    far = turned * np.linalg.norm(images - mean, axis=1).max()  # how far codes move: (8,)
+    assert (np.abs(model.transform(images) - PCA(8, svd_solver="full").fit_transform(images)).max(axis=0) < far).all()
     everything = PCA(whiten=True)
     assert np.isfinite(everything.fit_transform(images)).all()
     assert 300 < np.count_nonzero(everything.singular_values_) <= 610
