@@ -58,8 +58,7 @@ def execute(book, *, timeout=120, record=None):
     with tempfile.TemporaryDirectory() as folder:
         client = NotebookClient(book, timeout=timeout, kernel_name="python3", record_timing=False,
                                 resources={"metadata": {"path": folder}}, extra_arguments=["--log-level=ERROR"])
-        patience = {"GOMP_SPINCOUNT": "1000"}  # so that no cell takes minutes where others want the cores, too
-        client.execute(env={**patience, **os.environ, **({"AELEARN_RECORD": str(record)} if record else {})})
+        client.execute(env={**os.environ, **({"AELEARN_RECORD": str(record)} if record else {})})
     book.metadata = nbformat.from_dict(METADATA)
     for cell in book.cells:
         if cell.cell_type == "code":

@@ -1,16 +1,21 @@
 """Compiled kernels in a world of forks, threads, full disks and edited files."""
 
 import os
+import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 
 import aelearn
 from aelearn import kernels
+from aelearn.kernels.cpu import compiling
 from aelearn.kernels.cpu.compiling import _guarded
-from tests.kernels.threads import run
+from tests.kernels.threads import ROOT, run
 
 WORK = """
 import numpy as np
@@ -115,6 +120,61 @@ def test_a_package_that_is_not_writable_uses_the_users_cache(copied_package, tmp
     cache = tmp_path / "cache"
     assert output_of(copied_package, XDG_CACHE_HOME=str(cache), PYTHONDONTWRITEBYTECODE="1") > 0.99
     assert list(cache.rglob("*.nbc"))
+
+
+WAITING = """
+import os
+before = dict(os.environ)
+import numpy as np
+from aelearn import kernels
+kernels.get("numba").matmul(np.ones((300, 300)), np.ones((300, 300)))
+assert dict(os.environ) == before
+"""
+
+
+@pytest.mark.parametrize("told, wanted", [
+    ({}, "0"), ({"OMP_WAIT_POLICY": "active"}, "INFINITY|[0-9]{6,}"), ({"GOMP_SPINCOUNT": "4321"}, "4321"),
+    ({"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "17"}, "17"),
+])
+def test_waiting_threads_sleep_unless_the_environment_has_a_word_about_it(told, wanted):
+    """GNU's OpenMP prints its settings when it is loaded, and how many turns its threads busy-wait."""
+    clean = {name: value for name, value in os.environ.items() if name not in compiling.WAITING}
+    done = subprocess.run([sys.executable, "-c", WAITING], capture_output=True, text=True, cwd=ROOT,
+                          env={**clean, "NUMBA_THREADING_LAYER": "omp", "NUMBA_DISABLE_JIT": "0",
+                               "OMP_DISPLAY_ENV": "verbose", **told})
+    assert done.returncode == 0, done.stderr
+    if "GOMP_SPINCOUNT" not in done.stderr:
+        pytest.skip("Numba's OpenMP is not GNU's here")
+    assert re.search(rf"GOMP_SPINCOUNT = '({wanted})'", done.stderr), done.stderr
+
+
+def test_small_calls_stay_on_one_thread(monkeypatch):
+    """And give the same bits; the number of threads is afterwards what it was, after an error, too."""
+    used = []
+    monkeypatch.setattr(compiling, "SMALL", 100)
+
+    def kernel(n):
+        used.append(numba.get_num_threads())
+        if n < 0:
+            raise ZeroDivisionError
+
+    kernel.py_func, most = kernel, numba.get_num_threads()
+    guarded = _guarded(kernel, {}, work=lambda n: abs(n))
+    for n in (99, 100, 5):
+        guarded(n)
+    with pytest.raises(ZeroDivisionError):
+        guarded(-1)
+    assert used == [1, most, 1, 1] and numba.get_num_threads() == most
+
+
+@pytest.mark.parametrize("size", [1, 7, 80, 300])
+def test_large_and_small_calls_give_the_same_bits(rng, monkeypatch, size):
+    a, b = rng.normal(size=(size, size)), rng.normal(size=(size, size))
+    outcomes = []
+    for small in (0, 1 << 62):
+        monkeypatch.setattr(compiling, "SMALL", small)
+        outcomes.append(kernels.get("numba").matmul(a, b))
+    assert np.array_equal(*outcomes)
 
 
 def test_kernels_by_name():

@@ -1,7 +1,7 @@
 """How the kernels of this folder are compiled: once, into Numba's cache on disk, and for all cores.
 
 Numba turns a Python function into machine code at its first call with arguments of new types; the cache spares the
-next process that time. Four things need care:
+next process that time. Six things need care:
 
 - The cache lies beside the source, or in the user's cache folder where the package is not writable. Where neither can
   be written, kernels are compiled afresh in each process.
@@ -11,12 +11,17 @@ next process that time. Four things need care:
   at a time.
 - A process that forks after its OpenMP threads were started leaves a child that must not start them again: GNU's
   OpenMP ends such a child. There the same kernels run on one core; they give the same results.
+- Between two kernels OpenMP's threads busy-wait, unless they are told otherwise: where other programs want the cores,
+  those threads take them from the very ones that they wait for. Here they are told to sleep (`load_openmp`).
+- To wake a thread takes some microseconds, and far more where its core is taken: a kernel that says how much `work` a
+  call is runs small calls on the thread that made them.
 
 With NUMBA_DISABLE_JIT=1 the decorators leave the functions plain Python, to be stepped through in a debugger.
 """
 
 import functools
 import hashlib
+import importlib
 import os
 import threading
 from pathlib import Path
@@ -28,20 +33,46 @@ import numpy as np
 # and infinity do not occur.
 SUMS_IN_ANY_ORDER = {"reassoc", "contract", "nsz"}
 
+# Multiply-adds, 20 to 50 microseconds on one core: several times what it takes to wake another.
+SMALL = 1 << 19
+WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")  # how long threads busy-wait: OpenMP's, GNU's, LLVM's
+
 _openmp_is_lost = False  # in a forked child of a process that used OpenMP
 _one_at_a_time = threading.Lock()
 
 
-def compiled(function=None, *, parallel=False, fastmath=False, inside=False):
+def load_openmp():
+    """Load OpenMP's library so that its threads sleep while they wait, unless the environment has a word about it.
+
+    The library reads OMP_WAIT_POLICY once, while it is loaded. So the variable is set for that moment only: nothing
+    that is loaded or started later sees it. If Numba's threads were started before, their setting stays.
+    """
+    if any(name in os.environ for name in WAITING):
+        return
+    os.environ["OMP_WAIT_POLICY"] = "passive"
+    try:
+        importlib.import_module("numba.np.ufunc.omppool")
+    except ImportError:
+        pass  # Numba takes another threading layer, then
+    finally:
+        del os.environ["OMP_WAIT_POLICY"]
+
+
+load_openmp()
+
+
+def compiled(function=None, *, parallel=False, work=None, fastmath=False, inside=False):
     """Decorate a function of arrays: compile it for the types of its arguments, when it is first called.
 
     parallel  share the iterations of its `prange` loops out to all cores
+    work      a function of the same arguments: about how many multiply-adds a call takes. Below SMALL, a parallel
+              kernel stays on one core
     fastmath  False, or SUMS_IN_ANY_ORDER
     inside    the function is called by compiled functions alone, so that it needs no door to Python and none to C:
               that makes it faster to compile
     """
     if function is None:
-        return functools.partial(compiled, parallel=parallel, fastmath=fastmath, inside=inside)
+        return functools.partial(compiled, parallel=parallel, work=work, fastmath=fastmath, inside=inside)
     options = {"fastmath": fastmath, "error_model": "numpy", "no_cpython_wrapper": inside,
                "no_cfunc_wrapper": inside}
     if numba.config.DISABLE_JIT:
@@ -51,7 +82,7 @@ def compiled(function=None, *, parallel=False, fastmath=False, inside=False):
         _stamp_whole_folder(kernel)
     except RuntimeError:  # no folder to be found that a cache could be written to
         kernel = numba.njit(parallel=parallel, **options)(function)
-    return _guarded(kernel, options) if parallel else kernel
+    return _guarded(kernel, options, work) if parallel else kernel
 
 
 def _stamp_whole_folder(kernel):
@@ -66,7 +97,7 @@ def folder_stamp():
     return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 
 
-def _guarded(kernel, options):
+def _guarded(kernel, options, work=None):
     """The parallel kernel, one call at a time; after a fork that lost OpenMP, the same function on one core.
 
     It returns nothing: kernels write into their arguments.
@@ -80,7 +111,15 @@ def _guarded(kernel, options):
             return
         try:
             with _one_at_a_time:
-                kernel(*args)
+                if work is None or work(*args) >= SMALL:
+                    kernel(*args)
+                    return
+                n_threads = numba.get_num_threads()
+                numba.set_num_threads(1)
+                try:
+                    kernel(*args)
+                finally:
+                    numba.set_num_threads(n_threads)
         except SystemError as error:  # Ctrl-C while the kernel ran: Python calls it an error of the kernel's
             if isinstance(error.__cause__, KeyboardInterrupt):
                 raise KeyboardInterrupt from None

@@ -150,7 +150,7 @@ def even_width(n_columns):
     return min(TILE_COLUMNS, -(-n_columns // (16 * n_tiles)) * 16)
 
 
-@compiled(parallel=True)
+@compiled(parallel=True, work=lambda a, b, c: a.size * b.shape[1])
 def cache_blocks(a, b, c):
     """Rung 5, blocks of b: a matrix b that is larger than the second cache is taken a block at a time.
 
@@ -203,7 +203,7 @@ def dot_products(a, bt, i, j, c):
     c[i3, j], c[i3, j1], c[i3, j2], c[i3, j3] = s30, s31, s32, s33
 
 
-@compiled(parallel=True)
+@compiled(parallel=True, work=lambda a, bt, c: a.size * len(bt))
 def rows_by_rows(a, bt, c):
     """c = a @ bt.T  for a second factor that is stored transposed, bt (M, K)."""
     n_rows, n_blocks = -(-c.shape[0] // 4), -(-c.shape[1] // 128)

@@ -173,7 +173,7 @@ def _times_slope(code, a, da):
             da[h] *= a[h] > 0
 
 
-@compiled(parallel=True)
+@compiled(parallel=True, work=lambda x, W, b, code, z, a: len(x) * W.size)
 def _dense(x, W, b, code, z, a):
     """z = x @ W + b, a = f(z)  with x (N, D), W (D, H), b (H,); fills a (N, H), and z too unless it has no rows."""
     width = even_width(len(b))
@@ -217,7 +217,7 @@ def _output_delta(x, a, code, scale, dz):
         _times_slope(code, a[n], dz[n])
 
 
-@compiled(parallel=True)
+@compiled(parallel=True, work=lambda dz, W, a, code, dz_below: len(dz) * W.size)
 def _delta_below(dz, W, a, code, dz_below):
     """dz_below = f'(z) * (dz @ W.T)  with dz (N, H), W (D, H), and a = f(z) (N, D), the layer's input."""
     for task in prange(-(-len(dz) // 4)):
@@ -228,7 +228,7 @@ def _delta_below(dz, W, a, code, dz_below):
             _times_slope(code, a[n], dz_below[n])
 
 
-@compiled(parallel=True)
+@compiled(parallel=True, work=lambda x, dz, dW, db: len(x) * dW.size)
 def _weight_gradient(x, dz, dW, db):
     """dW = x.T @ dz, db = dz.sum(axis=0)  with x (N, D), dz (N, H)."""
     width = even_width(len(db))
@@ -245,7 +245,7 @@ def _weight_gradient(x, dz, dW, db):
                     db[h] += dz[n, h]
 
 
-@compiled(parallel=True)
+@compiled(parallel=True, work=lambda params, *others: 8 * len(params))
 def _adam(params, grads, m, v, beta1, rest1, beta2, rest2, epsilon, to_v_hat, step):
     """One pass of Adam: rest1 = 1 - beta1, rest2 = 1 - beta2, sqrt(v_hat) = sqrt(v) * to_v_hat."""
     for chunk in prange(-(-len(params) // ADAM_CHUNK)):
