@@ -3,29 +3,27 @@
     x (N, 784) -> 128 -> code (N, 3) -> 128 -> reconstruction (N, 784)
 
 What the code keeps is what the network found most useful for drawing the image again. This module is the estimator:
-settings, checks, saving. The arithmetic is in network.py, the way downhill in training.py.
+what users call. The arithmetic is in network.py, the way downhill in training.py, the file in model_file.py.
 
 Shapes: N samples, D features, C code size.
 
 Source: Hinton and Salakhutdinov, "Reducing the dimensionality of data with neural networks" (2006).
 """
 
-import warnings
 import zlib
 
 import numpy as np
 
-from aelearn.estimator import Estimator
-from aelearn.layers import ACTIVATIONS, INITIALIZERS
+from aelearn.autoencoder_settings import as_dtype, check_settings
+from aelearn.estimator import Transformer, all_or_nothing, column_names
+from aelearn.evaluation import dead_outputs, layer_outputs, mean_loss, network_functions
 from aelearn.model_file import read_model, write_model
-from aelearn.network import LOSSES, Architecture, autoencoder_widths
-from aelearn.optim import OPTIMIZERS
-from aelearn.training import Training, evaluation_rows, mean_loss, network_functions
-from aelearn.validation import (ConvergenceWarning, check_array, check_backend, check_choice, check_finite,
-                                check_float_dtype, check_integer, check_number, generator, load_backend, peer_class)
+from aelearn.network import Architecture, autoencoder_widths
+from aelearn.training import Training
+from aelearn.validation import ConvergenceWarning, check_array, generator, load_backend, warn
 
 
-class Autoencoder(Estimator):
+class Autoencoder(Transformer):
     """An autoencoder of dense layers, trained by hand-derived backpropagation.
 
     hidden_layer_sizes  units of the encoder's layers, the code's last: (128, 3) makes 784-128-3-128-784
@@ -76,31 +74,37 @@ class Autoencoder(Estimator):
 
         validation  images (M, D) whose loss is recorded after each epoch
 
-        Ctrl-C ends the training with a warning and keeps what was learnt up to the last whole epoch.
+        Ctrl-C ends the training with a warning and keeps what was learnt up to the last whole epoch, if there is one.
 
         Raises ValueError or TypeError for data or settings that are not possible, and ValueError if the loss stops
-        being a finite number; the parameters are then those of the last good epoch.
+        being a finite number. Whatever it raises, a network that had been fitted before stays as it was; where there
+        was none, what was learnt up to the last whole epoch is kept, and `resume` can go on from there. Warns
+        (ConvergenceWarning) of outputs that ReLU has left without a gradient, see `dead_outputs` in evaluation.py.
         """
         self.check_settings()
-        columns, X = X, _as_dtype(check_array(X, estimator="Autoencoder"), self.dtype, self.loss)
+        columns, X = X, as_dtype(check_array(X, estimator="Autoencoder"), self.dtype, self.loss)
         if validation is not None:
-            validation = _as_dtype(check_array(validation, name="validation", estimator="Autoencoder"), self.dtype,
-                                   self.loss)
+            names, its_names = column_names(columns), column_names(validation)
+            validation = as_dtype(check_array(validation, name="validation", estimator="Autoencoder"), self.dtype,
+                                  self.loss)
             if validation.shape[1] != X.shape[1]:
                 raise ValueError(f"validation has {validation.shape[1]} columns, X has {X.shape[1]}")
+            if names is not None and its_names is not None and list(names) != list(its_names):
+                raise ValueError(f"validation has the columns {list(its_names)}, X has {list(names)}")
         self._record_columns(columns, X.shape[1])
         self._start(self._structure(), seed=int(generator(self.random_state).integers(2**63)))
         self._training.initialize(self.weight_init)
         self._fingerprint = zlib.crc32(X)
         return self._train(X, validation)
 
+    @all_or_nothing
     def resume(self, X, *, validation=None):
         """Go on with a training that was interrupted or loaded from a checkpoint, until `epochs` are done.
 
         X must be the images that `fit` was given. The result has the same bits as that of one uninterrupted `fit`
         on the same back end (NumPy's wants the same number of BLAS threads, too). To train for longer, raise `epochs`
         first. The callbacks are asked once more about the last epoch, so that a training which one of them had
-        stopped stays stopped. Returns self.
+        stopped stays stopped. Whatever it raises, the state is that of the last whole epoch. Returns self.
 
         Raises ValueError if X or a setting that shapes the network is not that of `fit`.
         """
@@ -123,13 +127,36 @@ class Autoencoder(Estimator):
         self.interrupted_ = False
         try:
             self._training.run(X, validation, epochs=self.epochs, batch_size=int(self.batch_size),
-                               backend=load_backend(self.backend), after_epoch=self._call_back)
+                               backend=load_backend(self.backend), after_epoch=lambda: self._after_epoch(X))
         except KeyboardInterrupt:
+            if not self.history_:
+                raise  # there is nothing to keep
             self.interrupted_ = True
-            warnings.warn(f"Training interrupted after {len(self.history_)} of {self.epochs} epochs; "
-                          "what was learnt is kept, resume(X) goes on.",
-                          peer_class("sklearn.exceptions", ConvergenceWarning), stacklevel=3)
+            warn(f"Training interrupted after {len(self.history_)} of {self.epochs} epochs; "
+                 "what was learnt is kept, resume(X) goes on.", ConvergenceWarning)
         return self
+
+    def _go_back_to(self, before):
+        """As in any estimator, but the whole epochs of a first training are not thrown away."""
+        if "_training" not in before and "_training" in vars(self) and self.history_:
+            before = {**vars(self), **before}  # the settings of before, and what was learnt since
+        super()._go_back_to(before)
+
+    def _after_epoch(self, X):
+        """What is to be done after an epoch; True if training should stop."""
+        if self._architecture.output_activation == "relu" and len(self.history_) == min(2, self.epochs):
+            self._warn_of_dead_outputs(X)
+        return self._call_back()
+
+    def _warn_of_dead_outputs(self, X):
+        """Warn of outputs that stay 0. A few wake in the first epoch, so this is asked after the second."""
+        n_dead = np.count_nonzero(dead_outputs(self._functions(), self.params_, X, self._architecture))
+        if n_dead:
+            warn(f"{n_dead} of {X.shape[1]} outputs are 0 for each row of X, though X is not: with "
+                 "output_activation='relu' they have no gradient then, and are likely to stay 0. Take "
+                 "output_activation='sigmoid' or 'identity', a lower learning_rate or another weight_init; or, after "
+                 f"fit with epochs=0, larger biases params_['b{self._architecture.n_layers}'], and resume.",
+                 ConvergenceWarning)
 
     def _call_back(self):
         """Tell every callback of the last epoch; True if one of them wants to stop."""
@@ -173,10 +200,6 @@ class Autoencoder(Estimator):
         """The codes (N, C) of images X (N, D)."""
         return self._evaluate(self._images(X), last=self._n_encoder_layers)
 
-    def fit_transform(self, X, y=None, **fit_params):
-        """Learn from X (N, D) and return its codes (N, C)."""
-        return self.fit(X, y, **fit_params).transform(X)
-
     def inverse_transform(self, X):
         """The images (N, D) that codes X (N, C) stand for."""
         self._check_fitted("_training")
@@ -184,7 +207,7 @@ class Autoencoder(Estimator):
         if codes.shape[1] != self._n_features_out:
             raise ValueError(f"X has {codes.shape[1]} features, but {type(self).__name__} "
                              f"is expecting codes of {self._n_features_out} features as input")
-        return self._evaluate(_as_dtype(codes, self._training.vector.dtype), first=self._n_encoder_layers + 1)
+        return self._evaluate(as_dtype(codes, self._training.vector.dtype), first=self._n_encoder_layers + 1)
 
     def reconstruct(self, X):
         """Each image of X (N, D) as the network gives it back, (N, D)."""
@@ -205,16 +228,10 @@ class Autoencoder(Estimator):
     def save(self, path):
         """Write everything that `load` and `resume` need to one .npz file, whole or not at all.
 
-        Callbacks are not saved, nor is a random_state that is not a number.
+        Callbacks are not saved, nor is a random_state that is not a number: the loaded model has () and None there.
         """
         self._check_fitted("_training")
-        settings = {**self.get_params(), **self._fitted_structure}
-        settings.pop("callbacks")
-        if not isinstance(self.random_state, (int, np.integer, type(None))):
-            settings["random_state"] = None
-        write_model(path, settings=settings, seed=self._training.seed, n_features=self.n_features_in_,
-                    history=self.history_, interrupted=self.interrupted_, fingerprint=self._fingerprint,
-                    params=self.params_, memory=self._training.optimizer.state())
+        write_model(path, self)
 
     @classmethod
     def load(cls, path):
@@ -222,63 +239,25 @@ class Autoencoder(Estimator):
 
         Raises FileNotFoundError if there is none, ValueError if it is not a whole file of that kind.
         """
-        return read_model(path, cls._from_file)
-
-    @classmethod
-    def _from_file(cls, settings, seed, n_features, history, interrupted, fingerprint, params, memory):
-        model = cls(**{**settings, "dtype": np.dtype(settings["dtype"]).type,
-                       "hidden_layer_sizes": tuple(settings["hidden_layer_sizes"])})
-        model.check_settings()
-        model.n_features_in_, model._fingerprint = check_integer("n_features", n_features, 1), fingerprint
-        model.interrupted_ = bool(interrupted)
-        for name, array in {**params, **memory}.items():
-            check_finite(array, name)
-        if params["W1"].shape[0] != n_features:  # asked first: a wrong number could ask for all the memory there is
-            raise ValueError("its arrays do not fit its settings")
-        model._start(model._structure(), check_integer("seed", seed, 0))
-        model._training.fill(params, memory)
-        model._training.history = [dict(row) for row in history]
-        return model
+        return read_model(path, cls)
 
     def check_settings(self):
         """Raise ValueError or TypeError for impossible settings, each with a sentence; `fit` does this first."""
-        sizes = self.hidden_layer_sizes
-        if not isinstance(sizes, (tuple, list, np.ndarray)) or len(sizes) == 0:
-            raise ValueError(f"hidden_layer_sizes must name one or more layer sizes, such as (128, 3); got {sizes!r}")
-        for size in sizes:
-            check_integer("each of hidden_layer_sizes", size, 1)
-        check_choice("activation", self.activation, ACTIVATIONS)
-        check_choice("output_activation", self.output_activation, ACTIVATIONS)
-        check_choice("loss", self.loss, LOSSES)
-        if self.loss == "bce" and self.output_activation != "sigmoid":
-            raise ValueError("loss 'bce' reads the output as probabilities and needs output_activation='sigmoid'; "
-                             f"got {self.output_activation!r}")
-        check_choice("optimizer", self.optimizer, OPTIMIZERS)
-        check_choice("weight_init", self.weight_init, INITIALIZERS)
-        check_number("learning_rate", self.learning_rate, 0, exclusive_low=True)
-        check_integer("epochs", self.epochs, 0)
-        check_integer("batch_size", self.batch_size, 1)
-        check_backend(self.backend)
-        check_float_dtype(self.dtype)
-        if not np.iterable(self.callbacks) or not all(callable(callback) for callback in self.callbacks):
-            raise TypeError(f"callbacks must be a sequence of functions; got {self.callbacks!r}")
+        check_settings(self)
 
     def _images(self, X):
         """Images X (N, D), checked against the fitted network, as it wants them."""
         self._check_fitted("_training")
-        return _as_dtype(self._check_X(X), self._training.vector.dtype, self._architecture.loss)
+        return as_dtype(self._check_X(X), self._training.vector.dtype, self._architecture.loss)
 
     def _evaluate(self, X, first=1, last=None):
-        """Layers `first` to `last` applied to all rows of X, block by block."""
-        last, functions = last or self._architecture.n_layers, self._functions()
-        n_rows = evaluation_rows(functions)
-        work = functions.Workspace(self._architecture, n_rows, self._training.vector.dtype)
-        outputs = np.empty((len(X), self.widths_[last]), self._training.vector.dtype)  # (N, width of layer `last`)
+        """Layers `first` to `last` (all by default) applied to all rows of X."""
+        width = self.widths_[last or self._architecture.n_layers]
+        outputs = np.empty((len(X), width), self._training.vector.dtype)  # (N, width of layer `last`)
         with np.errstate(over="ignore", under="ignore"):
-            for start in range(0, len(X), n_rows):
-                rows = slice(start, start + n_rows)
-                outputs[rows] = functions.forward(self.params_, X[rows], self._architecture, work, first=first,
-                                                  last=last)
+            for rows, output in layer_outputs(self._functions(), self.params_, X, self._architecture, first=first,
+                                              last=last):
+                outputs[rows] = output
         return outputs
 
     def _functions(self):
@@ -287,16 +266,3 @@ class Autoencoder(Estimator):
 
     def _dtypes_kept(self):
         return [np.dtype(self.dtype).name]
-
-
-def _as_dtype(X, dtype, loss=None):
-    """X as a C-ordered array of the network's dtype. Raises ValueError if that or the loss cannot hold its values."""
-    dtype = np.dtype(dtype)
-    if X.dtype == np.float64 and dtype == np.float32:
-        largest = np.abs(X).max()
-        if largest > np.finfo(np.float32).max:
-            raise ValueError(f"X holds {largest:.3g}, which float32 cannot: scale X, or use dtype=np.float64")
-    if loss == "bce" and (X.min() < 0 or X.max() > 1):
-        raise ValueError("loss 'bce' reads X as probabilities, from 0 to 1; "
-                         f"X goes from {X.min():.3g} to {X.max():.3g}: scale it, or use loss='mse'")
-    return np.ascontiguousarray(X, dtype=dtype)

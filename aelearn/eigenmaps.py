@@ -8,13 +8,11 @@ rows of D^-1/2 V without the first column are codes in which neighbours are clos
 Source: Belkin and Niyogi, "Laplacian eigenmaps for dimensionality reduction and data representation" (2003).
 """
 
-import warnings
-
 import numpy as np
 
 from aelearn.eigenvectors import largest_eigenpairs
 from aelearn.graphs import Edges, check_affinity, normalized_affinity
-from aelearn.validation import as_float64, check_finite, check_integer, generator
+from aelearn.validation import as_float64, check_finite, check_integer, generator, warn
 
 
 def eigengap(eigenvalues):
@@ -56,7 +54,7 @@ def laplacian_eigenmaps(W, n_components=2, *, random_state=None):
 
 
 def warn_of_parts(n_parts):
-    """Warn the caller's caller if a graph is not in one piece."""
+    """Warn if a graph is not in one piece."""
     if n_parts > 1:
-        warnings.warn(f"The graph falls into {n_parts} parts with no edge between them, so as many eigenvalues are 1 "
-                      "and their eigenvectors only tell the parts apart.", UserWarning, stacklevel=3)
+        warn(f"The graph falls into {n_parts} parts with no edge between them, so as many eigenvalues are 1 "
+             "and their eigenvectors only tell the parts apart.")

@@ -21,13 +21,11 @@ R is never made where the graph is sparse: elimination.py solves (1 + shift) x -
 Source: Golub and Underwood, "The block Lanczos method" (1977).
 """
 
-import warnings
-
 import numpy as np
 
 from aelearn.elimination import SMALL, Elimination, check_size, level_groups
 from aelearn.graphs import Edges
-from aelearn.validation import ConvergenceWarning, peer_class
+from aelearn.validation import ConvergenceWarning, warn
 
 TOLERANCE = 1e-10  # of S v - lambda v
 N_STEPS = 5  # V, R V, ..., R^4 V
@@ -73,6 +71,6 @@ def _iterate(S, R, V, n_pairs):
         wrong = np.linalg.norm(S_basis @ y - V * values, axis=0)  # (Q,)
         if wrong[:n_pairs].max() < TOLERANCE:
             return values, V
-    warnings.warn(f"after {MAX_ROUNDS} rounds the eigenvectors are still wrong by {wrong[:n_pairs].max():.1e}",
-                  peer_class("sklearn.exceptions", ConvergenceWarning), stacklevel=4)
+    warn(f"after {MAX_ROUNDS} rounds the eigenvectors are still wrong by {wrong[:n_pairs].max():.1e}",
+         ConvergenceWarning)
     return values, V

@@ -5,16 +5,51 @@ self. From the constructor's signature alone this class reads the parameters, so
 pipelines and grid searches work. Conventions: scikit-learn's "Developing scikit-learn estimators".
 """
 
+import functools
 import inspect
-import warnings
 
 import numpy as np
 
-from aelearn.validation import check_array, not_fitted
+from aelearn.metadata_routing import METHODS, extra_arguments, request_setter, routing
+from aelearn.output_containers import check_container, in_container
+from aelearn.validation import check_array, not_fitted, warn
+
+
+def all_or_nothing(fit):
+    """`fit`, so that whatever it raises, Ctrl-C included, leaves the estimator as it was before the call.
+
+    What an earlier `fit` has learnt stays usable; without one, the estimator is still not fitted. A shallow copy of the
+    attributes is enough, because each `fit` makes its own arrays and writes into none of an earlier one.
+    """
+    @functools.wraps(fit)
+    def guarded(self, *args, **kwargs):
+        before = dict(vars(self))
+        try:
+            return fit(self, *args, **kwargs)
+        except BaseException:
+            self._go_back_to(before)
+            raise
+
+    return guarded
 
 
 class Estimator:
-    """Base class. A subclass's `_estimator_type` names its kind: "transformer", "clusterer", "density_estimator"."""
+    """Base class. A subclass's `_estimator_type` names its kind: "transformer", "clusterer", "density_estimator".
+
+    Its `fit` is all or nothing (see above), and methods with arguments beside X and y get a `set_..._request`.
+    """
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "fit" in vars(cls):
+            cls.fit = all_or_nothing(cls.fit)
+        for method in METHODS:
+            if extra_arguments(cls, method):
+                setattr(cls, f"set_{method}_request", request_setter(method))
+
+    def _go_back_to(self, before):
+        """Undo what a `fit` has done that failed: the attributes are those of `before` again."""
+        self.__dict__ = before
 
     @classmethod
     def _parameters(cls):
@@ -50,7 +85,7 @@ class Estimator:
     def _record_columns(self, X, n_features):
         """Remember, in `fit`, how many columns X has and, if it is a data frame, their names."""
         self.n_features_in_ = n_features
-        names = _column_names(X)
+        names = column_names(X)
         if names is not None:
             self.feature_names_in_ = names
         elif hasattr(self, "feature_names_in_"):
@@ -59,20 +94,59 @@ class Estimator:
     def _check_X(self, X):
         """X as a float array (N, D), with the columns that `fit` has seen."""
         array = check_array(X, estimator=type(self).__name__)
-        names = _column_names(X)
+        names = column_names(X)
         known = getattr(self, "feature_names_in_", None)
         if names is not None and known is not None and list(names) != list(known):
             raise ValueError("The feature names should match those that were passed during fit: "
                              f"{list(known)}; got {list(names)}")
         if (names is None) != (known is None):
             kind = type(self).__name__
-            warnings.warn(f"X does not have valid feature names, but {kind} was fitted with feature names"
-                          if names is None else
-                          f"X has feature names, but {kind} was fitted without feature names", stacklevel=4)
+            warn(f"X does not have valid feature names, but {kind} was fitted with feature names" if names is None else
+                 f"X has feature names, but {kind} was fitted without feature names")
         if array.shape[1] != self.n_features_in_:
             raise ValueError(f"X has {array.shape[1]} features, but {type(self).__name__} "
                              f"is expecting {self.n_features_in_} features as input")
         return array
+
+    def get_metadata_routing(self):
+        """Which extra arguments scikit-learn's tools shall hand on to which method: its MetadataRequest."""
+        return routing(self)
+
+    def __sklearn_tags__(self):
+        """What scikit-learn's tools ask an estimator about itself; only they call this, so only they load it."""
+        from sklearn.utils import Tags, TargetTags, TransformerTags
+
+        return Tags(estimator_type=self._estimator_type, target_tags=TargetTags(required=False),
+                    transformer_tags=TransformerTags(preserves_dtype=self._dtypes_kept()))
+
+    def _dtypes_kept(self):
+        """Names of the input dtypes that `transform` returns unchanged."""
+        return ["float64", "float32"]
+
+
+class Transformer(Estimator):
+    """What every estimator with `transform` has besides: names for its columns, and data frames on request."""
+
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        if "transform" in vars(cls):
+            cls.transform = in_container(cls.transform)
+
+    def fit_transform(self, X, y=None, **fit_params):
+        """Fit to X (N, D), then `transform` it; y is ignored. fit_params are handed on to `fit`."""
+        return self.fit(X, y, **fit_params).transform(X)
+
+    def set_output(self, *, transform=None):
+        """What `transform` and `fit_transform` return; returns self.
+
+        transform  "default" (arrays), "pandas" or "polars" (their DataFrame, columns named by
+                   `get_feature_names_out`; pandas keeps the index of X); None changes nothing
+
+        Raises ValueError for anything else.
+        """
+        if transform is not None:
+            self._sklearn_output_config = {"transform": check_container(transform)}
+        return self
 
     def get_feature_names_out(self, input_features=None):
         """Names of the columns that `transform` returns: the class's name in small letters and a number.
@@ -90,19 +164,8 @@ class Estimator:
         prefix = type(self).__name__.lower()
         return np.array([f"{prefix}{i}" for i in range(self._n_features_out)], dtype=object)
 
-    def __sklearn_tags__(self):
-        """What scikit-learn's tools ask an estimator about itself; only they call this, so only they load it."""
-        from sklearn.utils import Tags, TargetTags, TransformerTags
 
-        return Tags(estimator_type=self._estimator_type, target_tags=TargetTags(required=False),
-                    transformer_tags=TransformerTags(preserves_dtype=self._dtypes_kept()))
-
-    def _dtypes_kept(self):
-        """Names of the input dtypes that `transform` returns unchanged."""
-        return ["float64", "float32"]
-
-
-def _column_names(X):
+def column_names(X):
     """The column names of a data frame as an array, or None where X has none (or not only strings)."""
     columns = getattr(X, "columns", None)
     if columns is None or not all(isinstance(name, str) for name in columns):

@@ -14,8 +14,6 @@ Source: Bishop, "Pattern Recognition and Machine Learning" (2006), section 9.2, 
 normal distributions are in gaussians.py.
 """
 
-import warnings
-
 import numpy as np
 
 from aelearn import em
@@ -25,7 +23,7 @@ from aelearn.estimator import Estimator
 from aelearn.gaussians import factor_of_precision, from_standard
 from aelearn.kmeans import KMeans
 from aelearn.validation import (ConvergenceWarning, as_array, check_array, check_choice, check_integer, check_number,
-                                generator, peer_class)
+                                generator, warn)
 
 
 class GaussianMixture(Estimator):
@@ -102,13 +100,12 @@ class GaussianMixture(Estimator):
             part.astype(X.dtype) for part in parameters)
         self.history_, self.lower_bound_, self.n_iter_ = np.array(history), history[-1], len(history)
         self._record_columns(columns, X.shape[1])
-        warning = peer_class("sklearn.exceptions", ConvergenceWarning)
         if not self.converged_:
-            warnings.warn(f"The best run did not converge in max_iter={self.max_iter} iterations: "
-                          "raise max_iter or tol, or try other starts.", warning, stacklevel=2)
+            warn(f"The best run did not converge in max_iter={self.max_iter} iterations: "
+                 "raise max_iter or tol, or try other starts.", ConvergenceWarning)
         if not parameters[0].all():
-            warnings.warn(f"{np.count_nonzero(parameters[0] == 0)} of n_components={self.n_components} components have "
-                          "no points. Possibly due to duplicate points in X.", warning, stacklevel=2)
+            warn(f"{np.count_nonzero(parameters[0] == 0)} of n_components={self.n_components} components have "
+                 "no points. Possibly due to duplicate points in X.", ConvergenceWarning)
         return self
 
     def _start(self, X, given, rng, r):

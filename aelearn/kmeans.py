@@ -7,20 +7,19 @@ It differs in two points. Points are assigned once more at the very end, so that
 to `cluster_centers_`, even after an empty cluster was filled in the last iteration. And `history_` records the descent.
 """
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
 from aelearn import hamerly, kernels, lloyd
-from aelearn.estimator import Estimator
+from aelearn.estimator import Transformer
 from aelearn.lloyd import (blocks, fill_empty_clusters, mean_variance, random_points, safe_exponent,
                            squared_distances)
 from aelearn.validation import (ConvergenceWarning, check_array, check_backend, check_choice, check_finite,
-                                check_integer, check_number, check_sample_weight, generator, load_backend, peer_class)
+                                check_integer, check_number, check_sample_weight, generator, load_backend, warn)
 
 
-class KMeans(Estimator):
+class KMeans(Transformer):
     """K-means by Lloyd's algorithm with greedy k-means++ starts.
 
     n_clusters    K
@@ -93,9 +92,8 @@ class KMeans(Estimator):
 
         n_distinct = np.count_nonzero(_sizes(best.labels, n_clusters))
         if n_distinct < n_clusters:
-            warning = peer_class("sklearn.exceptions", ConvergenceWarning)
-            warnings.warn(f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters ({n_clusters}). "
-                          "Possibly due to duplicate points in X.", warning, stacklevel=2)
+            warn(f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters ({n_clusters}). "
+                 "Possibly due to duplicate points in X.", ConvergenceWarning)
         with np.errstate(over="ignore", under="ignore"):  # inertia, a square, may be inf where X is near float64's end
             self.cluster_centers_ = np.ldexp(best.centers, exponent) if exponent else best.centers
             self.history_ = np.ldexp(np.array(best.history), 2 * exponent)
@@ -214,8 +212,8 @@ class KMeans(Estimator):
         if self.n_init == "auto":
             return 10 if start is None and self.init == "random" else 1
         if start is not None and self.n_init != 1:
-            warnings.warn("Explicit initial center position passed: performing only one init in KMeans "
-                          f"instead of n_init={self.n_init}.", RuntimeWarning, stacklevel=3)
+            warn("Explicit initial center position passed: performing only one init in KMeans "
+                 f"instead of n_init={self.n_init}.", RuntimeWarning)
             return 1
         return self.n_init
 

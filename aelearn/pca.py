@@ -18,7 +18,7 @@ Source: Pearson, "On lines and planes of closest fit to systems of points in spa
 
 import numpy as np
 
-from aelearn.estimator import Estimator
+from aelearn.estimator import Transformer
 from aelearn.lloyd import blocks
 from aelearn.principal_axes import auto, covariance_eigh, full, signed
 from aelearn.validation import check_array, check_choice, check_integer
@@ -26,7 +26,7 @@ from aelearn.validation import check_array, check_choice, check_integer
 SOLVERS = {"auto": auto, "full": full, "covariance_eigh": covariance_eigh}
 
 
-class PCA(Estimator):
+class PCA(Transformer):
     """Principal component analysis.
 
     n_components  C, from 1 to min(N, D); None: min(N, D)
@@ -59,15 +59,6 @@ class PCA(Estimator):
 
         Raises ValueError or TypeError for impossible data or settings, such as more components than features.
         """
-        self._fit(X)
-        return self
-
-    def fit_transform(self, X, y=None):
-        """Find the components of X (N, D) and return its codes, (N, C)."""
-        return self._codes(self._fit(X))
-
-    def _fit(self, X):
-        """Find the components. Returns X as a float array (N, D)."""
         columns, X = X, check_array(X, estimator="PCA")
         n_components, solver = self._check_settings(X)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # such data are taken up again, scaled
@@ -83,7 +74,7 @@ class PCA(Estimator):
             self._deviation = self._measured(X, deviation)
         self.n_samples_ = len(X)
         self._record_columns(columns, X.shape[1])
-        return X
+        return self
 
     def _measured(self, X, deviation):
         """The standard deviations (C,) of codes of X (N, D), from what a solver says of them: few digits of the smallest.

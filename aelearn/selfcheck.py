@@ -9,7 +9,7 @@ from aelearn import kernels
 from aelearn.gradcheck import check_gradients
 from aelearn.layers import ACTIVATIONS, INITIALIZERS
 from aelearn.network import Architecture, Workspace, autoencoder_widths, forward
-from aelearn.training import network_functions
+from aelearn.evaluation import network_functions
 
 
 def check_network(hidden_layer_sizes, activation, output_activation, loss, *, n_features=6, n_samples=5, seed=0,

@@ -9,7 +9,7 @@ Shapes: N samples, D features, K atoms.
 import numpy as np
 
 from aelearn.dictionary import ksvd, mod, objective, random_atoms, replace_unused
-from aelearn.estimator import Estimator
+from aelearn.estimator import Transformer
 from aelearn.matching_pursuit import omp, pursue
 from aelearn.shrinkage import descend, fista, ista, scaled_alpha, size_exponent, unscaled
 from aelearn.validation import check_array, check_choice, check_integer, check_number, generator
@@ -17,7 +17,7 @@ from aelearn.validation import check_array, check_choice, check_integer, check_n
 STEPS_A_ROUND = 30  # of ISTA or FISTA between two updates: codes need not be perfect for the atoms to get better
 
 
-class SparseCoding(Estimator):
+class SparseCoding(Transformer):
     """Sparse coding: a dictionary learnt from data, and the codes of samples on it.
 
     n_components     K, atoms of the dictionary; None: as many as features

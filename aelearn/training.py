@@ -16,31 +16,9 @@ import time
 
 import numpy as np
 
-from aelearn import kernels, network, optim
+from aelearn import optim
+from aelearn.evaluation import mean_loss, network_functions
 from aelearn.layers import INITIALIZERS
-
-EVALUATION_ROWS = 256  # rows of a block when only the loss, codes or reconstructions are asked for: they fit in cache
-
-
-def network_functions(backend):
-    """The module that holds forward, output_loss, backward, loss_and_gradients and Workspace for a back end's name."""
-    return network if backend == "numpy" else kernels.get(backend)
-
-
-def evaluation_rows(functions):
-    """EVALUATION_ROWS, unless a back end knows better."""
-    return getattr(functions, "EVALUATION_ROWS", EVALUATION_ROWS)
-
-
-def mean_loss(functions, params, X, architecture):
-    """The loss over all rows of X, block by block: the blocks' losses weighted by their number of rows."""
-    n_rows = evaluation_rows(functions)
-    work, total = functions.Workspace(architecture, n_rows, X.dtype), 0.0
-    for start in range(0, len(X), n_rows):
-        x = X[start:start + n_rows]
-        functions.forward(params, x, architecture, work)
-        total += functions.output_loss(x, architecture, work) * len(x)
-    return total / len(X)
 
 
 class Run:

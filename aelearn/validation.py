@@ -6,33 +6,39 @@ wording follow scikit-learn's, so that code written for its estimators finds wha
 Shapes: N samples, D features.
 """
 
+import datetime
 import math
 import numbers
+import os
 import sys
 import warnings
+from collections.abc import Iterator
 
 import numpy as np
 
 from aelearn import kernels
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+NO_NUMBERS = (str, bytes, np.datetime64, np.timedelta64, datetime.date, datetime.timedelta)
 BACKENDS = ("auto", "numpy", "numba", "cuda")
 
 
 def check_array(X, *, name="X", estimator="the estimator"):
     """X as a float array (N, D): float32 and float64 stay what they are, everything else becomes float64.
 
-    Lists, integers, booleans, data frames, strided, Fortran-ordered and read-only arrays are welcome. Nothing is
-    copied that already is a float array.
+    Lists, integers, booleans, data frames, strided, Fortran-ordered, byte-swapped and read-only arrays are welcome, and
+    masked arrays in which nothing is masked. Nothing is copied that already is a float array.
 
-    Raises TypeError for sparse matrices and for entries that are no numbers; ValueError for complex numbers,
-    strings, another number of dimensions than two, no rows, no columns, NaN and infinity.
+    Raises TypeError for sparse matrices, iterators and entries that are no numbers; ValueError for complex numbers,
+    strings, dates, masked entries, another number of dimensions than two, no rows, no columns, NaN and infinity.
     """
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
         raise TypeError(f"Sparse data was passed for {name}, but dense data is required. "
                         f"Use '.toarray()' to convert to a dense numpy array.")
     array = as_array(X, name)
-    if array.dtype not in FLOATS:
+    if array.dtype.newbyteorder("=") in FLOATS:
+        array = array.astype(array.dtype.newbyteorder("="), copy=False)  # no copy but of byte-swapped numbers
+    else:
         array = as_float64(array, name)
     if array.ndim != 2:
         hint = {0: "Reshape your data to (n_samples, n_features).",
@@ -49,7 +55,18 @@ def check_array(X, *, name="X", estimator="the estimator"):
 
 
 def as_array(values, name):
-    """`values` as an array of any shape and dtype. Raises ValueError for rows of different lengths."""
+    """`values` as an array of any shape and dtype.
+
+    Raises ValueError for rows of different lengths and for masked entries, whose mask NumPy would drop without a word;
+    TypeError for iterators, which could be read only once.
+    """
+    if isinstance(values, Iterator):
+        raise TypeError(f"{name} must be an array; got an iterator ({type(values).__name__}), which can be read only "
+                        f"once: pass list({name})")
+    for part in values if isinstance(values, (list, tuple)) else (values,):
+        if isinstance(part, np.ma.MaskedArray) and np.ma.is_masked(part):
+            raise ValueError(f"{name} has masked entries, and there is no way to leave out single entries here: "
+                             f"fill them, as {name}.filled(value) does, or drop their rows")
     try:
         return np.asarray(values)
     except ValueError:
@@ -64,6 +81,10 @@ def as_float64(values, name):
     if array.dtype.kind not in "biufO":
         raise ValueError(f"{name} must hold numbers; got dtype {array.dtype}"
                          + (" (strings)" if array.dtype.kind in "SUT" else ""))
+    if array.dtype.kind == "O":
+        for value in array.flat:
+            if isinstance(value, NO_NUMBERS):  # NumPy would make numbers of them
+                raise ValueError(f"{name} must hold numbers; got {value!r} of type {type(value).__name__}")
     try:
         with np.errstate(over="ignore"):  # what float64 cannot hold becomes infinity, which is refused next
             return array.astype(np.float64)
@@ -180,8 +201,7 @@ def load_backend(backend):
     try:
         kernels.get("numba")
     except kernels.UnavailableError as error:
-        warnings.warn(f"{error}; backend='auto' goes on with NumPy, which gives the same results, only later",
-                      RuntimeWarning, stacklevel=4)
+        warn(f"{error}; backend='auto' goes on with NumPy, which gives the same results, only later", RuntimeWarning)
         return "numpy"
     return "numba"
 
@@ -196,6 +216,9 @@ def generator(random_state):
         return np.random.Generator(random_state._bit_generator)
     if random_state is None or isinstance(random_state, np.random.Generator):
         return np.random.default_rng(random_state)
+    if random_state is np.random:
+        raise TypeError("random_state must not be the module np.random: NumPy's global state is never drawn from; "
+                        "take None, an integer, a Generator or a RandomState")
     return np.random.default_rng(check_integer("random_state", random_state, 0))
 
 
@@ -206,6 +229,14 @@ def peer_class(module, own):
     """
     peer = getattr(sys.modules.get(module), own.__name__, None)
     return own if peer is None else type(own.__name__, (own, peer), {"__doc__": own.__doc__})
+
+
+def warn(message, category=UserWarning):
+    """Warn, and let the warning name the line outside aelearn that led here. Its class is `peer_class`'s."""
+    package, level, frame = os.path.dirname(__file__) + os.sep, 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, peer_class("sklearn.exceptions", category), stacklevel=level)
 
 
 class NotFittedError(ValueError, AttributeError):

@@ -3,7 +3,8 @@
 import numba
 import numpy as np
 
-from aelearn import Autoencoder
+from aelearn import (PCA, Autoencoder, GaussianMixture, KernelDensity, KMeans, SparseCoding,
+                     SpectralClustering)
 
 
 def quick(**settings):
@@ -18,3 +19,29 @@ def same_parameters(a, b):
 def affordable(cases, work):
     """The cases whose work(*case) is small enough for plain Python, if NUMBA_DISABLE_JIT is set; else all of them."""
     return [case for case in cases if not numba.config.DISABLE_JIT or work(*case) <= 5_000]
+
+
+def every_estimator():
+    """A small one of each estimator, and of each way through one: name -> estimator, not fitted."""
+    return {
+        "Autoencoder": Autoencoder((3, 2), epochs=3, batch_size=8, random_state=0),
+        "Autoencoder numpy": Autoencoder((3, 2), epochs=3, optimizer="momentum", backend="numpy", dtype=np.float64,
+                                         random_state=0),
+        "KMeans": KMeans(2, random_state=0),
+        "KMeans hamerly": KMeans(3, algorithm="hamerly", backend="numpy", n_init=2, random_state=0),
+        "PCA": PCA(2),
+        "PCA covariance_eigh": PCA(2, svd_solver="covariance_eigh", whiten=True),
+        "SparseCoding": SparseCoding(5, alpha=0.1, max_iter=3, random_state=0),
+        "SparseCoding omp": SparseCoding(5, algorithm="omp", update="ksvd", n_nonzero_coefs=2, max_iter=3,
+                                         random_state=0),
+        "GaussianMixture": GaussianMixture(2, random_state=0),
+        "GaussianMixture diag": GaussianMixture(2, covariance_type="diag", init_params="random", random_state=0),
+        "KernelDensity": KernelDensity(),
+        "KernelDensity leave-one-out": KernelDensity("leave-one-out", kernel="epanechnikov"),
+        "SpectralClustering": SpectralClustering(2, gamma=0.5, n_init=2, random_state=0),
+        "SpectralClustering landmarks": SpectralClustering(2, n_landmarks=10, n_init=2, random_state=0),
+        "SpectralClustering neighbors": SpectralClustering(2, affinity="nearest_neighbors", n_init=2, random_state=0),
+    }
+
+
+ROW_METHODS = ("predict", "transform", "score_samples", "predict_proba", "reconstruct")  # an answer for each row

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from aelearn.network import Architecture, autoencoder_widths
-from aelearn.training import mean_loss, network_functions
+from aelearn.evaluation import mean_loss, network_functions
 
 
 @pytest.fixture(params=["numpy", "numba"])

@@ -1,0 +1,58 @@
+"""Data frames out of `transform`: what scikit-learn's users ask for with `set_output(transform="pandas")`.
+
+The choice is kept where scikit-learn keeps it, in `_sklearn_output_config`, which its `clone` copies. Where nothing was
+chosen, scikit-learn's own setting (`sklearn.config_context(transform_output="pandas")`) counts, if it is loaded at all.
+pandas and polars are imported when the first frame is made.
+
+Source: scikit-learn's enhancement proposal SLEP018, "Pandas output for transformers with set_output".
+"""
+
+import functools
+import sys
+
+CONTAINERS = ("default", "pandas", "polars")
+
+
+def sklearn_setting(name, default):
+    """A setting of scikit-learn's `set_config` and `config_context`; the default where it is not loaded."""
+    sklearn = sys.modules.get("sklearn")
+    return default if sklearn is None else sklearn.get_config().get(name, default)
+
+
+def in_container(transform):
+    """`transform`, so that its array (N, C) comes back as the kind of frame that the estimator was told to return."""
+    @functools.wraps(transform)
+    def wrapped(self, X, *args, **kwargs):
+        container = container_of(self)  # first, so that a wrong name costs no work
+        output = transform(self, X, *args, **kwargs)
+        if container == "pandas" and not _is_frame(output, "pandas"):
+            import pandas
+
+            index = X.index if _is_frame(X, "pandas") else None  # rows keep their labels
+            return pandas.DataFrame(output, index=index, columns=self.get_feature_names_out(), copy=False)
+        if container == "polars" and not _is_frame(output, "polars"):
+            import polars
+
+            return polars.DataFrame(output, schema=self.get_feature_names_out().tolist(), orient="row")
+        return output
+
+    return wrapped
+
+
+def container_of(estimator):
+    """The kind of `transform`'s output, one of CONTAINERS. Raises ValueError if scikit-learn's setting is another."""
+    chosen = getattr(estimator, "_sklearn_output_config", {})
+    return check_container(chosen.get("transform", sklearn_setting("transform_output", "default")))
+
+
+def check_container(container):
+    """`container`, which must be one of CONTAINERS. Raises ValueError, in scikit-learn's words, otherwise."""
+    if not isinstance(container, str) or container not in CONTAINERS:
+        raise ValueError(f"output config must be in {sorted(CONTAINERS)}, got {container}")
+    return container
+
+
+def _is_frame(values, library):
+    """True for a DataFrame of "pandas" or "polars". Where that is not loaded, nothing can be one."""
+    module = sys.modules.get(library)
+    return module is not None and isinstance(values, module.DataFrame)
