@@ -91,7 +91,8 @@ class GaussianMixture(Estimator):
         r, best = np.empty((len(X), self.n_components), order="F"), None  # (N, K), the only one
         for _ in range(n_runs):
             history, converged, parameters = em.run(X, self._start(X, given, rng, r), r, kind=self.covariance_type,
-                                                    reg_covar=self.reg_covar, tol=self.tol, max_iter=self.max_iter)
+                                                    reg_covar=float(self.reg_covar), tol=self.tol,
+                                                    max_iter=self.max_iter)
             if best is None or history[-1] > best[0][-1]:
                 best = history, converged, parameters
         history, self.converged_, parameters = best
@@ -119,7 +120,7 @@ class GaussianMixture(Estimator):
         else:
             r[...] = rng.random(r.shape)
             r /= r.sum(axis=1, keepdims=True)
-        its_weights, its_means, covariances = m_step(X, r, self.covariance_type, self.reg_covar)
+        its_weights, its_means, covariances = m_step(X, r, self.covariance_type, float(self.reg_covar))
         return (its_weights if weights is None else weights, its_means if means is None else means,
                 factors_for(X, its_means, covariances, self.covariance_type) if factors is None else factors)
 

@@ -94,7 +94,7 @@ class SpectralClustering(Estimator):
         if self.affinity == "rbf" and (self.n_landmarks is not None or len(X) > MAX_EXACT):
             self._graph = None
             chosen = np.sort(rng.choice(len(X), self._number_of_landmarks(len(X)), replace=False))  # (M,)
-            C = landmark_affinity(X, chosen, self.gamma)  # (N, M)
+            C = landmark_affinity(X, chosen, float(self.gamma))  # (N, M)
             self.eigenvalues_, V = nystrom_eigenpairs(C, chosen, self.n_clusters)  # (K,), (N, K)
         else:
             self._graph = self._make_graph(X)
@@ -122,7 +122,7 @@ class SpectralClustering(Estimator):
     def _make_graph(self, X):
         """W as an array (N, N) or as Edges."""
         if self.affinity == "rbf":
-            return rbf_affinity(X, self.gamma)
+            return rbf_affinity(X, float(self.gamma))
         if self.affinity == "nearest_neighbors":
             return neighbor_graph(nearest_neighbors(X, self.n_neighbors))
         if len(X) > MAX_EXACT:

@@ -1,4 +1,4 @@
-"""A `fit` that fails leaves the estimator as it was, wherever it fails: every estimator, an error at any of its calls."""
+"""A `fit` that fails leaves the estimator as it was, wherever it fails: every estimator, errors at many of its calls."""
 
 import copy
 import inspect
