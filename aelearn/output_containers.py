@@ -8,6 +8,7 @@ Source: scikit-learn's enhancement proposal SLEP018, "Pandas output for transfor
 """
 
 import functools
+import importlib
 import sys
 
 CONTAINERS = ("default", "pandas", "polars")
@@ -25,16 +26,13 @@ def in_container(transform):
     def wrapped(self, X, *args, **kwargs):
         container = container_of(self)  # first, so that a wrong name costs no work
         output = transform(self, X, *args, **kwargs)
-        if container == "pandas" and not _is_frame(output, "pandas"):
-            import pandas
-
-            index = X.index if _is_frame(X, "pandas") else None  # rows keep their labels
-            return pandas.DataFrame(output, index=index, columns=self.get_feature_names_out(), copy=False)
-        if container == "polars" and not _is_frame(output, "polars"):
-            import polars
-
-            return polars.DataFrame(output, schema=self.get_feature_names_out().tolist(), orient="row")
-        return output
+        if container == "default" or _is_frame(output, container):
+            return output
+        names, frames = self.get_feature_names_out().tolist(), _load(container)
+        if container == "polars":
+            return frames.DataFrame(output, schema=names, orient="row")
+        index = X.index if _is_frame(X, "pandas") else None  # rows keep their labels
+        return frames.DataFrame(output, index=index, columns=names, copy=False)
 
     return wrapped
 
@@ -50,6 +48,14 @@ def check_container(container):
     if not isinstance(container, str) or container not in CONTAINERS:
         raise ValueError(f"output config must be in {sorted(CONTAINERS)}, got {container}")
     return container
+
+
+def _load(library):
+    """The module pandas or polars. Raises ImportError, in scikit-learn's words, where it is not installed."""
+    try:
+        return importlib.import_module(library)
+    except ImportError as error:
+        raise ImportError(f"Setting output container to '{library}' requires {library} to be installed") from error
 
 
 def _is_frame(values, library):

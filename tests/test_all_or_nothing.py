@@ -1,4 +1,4 @@
-"""A `fit` that fails leaves the estimator as it was, wherever it fails: every estimator, errors at many of its calls."""
+"""A `fit` that fails leaves the estimator as it was, wherever it fails: all estimators, errors at many calls."""
 
 import copy
 import inspect

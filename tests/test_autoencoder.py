@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -263,3 +264,70 @@ def test_any_layout_gives_the_same_bits(few_digits, change):
 def test_integers_and_booleans(few_digits):
     bits = few_digits[0][:60] > 0.5
     assert same_parameters(quick(epochs=2).fit(bits), quick(epochs=2).fit(bits.astype(np.int64)))
+
+
+def drawn(rng, dtype=np.float64):
+    """Images (40, 6) of which the last two pixels are always 0."""
+    return np.column_stack([rng.random((40, 4)) + 0.1, np.zeros((40, 2))]).astype(dtype)
+
+
+def with_dead_outputs(model, dead):
+    """The model with ReLU outputs: biases make those in `dead` 0 for every image, and the others not."""
+    def callback(model, row):
+        if row["epoch"] == 1:
+            biases = model.params_[f"b{len(model.widths_) - 1}"]
+            biases[:], biases[dead] = 50, -1000
+
+    return model.set_params(output_activation="relu", callbacks=(callback,))
+
+
+@pytest.mark.parametrize("settings", [{}, {"backend": "numpy"}, {"dtype": np.float64}, {"optimizer": "sgd"}])
+def test_dead_outputs_are_told_once(rng, settings):
+    model = with_dead_outputs(quick(hidden_layer_sizes=(5, 3), **settings), [1, 3, 4])
+    words = r"^2 of 6 outputs are 0 for each row.*output_activation='sigmoid'.*weight_init.*biases params_\['b4'\]"
+    with pytest.warns(ConvergenceWarning, match=words) as caught:
+        model.fit(drawn(rng))
+    assert len(caught) == 1 and caught[0].filename == __file__
+    assert not model.reconstruct(drawn(rng))[:, [1, 3]].any()
+
+
+def test_dead_outputs_are_told_before_the_training_ends(rng):
+    model = with_dead_outputs(quick(epochs=1000), [2])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match="1 of 6 outputs"):
+            model.fit(drawn(rng))
+    assert len(model.history_) == 2
+    model = quick(hidden_layer_sizes=(5, 3), output_activation="relu", epochs=0).fit(drawn(rng))
+    model.params_["b4"][:] = [-1000, 50, 50, 50, 50, 50]
+    with pytest.warns(ConvergenceWarning, match="1 of 6 outputs"):  # though there is no second epoch
+        model.set_params(epochs=1).resume(drawn(rng))
+
+
+@pytest.mark.parametrize("output", ["relu", "identity", "sigmoid", "tanh"])
+@pytest.mark.parametrize("change", [np.positive, np.negative, np.zeros_like])
+def test_no_output_is_dead_that_can_learn_or_has_nothing_to_draw(rng, output, change):
+    model = with_dead_outputs(quick(hidden_layer_sizes=(5, 3)), []).set_params(output_activation=output)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.fit(change(drawn(rng)))
+
+
+def test_dead_pixels_of_digits_are_told(few_digits):
+    with pytest.warns(ConvergenceWarning, match="outputs are 0 for each row of X"):
+        model = quick(output_activation="relu", weight_init="glorot", epochs=10).fit(few_digits[0])
+    black = (model.reconstruct(few_digits[0]).max(axis=0) == 0) & (few_digits[0].max(axis=0) > 0)
+    assert np.count_nonzero(black) > 50
+
+
+def test_ctrl_c_in_the_first_epoch_has_nothing_to_keep(few_digits, monkeypatch):
+    def interrupted(*arguments, **settings):
+        raise KeyboardInterrupt
+
+    model, fitted = quick(backend="numpy"), quick(backend="numpy", epochs=1).fit(few_digits[0])
+    codes = fitted.transform(few_digits[0])
+    monkeypatch.setattr(optim, "adam_step", interrupted)
+    for tried in (model, fitted):
+        with pytest.raises(KeyboardInterrupt):
+            tried.fit(few_digits[0])
+    assert not hasattr(model, "history_") and np.array_equal(fitted.transform(few_digits[0]), codes)
