@@ -14,8 +14,8 @@ import zlib
 
 import numpy as np
 
-from aelearn.autoencoder_settings import as_dtype, check_settings
-from aelearn.estimator import Transformer, all_or_nothing, column_names
+from aelearn.autoencoder_settings import as_dtype, check_settings, check_validation
+from aelearn.estimator import Transformer, all_or_nothing
 from aelearn.evaluation import dead_outputs, layer_outputs, mean_loss, network_functions
 from aelearn.model_file import read_model, write_model
 from aelearn.network import Architecture, autoencoder_widths
@@ -84,13 +84,7 @@ class Autoencoder(Transformer):
         self.check_settings()
         columns, X = X, as_dtype(check_array(X, estimator="Autoencoder"), self.dtype, self.loss)
         if validation is not None:
-            names, its_names = column_names(columns), column_names(validation)
-            validation = as_dtype(check_array(validation, name="validation", estimator="Autoencoder"), self.dtype,
-                                  self.loss)
-            if validation.shape[1] != X.shape[1]:
-                raise ValueError(f"validation has {validation.shape[1]} columns, X has {X.shape[1]}")
-            if names is not None and its_names is not None and list(names) != list(its_names):
-                raise ValueError(f"validation has the columns {list(its_names)}, X has {list(names)}")
+            validation = check_validation(validation, columns, X, self.loss)
         self._record_columns(columns, X.shape[1])
         self._start(self._structure(), seed=int(generator(self.random_state).integers(2**63)))
         self._training.initialize(self.weight_init)

@@ -1,16 +1,18 @@
 """What an autoencoder can be told: its settings and its images, each refused in a sentence where it is not possible.
 
-Shapes: N samples, D features.
+Shapes: N samples, M validation samples, D features.
 """
 
 from collections.abc import Iterator
 
 import numpy as np
 
+from aelearn.estimator import column_names
 from aelearn.layers import ACTIVATIONS, INITIALIZERS
 from aelearn.network import LOSSES
 from aelearn.optim import OPTIMIZERS
-from aelearn.validation import check_backend, check_choice, check_float_dtype, check_integer, check_number
+from aelearn.validation import (check_array, check_backend, check_choice, check_float_dtype, check_integer,
+                                check_number)
 
 
 def check_settings(model):
@@ -39,6 +41,20 @@ def check_settings(model):
                         "epoch: pass a list of them")
     if not np.iterable(model.callbacks) or not all(callable(callback) for callback in model.callbacks):
         raise TypeError(f"callbacks must be a sequence of functions; got {model.callbacks!r}")
+
+
+def check_validation(validation, frame, X, loss):
+    """Validation images (M, D) in the form of X (N, D). Raises ValueError if their columns are not X's.
+
+    frame  X as it was before it was made an array: a data frame's columns have names
+    """
+    names, its_names = column_names(frame), column_names(validation)
+    validation = as_dtype(check_array(validation, name="validation", estimator="Autoencoder"), X.dtype, loss)
+    if validation.shape[1] != X.shape[1]:
+        raise ValueError(f"validation has {validation.shape[1]} columns, X has {X.shape[1]}")
+    if names is not None and its_names is not None and list(names) != list(its_names):
+        raise ValueError(f"validation has the columns {list(its_names)}, X has {list(names)}")
+    return validation
 
 
 def as_dtype(X, dtype, loss=None):

@@ -82,9 +82,9 @@ def as_float64(values, name):
         raise ValueError(f"{name} must hold numbers; got dtype {array.dtype}"
                          + (" (strings)" if array.dtype.kind in "SUT" else ""))
     if array.dtype.kind == "O":
-        for value in array.flat:
-            if isinstance(value, NO_NUMBERS):  # NumPy would make numbers of them
-                raise ValueError(f"{name} must hold numbers; got {value!r} of type {type(value).__name__}")
+        for kind in set(map(type, array.ravel().tolist())):
+            if issubclass(kind, NO_NUMBERS):  # NumPy would make numbers of some of them
+                raise ValueError(f"{name} must hold numbers; got entries of type {kind.__name__}")
     try:
         with np.errstate(over="ignore"):  # what float64 cannot hold becomes infinity, which is refused next
             return array.astype(np.float64)

@@ -298,10 +298,11 @@ def test_dead_outputs_are_told_before_the_training_ends(rng):
         with pytest.raises(UserWarning, match="1 of 6 outputs"):
             model.fit(drawn(rng))
     assert len(model.history_) == 2
-    model = quick(hidden_layer_sizes=(5, 3), output_activation="relu", epochs=0).fit(drawn(rng))
+    X = drawn(rng)
+    model = quick(hidden_layer_sizes=(5, 3), output_activation="relu", epochs=0).fit(X)
     model.params_["b4"][:] = [-1000, 50, 50, 50, 50, 50]
     with pytest.warns(ConvergenceWarning, match="1 of 6 outputs"):  # though there is no second epoch
-        model.set_params(epochs=1).resume(drawn(rng))
+        model.set_params(epochs=1).resume(X)
 
 
 @pytest.mark.parametrize("output", ["relu", "identity", "sigmoid", "tanh"])

@@ -9,14 +9,15 @@ from tests.small import ROW_METHODS, every_estimator
 
 SIZES = {np.float64: (1, 1e8, 1e-8, 1e-150, 1e150, 1e-300, 1e300), np.float32: (1, 1e8, 1e-30, 1e30, 1e38, 1e-40)}
 ONE_SCALE = "the whole batch is divided by one power of two, and ordinary rows vanish beside extreme ones"
-ONE_STOP = "the descent stops for all rows of a batch at once"
-NOT_YET = {  # each line is to be deleted as soon as its case passes: the mark is strict
+ONE_STOP = "the descent stops for all rows of a batch at once"  # by luck within rounding: not strict
+NOT_YET = {  # each line is to be deleted as soon as its cases pass, which a strict mark tells
     **{(name, np.float64, 1e300): ONE_SCALE for name in ("KMeans", "KMeans hamerly", "SparseCoding omp")},
     **{("SparseCoding", np.float64, size): ONE_STOP for size in (1e8, 1e150, 1e300)},
     **{("SparseCoding", np.float32, size): ONE_STOP for size in SIZES[np.float32]},
 }
 CASES = [pytest.param(name, dtype, size, id=f"{name}-{dtype.__name__}-{size}",
-                      marks=[pytest.mark.xfail(strict=True, reason=NOT_YET[name, dtype, size])]
+                      marks=[pytest.mark.xfail(strict=NOT_YET[name, dtype, size] == ONE_SCALE,
+                                               reason=NOT_YET[name, dtype, size])]
                       if (name, dtype, size) in NOT_YET else [])
          for name, model in every_estimator().items() if any(hasattr(model, method) for method in ROW_METHODS)
          for dtype, sizes in SIZES.items() for size in sizes]
