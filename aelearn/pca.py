@@ -77,9 +77,10 @@ class PCA(Transformer):
         return self
 
     def _measured(self, X, deviation):
-        """The standard deviations (C,) of codes of X (N, D), from what a solver says of them: few digits of the smallest.
+        """The standard deviations of codes of X (N, D), from those that a solver has found, both (C,).
 
-        Infinite along a component without variance, so that whitened codes are 0 there.
+        A solver knows the smallest to few digits. Infinite along a component without variance: whitened codes are 0
+        there.
         """
         self._deviation = np.where(deviation > 0, deviation, np.inf)  # (C,)
         codes = self._codes(X).std(axis=0, dtype=np.float64) * np.sqrt(len(X) / max(len(X) - 1, 1))  # about 1: (C,)
