@@ -19,25 +19,31 @@ Source: Hamerly, "Making k-means even faster" (2010).
 import numpy as np
 
 from aelearn import lloyd
-from aelearn.lloyd import assign, blocks, kmeans_plusplus, squared_distances  # noqa: F401
+from aelearn.kernels.common import check_centers
+from aelearn.lloyd import (assign, blocks, distance_table, kmeans_plusplus, nearest_center,  # noqa: F401
+                           squared_distances)
 
-ROUNDING = 1e-9  # bounds give way by this share of what they bound, far more than float64 can be wrong by
+STEPS = 1_000_000  # iterations whose rounding the bounds leave room for, far more than any run takes
 
 
 class Descent(lloyd.Descent):
     """Lloyd's iterations over one X (N, D) with bounds; see lloyd.Descent."""
 
-    def __init__(self, X, sample_weight, algorithm="hamerly"):
+    def __init__(self, X, sample_weight=None, algorithm="hamerly"):
         super().__init__(X, sample_weight)
-        self.upper, self.lower = np.full(len(X), np.inf), np.zeros(len(X))  # (N,), (N,)
+        self.upper, self.lower = np.full(len(self.X), np.inf), np.zeros(len(self.X))  # (N,), (N,)
+        # A computed distance is within (D + 3) eps of the true one, and each step rounds a bound once more: bounds give
+        # way by that share of what they bound, and by as much again.
+        self.up = 1 + 2 * (self.X.shape[1] + 3 + STEPS) * np.finfo(np.float64).eps
         self.centers = None
 
     def step(self, centers):
         """One iteration. Returns means, weights, inertia and how many labels changed."""
+        centers = check_centers(centers, self.X.shape[1])  # (K, D)
         old = self.labels.copy()  # (N,)
         if self.centers is not None:
             self._loosen(np.sqrt(squared_distances(centers, self.centers)))
-        self.centers = centers.copy()  # (K, D)
+        self.centers = centers
         for rows in blocks(len(self.X), max(self.X.shape[1], len(centers))):
             self._assign_block(rows)
         means, weights, inertia = lloyd.update(self.X, centers, self.weight, self.labels)
@@ -57,16 +63,12 @@ class Descent(lloyd.Descent):
         x = self.X[rows].astype(np.float64)  # (B, D)
         if labels[0] >= 0:
             loose = upper >= lower  # (B,)
-            upper[loose] = _up(np.sqrt(squared_distances(x[loose], self.centers[labels[loose]])))
+            upper[loose] = np.sqrt(squared_distances(x[loose], self.centers[labels[loose]])) * self.up
         ask = upper >= lower  # (B,)
-        distances = np.stack([squared_distances(x[ask], center) for center in self.centers], axis=1)  # (A, K)
-        labels[ask] = distances.argmin(axis=1)
-        two = np.sqrt(np.partition(distances, 1, axis=1)[:, :2]) if len(self.centers) > 1 else None  # (A, 2)
-        if two is None:
+        distances = distance_table(x[ask], self.centers)  # (K, A)
+        labels[ask], nearest = nearest_center(x[ask], self.centers, distances)  # (A,), (A,)
+        if len(self.centers) == 1:
             upper[:], lower[:] = 0, np.inf  # a single cluster keeps its points, however far it moves
         else:
-            upper[ask], lower[ask] = _up(two[:, 0]), two[:, 1] * (1 - ROUNDING)
-
-
-def _up(distances):
-    return distances * (1 + ROUNDING)
+            second = np.partition(distances, 1, axis=0)[1]  # (A,)
+            upper[ask], lower[ask] = np.sqrt(nearest) * self.up, np.sqrt(second) / self.up

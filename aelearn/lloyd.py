@@ -20,6 +20,9 @@ import math
 
 import numpy as np
 
+from aelearn.kernels.common import check_kmeans, check_points, check_squares, origin_of
+from aelearn.kernels.exact import are_close, nearest_of
+
 BLOCK_ENTRIES = 1 << 17  # entries of a block's largest array: 1 MB as float64
 
 
@@ -42,27 +45,38 @@ def squared_distances(x, points):
     return np.einsum("bd,bd->b", difference, difference)
 
 
-def nearest_center(x, centers):
+def distance_table(x, centers):
+    """The squared distances of all rows of x (B, D) to all centres (K, D): (K, B)."""
+    return np.stack([squared_distances(x, center) for center in centers])  # (K, B)
+
+
+def nearest_center(x, centers, distances=None):
     """The nearest centre of each row of x (B, D), and the squared distance to it: (B,) int32 and (B,).
 
-    Where two centres are as near, it is the one with the lower number.
+    Where two centres are exactly as near, it is the one with the lower number. Rounding has no say in it: where it
+    might, kernels/exact.py decides. distances (K, B): those of `distance_table`, if they are known already.
     """
-    labels, nearest = np.zeros(len(x), np.int32), np.full(len(x), np.inf)  # (B,), (B,)
-    for k, center in enumerate(centers):
-        distances = squared_distances(x, center)  # (B,)
-        closer = distances < nearest
-        labels[closer], nearest[closer] = k, distances[closer]
-    return labels, nearest
+    if distances is None:
+        distances = distance_table(x, centers)  # (K, B)
+    labels = distances.argmin(axis=0)  # (B,)
+    possible = are_close(distances, distances.min(axis=0), x.shape[1])  # (K, B)
+    doubtful = np.flatnonzero(np.count_nonzero(possible, axis=0) > 1)  # (A,)
+    if len(doubtful):
+        labels[doubtful] = nearest_of(x[doubtful], centers, possible[:, doubtful])
+    return labels.astype(np.int32), distances[labels, np.arange(len(x))]
 
 
-def assign(X, centers, sample_weight):
-    """The first half-step. Returns labels (N,) int32 and the inertia sum_n w_n |x_n - c_label(n)|^2, a float."""
-    centers = centers.astype(np.float64)  # (K, D)
+def assign(X, centers, sample_weight=None):
+    """The first half-step. Returns labels (N,) int32 and the inertia sum_n w_n |x_n - c_label(n)|^2, a float.
+
+    X (N, D), centers (K, D), sample_weight (N,) or None for all ones; raises what `lloyd_step` raises.
+    """
+    X, centers, sample_weight = check_kmeans(X, centers, sample_weight)
     labels, inertia = np.empty(len(X), np.int32), 0.0
-    for rows in blocks(*X.shape):
+    for rows in blocks(len(X), max(X.shape[1], len(centers))):
         labels[rows], distances = nearest_center(X[rows].astype(np.float64), centers)  # (B,), (B,)
         inertia += float(sample_weight[rows] @ distances)
-    return labels, inertia
+    return labels, check_squares(inertia)
 
 
 def lloyd_step(X, centers, sample_weight=None):
@@ -73,43 +87,50 @@ def lloyd_step(X, centers, sample_weight=None):
     With the matrix R of ones and zeros, R[n, k] = 1 where label n is k, and w[n] the weights of the points:
 
         weights[k] = sum_n w[n] R[n, k]
-        shifts[k]  = sum_n R[n, k] w[n] (x[n] - centers[k])
-        means[k]   = centers[k] + shifts[k] / weights[k]
+        sums[k]    = sum_n R[n, k] w[n] (x[n] - origin)
+        means[k]   = origin + sums[k] / weights[k]
 
-    which is the weighted mean of the points of cluster k, written as a step from its old centre.
+    which is the weighted mean of the points of cluster k. The origin is 0; where all points lie far from 0, it is one
+    of them, so that sums of small numbers keep their digits.
 
     Returns labels (N,) int32, means (K, D) float64 (an empty cluster's is its old centre), weights (K,) float64, and
     the inertia of the labels against `centers`.
+
+    Raises TypeError or ValueError for arrays that are no numbers or whose shapes do not fit, and for NaN, infinity and
+    numbers whose squares leave float64.
     """
-    if sample_weight is None:
-        sample_weight = np.ones(len(X))
-    centers = centers.astype(np.float64)  # (K, D)
-    n_clusters = len(centers)
+    X, centers, sample_weight = check_kmeans(X, centers, sample_weight)
+    n_clusters, origin = len(centers), origin_of(X)  # (D,)
     labels, inertia = np.empty(len(X), np.int32), 0.0
-    shifts, weights = np.zeros(centers.shape), np.zeros(n_clusters)  # (K, D), (K,)
+    sums, weights = np.zeros(centers.shape), np.zeros(n_clusters)  # (K, D), (K,)
     for rows in blocks(len(X), max(X.shape[1], n_clusters)):
         x, w = X[rows].astype(np.float64), sample_weight[rows]  # (B, D), (B,)
         labels[rows], distances = nearest_center(x, centers)  # (B,), (B,)
         inertia += float(w @ distances)
-        x -= centers[labels[rows]]  # seen from its centre: sums of small numbers keep their digits
         R = labels[rows, None] == np.arange(n_clusters)  # (B, K)
         weights += w @ R
-        shifts += (R * w[:, None]).T @ x
-    means = centers + np.divide(shifts, weights[:, None], out=shifts, where=weights[:, None] > 0)  # (K, D)
-    return labels, means, weights, inertia
+        sums += (R * w[:, None]).T @ (x - origin)
+    return labels, means_of(sums, weights, origin, centers), weights, check_squares(inertia)
+
+
+def means_of(sums, weights, origin, centers):
+    """Means (K, D) from sums (K, D) seen from the origin (D,), and weights (K,); of empty clusters, the old centres."""
+    weights = weights[:, None]  # (K, 1)
+    return np.where(weights > 0, origin + sums / np.where(weights > 0, weights, 1), centers)  # (K, D)
 
 
 def update(X, centers, sample_weight, labels):
     """The second half-step alone, for labels (N,) that are known. Returns means, weights and inertia."""
-    centers = centers.astype(np.float64)  # (K, D)
-    shifts, weights, inertia = np.zeros(centers.shape), np.zeros(len(centers)), 0.0  # (K, D), (K,)
-    for rows in blocks(len(X), max(X.shape[1], len(centers))):
-        x, w = X[rows].astype(np.float64) - centers[labels[rows]], sample_weight[rows]  # (B, D), (B,)
-        inertia += float(w @ np.einsum("bd,bd->b", x, x))
-        R = labels[rows, None] == np.arange(len(centers))  # (B, K)
+    X, centers, sample_weight = check_kmeans(X, centers, sample_weight, labels)
+    n_clusters, origin = len(centers), origin_of(X)  # (D,)
+    sums, weights, inertia = np.zeros(centers.shape), np.zeros(n_clusters), 0.0  # (K, D), (K,)
+    for rows in blocks(len(X), max(X.shape[1], n_clusters)):
+        x, w = X[rows].astype(np.float64), sample_weight[rows]  # (B, D), (B,)
+        inertia += float(w @ squared_distances(x, centers[labels[rows]]))
+        R = labels[rows, None] == np.arange(n_clusters)  # (B, K)
         weights += w @ R
-        shifts += (R * w[:, None]).T @ x
-    return centers + np.divide(shifts, weights[:, None], out=shifts, where=weights[:, None] > 0), weights, inertia
+        sums += (R * w[:, None]).T @ (x - origin)
+    return means_of(sums, weights, origin, centers), weights, check_squares(inertia)
 
 
 class Descent:
@@ -119,8 +140,9 @@ class Descent:
     bounds cost NumPy more than the distances that they spare.
     """
 
-    def __init__(self, X, sample_weight, algorithm="lloyd"):
-        self.X, self.weight, self.labels = X, sample_weight, np.full(len(X), -1, np.int32)  # labels: (N,)
+    def __init__(self, X, sample_weight=None, algorithm="lloyd"):
+        self.X, self.weight = check_points(X, sample_weight)  # (N, D), (N,)
+        self.labels = np.full(len(self.X), -1, np.int32)  # (N,)
 
     def step(self, centers):
         """One iteration. Returns means, weights and inertia like `lloyd_step`, and how many labels changed, of points
@@ -137,10 +159,10 @@ class Descent:
 def fill_empty_clusters(X, centers, sample_weight, labels, means, weights):
     """Move the mean of each empty cluster to the point that is farthest from its centre, in place.
 
-    That point leaves its cluster, whose mean moves on without it. Never taken is a point that weighs nothing, lies on
-    its centre, is the last of its cluster, or is a duplicate of one that was taken: so no move can empty another
-    cluster, and none can raise the inertia. Where no point is left to take (more clusters than distinct points), the
-    cluster stays empty and where it was.
+    That point leaves its cluster, whose mean is taken anew without it. Never taken is a point that weighs nothing, lies
+    on its centre, is the last of its cluster that weighs anything, or is a duplicate of one that was taken: so no move
+    can empty another cluster, and none can raise the inertia. Where no point is left to take (more clusters than
+    distinct points), the cluster stays empty and where it was.
     """
     empty = np.flatnonzero(weights == 0)
     if len(empty) == 0:
@@ -150,25 +172,26 @@ def fill_empty_clusters(X, centers, sample_weight, labels, means, weights):
         x = X[rows].astype(np.float64)  # (B, D)
         distances[rows] = squared_distances(x, centers[labels[rows]])  # (B,)
     distances[sample_weight == 0] = 0
+    farthest_first = iter(np.argsort(-distances, kind="stable")[:np.count_nonzero(distances)])
     members = np.bincount(labels[sample_weight > 0], minlength=len(centers))  # points that count, per cluster: (K,)
-    farthest_first, placed = iter(np.argsort(-distances, kind="stable")), []
+    labels, placed, donors = labels.copy(), [], set()  # (N,)
+
+    def may_leave(point):
+        return members[labels[point]] > 1 and not any(np.array_equal(X[point], X[other]) for other in placed)
+
     for cluster in empty:
-        for point in farthest_first:
-            donor = labels[point]
-            if distances[point] == 0:
-                return
-            last = members[donor] == 1 or weights[donor] == sample_weight[point]  # or all but the last, to rounding
-            if not last and not any(np.array_equal(X[point], X[other]) for other in placed):
-                break
-        else:
-            return
+        point = next(filter(may_leave, farthest_first), None)
+        if point is None:
+            break
         placed.append(point)
-        w, x = sample_weight[point], X[point].astype(np.float64)
-        # Without x, the mean m of weight W becomes (W m - w x) / (W - w) = m + (m - x) w / (W - w).
-        means[donor] += (means[donor] - x) * (w / (weights[donor] - w))
-        weights[donor] -= w
-        members[donor] -= 1
-        means[cluster], weights[cluster] = x, w
+        donors.add(labels[point])
+        members[labels[point]] -= 1
+        labels[point] = cluster
+        means[cluster], weights[cluster] = X[point], sample_weight[point]
+    if donors:
+        new_means, new_weights, _ = update(X, centers, sample_weight, labels)
+        for donor in donors:
+            means[donor], weights[donor] = new_means[donor], new_weights[donor]
 
 
 def kmeans_plusplus(X, n_clusters, sample_weight, rng):

@@ -20,7 +20,7 @@ chunks: the same bits on one core and on many.
 import numba
 import numpy as np
 
-from aelearn.kernels.common import compact, frame_of
+from aelearn.kernels.common import check_centers, check_points, check_squares, compact, origin_of, scale_of
 from aelearn.kernels.cpu.assignment import CHANGES, EVERYTHING, INERTIA, add_up, pass_over
 from aelearn.kernels.cpu.distances import put_in_frame
 
@@ -39,10 +39,12 @@ class Descent:
     """
 
     def __init__(self, X, sample_weight=None, algorithm="lloyd"):
-        self.X, self.weight = X, compact(sample_weight)
-        self.labels = np.full(len(X), -1, np.int32)  # (N,)
+        self.X, weight = check_points(X, sample_weight)  # (N, D), (N,)
+        self.weight = compact(weight)  # (N,) or (1,)
+        self.labels = np.full(len(self.X), -1, np.int32)  # (N,)
         self.algorithm = algorithm
-        self.origin, self.scale = frame_of(X)  # (D,)
+        self.origin = origin_of(self.X)  # (D,)
+        self.scale = scale_of(self.X, self.origin)
         self.exact = None  # the centres of the last pass, (K, D) float64
 
     def step(self, centers):
@@ -51,7 +53,7 @@ class Descent:
         Returns means (K, D) float64, weights (K,), the inertia of the labels against `centers`, and how many labels
         changed.
         """
-        first, exact = self.exact is None, np.array(centers, np.float64, order="C")  # (K, D)
+        first, exact = self.exact is None, self._checked(centers)  # (K, D)
         inertia, n_moved, accurate = self._pass(exact, True, EVERYTHING if first else CHANGES)
         if not accurate:
             inertia, _, _ = self._pass(exact, False, EVERYTHING)
@@ -59,7 +61,14 @@ class Descent:
 
     def settle(self, centers):
         """Label the points for `centers` (K, D) as they are. Returns the labels (N,) and their inertia."""
-        return self.labels, self._pass(np.array(centers, np.float64, order="C"), True, INERTIA)
+        return self.labels, self._pass(self._checked(centers), True, INERTIA)
+
+    def _checked(self, centers):
+        """Centres (K, D) as a new array; K may not change from step to step."""
+        centers = check_centers(centers, self.X.shape[1])  # (K, D)
+        if self.exact is not None and len(centers) != len(self.exact):
+            raise ValueError(f"this run began with {len(self.exact)} centres; got {len(centers)}")
+        return centers
 
     def _begin(self, n_clusters):
         """Choose the algorithm and the size of the chunks, and make room."""
@@ -107,12 +116,13 @@ def lloyd_step(X, centers, sample_weight=None):
     """One iteration; see aelearn.lloyd.lloyd_step. Returns labels, means, weights and the inertia."""
     descent = Descent(X, sample_weight)
     means, weights, inertia, _ = descent.step(centers)
-    return descent.labels, means, weights, inertia
+    return descent.labels, means, weights, check_squares(inertia)
 
 
-def assign(X, centers, sample_weight):
-    """The nearest centre of each point: labels (N,) int32 and the inertia, a float."""
-    return Descent(X, sample_weight).settle(centers)
+def assign(X, centers, sample_weight=None):
+    """The nearest centre of each point, see aelearn.lloyd.assign: labels (N,) int32 and the inertia, a float."""
+    labels, inertia = Descent(X, sample_weight).settle(centers)
+    return labels, check_squares(inertia)
 
 
 def pieces(X, chunk, n_chunks):
