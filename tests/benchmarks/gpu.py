@@ -185,8 +185,9 @@ def kmeans_iteration(n, d, k):
     readings = padded // PANEL + 1 if d > SLAB else 1
 
     def pass_arguments():
-        return (numbers(n, d), numbers(1), numbers(d), numbers(k, d), numbers(k, d), numbers(k, d),
-                device.upload(np.zeros(n, np.int32)), chunk, n_teams, device.empty((n_rows, n_numbers, 2), np.float32))
+        labels = [device.upload(np.zeros(n, np.int32)) for _ in range(2)]
+        return (numbers(n, d), numbers(1), numbers(3 * k + 1, d), numbers(3), *labels, True, chunk, n_teams,
+                device.empty((n_rows, n_numbers, 2), np.float32))
 
     yield Case("assignment.pass_over", f"{n:,} x {d}, {k}", n_chunks, instructions,
                4 * n * d * readings + 8 * n + 8 * n_rows * n_numbers, accesses, pass_arguments)

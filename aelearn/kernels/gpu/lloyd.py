@@ -1,27 +1,28 @@
 """K-means on the GPU: labels, sums and inertia in one launch, over an X that stays on the device.
 
-Shapes: N samples, D features, K clusters, M chunks of points, E = 2 + K (D + 1) numbers that a chunk adds up.
+Shapes: N samples, D features, K clusters, M chunks of points, E = 3 + K (D + 1) numbers that a chunk adds up.
 
-Each iteration sends the centres to the device and gets back E numbers: the inertia, how many labels changed, and for
-each cluster the sum of its points, seen from the centre, and their weight. All of them are sums over points, taken as
-pairs of numbers (sums.py), first in a chunk and then over the chunks, both in a fixed order. So a run repeats bit for
-bit. The kernel is in assignment.py.
+Each iteration sends the centres to the device and gets back E numbers: the inertia, how many labels changed, how many
+are in doubt, and for each cluster the sum of its points, seen from an origin, and their weight. All of them are sums
+over points, taken as pairs of numbers (sums.py), first in a chunk and then over the chunks, both in a fixed order. So a
+run repeats bit for bit. The kernel is in assignment.py.
 
 What float32 cannot hold is kept out of it: a centre is split into two numbers, so that x - c is as exact as its own
 size allows; points much larger or smaller than 1 are scaled by a power of two, and so are weights; and where sample
 weights have more digits than float32, X goes to the device as float64.
 
 There are no bounds here: to look at all distances is what a GPU is good at. Which centre is nearest is decided in X's
-dtype, centres rounded to it; where two are as near as that can tell, the label may be another than that of the other
-back ends, which decide such cases in float64. Points a million million times smaller than the largest one are all the
-same to float32's squares: for such data take float64.
+dtype, centres rounded to it. Where two are as near as that can tell, the label is in doubt: the host fetches the
+labels, decides those few with the CPU's kernel, which is exact, and sends them back; only if one of them changes are
+the sums taken again. So labels are those of the other back ends, ties included.
 """
 
 import numpy as np
 
-from aelearn.kernels.common import compact, frame_of
+from aelearn.kernels import cpu
+from aelearn.kernels.common import check_centers, check_points, check_squares, compact, origin_of
 from aelearn.kernels.gpu import device
-from aelearn.kernels.gpu.assignment import INERTIA, MOVED, SUMS, pass_over
+from aelearn.kernels.gpu.assignment import DOUBTFUL, INERTIA, MOVED, SUMS, pass_over
 from aelearn.kernels.gpu.sums import THREADS, add_rows
 
 MAX_CHUNKS = 512
@@ -36,18 +37,18 @@ class Points:
     X              the same points, on the host
     weight         (N,) float64, or (1,) where all are one number, on the host
     there, weight_there  both on the device: X divided by 2^exponent, the weights by `unit`
-    origin         (D,) a point of the same scale, near the others where they lie far from 0: distances are compared as
-                   seen from there
+    origin         (D,) float64, 0 or a point of X: where distances and sums are seen from, see common.origin_of
     """
 
     def __init__(self, X, sample_weight=None):
-        self.X, self.weight = X, compact(sample_weight)
+        self.X, weight = check_points(X, sample_weight)  # (N, D), (N,)
+        X, self.weight = self.X, compact(weight)  # ..., (N,) or (1,)
         weight, self.unit = _scaled(self.weight)
         exact = (weight == weight.astype(np.float32)).all() and weight[weight > 0].min() > 2.0**-60
         self.dtype = X.dtype if exact else np.dtype(np.float64)
         largest = float(max(X.max(), -X.min()))
         self.exponent = 0 if largest == 0 or 2.0**-4 < largest < 2.0**20 else int(np.frexp(largest)[1])
-        self.origin = np.ldexp(frame_of(X)[0], -self.exponent).astype(self.dtype)  # (D,)
+        self.origin = origin_of(X).astype(np.float64)  # (D,)
         self.there = device.empty(X.shape, self.dtype)
         step = max(1, PIECE_ENTRIES // X.shape[1])
         for start in range(0, len(X), step):
@@ -72,7 +73,8 @@ class Descent:
 
     def __init__(self, X, sample_weight=None, algorithm="lloyd"):
         self.points = X if isinstance(X, Points) else Points(X, sample_weight)
-        self._labels = device.upload(np.full(len(self.points.X), -1, np.int32))  # (N,)
+        none = np.full(len(self.points.X), -1, np.int32)  # (N,)
+        self._before, self._labels = device.upload(none), device.upload(none)  # of the last step but one, and the last
 
     @property
     def labels(self):
@@ -85,17 +87,17 @@ class Descent:
         Returns means (K, D) float64, weights (K,), the inertia of the labels against `centers`, and how many labels
         changed.
         """
-        centers = np.asarray(centers, np.float64)
+        centers = check_centers(centers, self.points.X.shape[1])  # (K, D)
         total, n_clusters = self._pass(centers), len(centers)
         sums = total[SUMS:].reshape(n_clusters, -1)  # (K, D + 1)
-        shifts, weights = sums[:, :-1], sums[:, -1]  # (K, D), (K,)
-        shifts = np.divide(shifts, weights[:, None], out=np.zeros(centers.shape), where=weights[:, None] > 0)
-        means = centers + np.ldexp(shifts, self.points.exponent)  # (K, D)
+        sums, weights = np.ldexp(sums[:, :-1], self.points.exponent), sums[:, -1:]  # (K, D), (K, 1)
+        means = np.where(weights > 0, self.points.origin + sums / np.where(weights > 0, weights, 1), centers)  # (K, D)
+        weights = weights[:, 0]  # (K,)
         return means, weights * self.points.unit, self._inertia(total), int(total[MOVED])
 
     def settle(self, centers):
         """Label the points for `centers` (K, D) as they are. Returns the labels (N,) and their inertia."""
-        inertia = self._inertia(self._pass(np.asarray(centers, np.float64)))
+        inertia = self._inertia(self._pass(check_centers(centers, self.points.X.shape[1])))
         return self.labels, inertia
 
     def _inertia(self, total):
@@ -110,18 +112,40 @@ class Descent:
             raise ValueError(f"centres lie more than {far:.0e} times as far from 0 as the points, farther than squares "
                              f"of {points.dtype} reach on backend 'cuda': use X of float64, or another back end")
         high = scaled.astype(points.dtype)  # (K, D)
-        packed = np.concatenate([[points.origin], scaled - points.origin, high, scaled - high])  # (3 K + 1, D)
-        packed = device.upload(packed.astype(points.dtype))  # one copy instead of four
-        near, high, low = (packed[1 + part * n_clusters:1 + (part + 1) * n_clusters] for part in range(3))  # (K, D)
+        origin = np.ldexp(points.origin, -points.exponent)  # (D,)
+        packed = np.concatenate([[origin], scaled - origin, high, scaled - high])  # (3 K + 1, D): one copy, not four
+        numbers = np.finfo(points.dtype)
+        share = 1.5 * numbers.eps / 2 * np.array([n_features + 5, 4, 0]) + [0, 0, n_features * numbers.tiny]  # (3,)
+        self._before, self._labels = self._labels, self._before
         n_numbers = SUMS + n_clusters * (n_features + 1)
         size, n_chunks = points.chunks(n_numbers)
         n_teams = max(1, THREADS // (n_numbers - SUMS))
         partial = device.empty((n_chunks * n_teams, n_numbers, 2), points.dtype)  # (M n_teams, E, 2)
         total = device.empty((n_numbers, 2), points.dtype)  # (E, 2)
-        device.launch(pass_over, n_chunks, THREADS, points.there, points.weight_there, packed[0], near, high, low,
-                      self._labels, size, n_teams, partial)
-        device.launch(add_rows, n_numbers, THREADS, partial, total)
-        return device.download(total).sum(axis=1, dtype=np.float64)
+        packed, share = device.upload(packed.astype(points.dtype)), device.upload(share.astype(points.dtype))
+
+        def add_up(search):
+            device.launch(pass_over, n_chunks, THREADS, points.there, points.weight_there, packed, share, self._before,
+                          self._labels, search, size, n_teams, partial)
+            device.launch(add_rows, n_numbers, THREADS, partial, total)
+            return device.download(total).sum(axis=1, dtype=np.float64)  # (E,)
+
+        numbers = add_up(search=True)
+        return add_up(search=False) if numbers[DOUBTFUL] and self._decide(centers) else numbers
+
+    def _decide(self, centers):
+        """Give the points whose label is in doubt the right one. Returns whether any label changes."""
+        labels, X = self.labels, self.points.X  # (N,), (N, D)
+        doubtful, changed = np.flatnonzero(labels < 0), False  # (A,)
+        labels[doubtful] = -1 - labels[doubtful]
+        step = max(1, PIECE_ENTRIES // X.shape[1])
+        for start in range(0, len(doubtful), step):
+            rows = doubtful[start:start + step]
+            right, _ = cpu.Descent(X[rows]).settle(centers)
+            changed = changed or not np.array_equal(labels[rows], right)
+            labels[rows] = right
+        device.fill(self._labels, labels)
+        return changed
 
 
 def _scaled(weight):
@@ -139,9 +163,10 @@ def lloyd_step(X, centers, sample_weight=None):
     """One iteration; see aelearn.lloyd.lloyd_step. Returns labels, means, weights and the inertia."""
     descent = Descent(X, sample_weight)
     means, weights, inertia, _ = descent.step(centers)
-    return descent.labels, means, weights, inertia
+    return descent.labels, means, weights, check_squares(inertia)
 
 
-def assign(X, centers, sample_weight):
-    """The nearest centre of each point: labels (N,) int32 and the inertia, a float."""
-    return Descent(X, sample_weight).settle(centers)
+def assign(X, centers, sample_weight=None):
+    """The nearest centre of each point, see aelearn.lloyd.assign: labels (N,) int32 and the inertia, a float."""
+    labels, inertia = Descent(X, sample_weight).settle(centers)
+    return labels, check_squares(inertia)

@@ -69,7 +69,7 @@ SPECS = [
     Spec(optim._sgd, "VVx", THREADS, 0),
     Spec(optim._momentum, "VVVxx", THREADS, 0),
     Spec(optim._adam, "VVVVxxxxxxx", THREADS, 0),
-    Spec(assignment.pass_over, "MVVMMMliiT", THREADS, 3 + 2 * TREE),
+    Spec(assignment.pass_over, "MVMVllbiiT", THREADS, 4 + 3 * TREE),
     Spec(seeding._try_all, "MVVobiT", THREADS, TREE),
     Spec(sums.add_rows, "TM", THREADS, TREE),
     Spec(sums.add_all, "MV", THREADS, TREE),

@@ -144,7 +144,7 @@ def test_x_goes_to_the_device_once_and_little_comes_back(rng, monkeypatch):
     monkeypatch.setattr(device, "download", lambda there: (fetched.append(there.size), download(there))[1])
     KMeans(3, init="random", n_init=3, max_iter=3, tol=0, random_state=0, backend="cuda").fit(X)
     assert sent.count(X.size) == 1
-    sums = 2 * (2 + 3 * 5)  # inertia, number of moves, and of each cluster four sums and a weight: all of them pairs
+    sums = 2 * (3 + 3 * 5)  # inertia, moves, doubts, and of each cluster four sums and a weight: all of them pairs
     assert set(fetched) == {sums, 200} and fetched.count(200) == 3  # labels once a start
 
 
