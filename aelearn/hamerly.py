@@ -19,7 +19,7 @@ Source: Hamerly, "Making k-means even faster" (2010).
 import numpy as np
 
 from aelearn import lloyd
-from aelearn.kernels.common import check_centers
+from aelearn.kernels.arguments import check_centers
 from aelearn.lloyd import (assign, blocks, distance_table, kmeans_plusplus, nearest_center,  # noqa: F401
                            squared_distances)
 

@@ -11,28 +11,37 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aelearn import hamerly, kernels, lloyd
+from aelearn import hamerly, kernels, lloyd, starts
 from aelearn.estimator import Transformer
-from aelearn.lloyd import (blocks, fill_empty_clusters, mean_variance, random_points, safe_exponent,
+from aelearn.lloyd import (blocks, distance_table, fill_empty_clusters, mean_variance, safe_exponent,
                            squared_distances)
-from aelearn.validation import (ConvergenceWarning, check_array, check_backend, check_choice, check_finite,
-                                check_integer, check_number, check_sample_weight, generator, load_backend, warn)
+from aelearn.validation import (ConvergenceWarning, check_array, check_backend, check_choice, check_integer,
+                                check_number, check_sample_weight, generator, load_backend, warn)
+
+CANCELLATION = 1e-3  # an inertia may be told from sums of which it is that share, and its rounding is theirs
 
 
 class KMeans(Transformer):
     """K-means by Lloyd's algorithm with greedy k-means++ starts.
 
     n_clusters    K
-    init          "k-means++", "random" (K different points) or the centres to start from, an array (K, D)
-    n_init        how many starts; the run with the lowest inertia is kept. "auto": 10 for "random", else 1
+    init          "k-means++", "random" (K different points), the centres to start from, an array (K, D), or a function
+                  that returns them: init(X, n_clusters, random_state=...). It gets X (N, D) as floats and a
+                  np.random.RandomState, as from scikit-learn, which draws from the stream of `random_state`
+    n_init        how many starts; the run with the lowest inertia is kept. "auto": 10 for "random" and for a function,
+                  else 1
     max_iter      most iterations of a run
     tol           stop when no label changes, or when the squared distances by which the centres move add up to no
                   more than tol times the mean variance of the columns
-    algorithm     "lloyd" computes every distance; "hamerly" keeps bounds that spare most of them, and finds the same
-                  labels; "auto" takes the one that is faster for the shape of X
+    algorithm     "lloyd" computes every distance; "hamerly" keeps bounds that spare most of them; "auto" takes the one
+                  that is faster for the shape of X. All three find the same labels, centres and iterations, to the
+                  last bit: which of two centres is nearer is decided exactly, and of two that are exactly as near it
+                  is the one with the lower number
     backend       "numpy"; "numba": compiled, on all cores; "cuda": an NVIDIA GPU, which has no "hamerly"; "auto":
                   "numba" where that runs
     random_state  None, an int, a np.random.Generator or RandomState
+    verbose       if not 0, print the inertia of each iteration
+    copy_x        there for code written for scikit-learn: X is never changed, nor copied as a whole
 
     After `fit`:
 
@@ -49,7 +58,7 @@ class KMeans(Transformer):
     _estimator_type = "clusterer"
 
     def __init__(self, n_clusters=8, *, init="k-means++", n_init="auto", max_iter=300, tol=1e-4, algorithm="lloyd",
-                 backend="auto", random_state=None):
+                 backend="auto", random_state=None, verbose=0, copy_x=True):
         self.n_clusters = n_clusters
         self.init = init
         self.n_init = n_init
@@ -58,6 +67,8 @@ class KMeans(Transformer):
         self.algorithm = algorithm
         self.backend = backend
         self.random_state = random_state
+        self.verbose = verbose
+        self.copy_x = copy_x
 
     def fit(self, X, y=None, sample_weight=None):
         """Find K clusters in X (N, D); y is ignored. Returns self.
@@ -74,7 +85,8 @@ class KMeans(Transformer):
         if len(X) < n_clusters:
             raise ValueError(f"n_samples={len(X)} should be >= n_clusters={n_clusters}.")
         weight = check_sample_weight(sample_weight, len(X))
-        start = self._check_start(X)
+        given = not isinstance(self.init, str) and not callable(self.init)
+        start = starts.check_start(self.init, X, n_clusters) if given else None  # (K, D)
         n_init = self._number_of_starts(start)
         rng = generator(self.random_state)
 
@@ -84,8 +96,16 @@ class KMeans(Transformer):
         functions, best = self._functions(), None
         points = functions.Points(scaled, weight) if self.backend == "cuda" else scaled  # on a GPU they go there once
         for _ in range(n_init):
-            centers = (np.ldexp(start, -exponent) if start is not None
-                       else self._draw_start(functions, points, scaled, weight, rng))
+            if callable(self.init):
+                start = starts.call(self.init, X, n_clusters, rng)  # (K, D)
+            if start is not None:
+                centers = np.ldexp(start, -exponent)  # (K, D)
+            elif self.init == "k-means++":
+                centers = functions.kmeans_plusplus(points, n_clusters, weight, rng)  # (K, D)
+            else:
+                centers = starts.random_points(scaled, n_clusters, weight, rng)  # (K, D)
+            if self.verbose:
+                print("Initialization complete")
             run = self._run(functions.Descent(points, weight, self.algorithm), scaled, weight, centers, tolerance)
             if best is None or run.inertia < best.inertia and not _same_clustering(run.labels, best.labels):
                 best = run  # the same clustering under other numbers can only be lower by rounding: no better run
@@ -107,19 +127,26 @@ class KMeans(Transformer):
         """Lloyd's iterations from one start, then the final assignment."""
         history = []
         centers = centers.astype(np.float64)  # (K, D)
-        for _ in range(self.max_iter):
+        rounding = sum(X.shape) * np.finfo(np.float64).eps / CANCELLATION  # of an inertia, a sum of N D terms
+        for iteration in range(self.max_iter):
             means, weights, inertia, n_moved = descent.step(centers)
-            if history and inertia > history[-1]:  # only rounding can do that ...
-                if n_moved:  # ... and this is as low as it gets
+            if history and inertia > history[-1]:  # only rounding can do that: of the inertia ...
+                if n_moved and inertia > history[-1] * (1 + rounding):  # ... or of centres: as low as it gets
                     centers = previous
                     break
                 inertia = history[-1]
             history.append(inertia)
+            if self.verbose:
+                print(f"Iteration {iteration}, inertia {inertia}.")
             if not weights.all():
                 fill_empty_clusters(X, centers, weight, descent.labels, means, weights)
             shift = float(squared_distances(means, centers).sum())
             previous, centers = centers, means
             if n_moved == 0 or shift <= tolerance:
+                if self.verbose:
+                    print(f"Converged at iteration {iteration}: "
+                          + ("strict convergence." if n_moved == 0 else
+                             f"center shift {shift} within tolerance {tolerance}."))
                 break
         centers = centers.astype(X.dtype)
         labels, inertia = descent.settle(centers)
@@ -136,7 +163,10 @@ class KMeans(Transformer):
         """The nearest centre of each point of X (N, D): labels (N,) int32."""
         self._check_fitted("cluster_centers_")
         X = self._check_X(X)
-        return self._assign(X, check_sample_weight(None, len(X)))[0]
+        functions, labels = self._functions(), np.empty(len(X), np.int32)  # (N,)
+        for rows, x, centers, _ in self._in_reach(X):
+            labels[rows] = functions.Descent(x).settle(centers)[0]
+        return labels
 
     def fit_predict(self, X, y=None, sample_weight=None):
         """Find clusters in X (N, D) and return the labels of its points, (N,) int32."""
@@ -146,14 +176,14 @@ class KMeans(Transformer):
         """The distance (not squared) of each point of X (N, D) to each centre, (N, K)."""
         self._check_fitted("cluster_centers_")
         X = self._check_X(X)
-        exponent = safe_exponent(X, self.cluster_centers_)
-        centers = np.ldexp(self.cluster_centers_.astype(np.float64), -exponent)  # (K, D)
-        distances = np.empty((len(X), len(centers)), np.result_type(X, self.cluster_centers_))  # (N, K)
+        distances = np.empty((len(X), len(self.cluster_centers_)), np.result_type(X, self.cluster_centers_))  # (N, K)
         with np.errstate(over="ignore", under="ignore"):  # a distance may be inf where X is near its dtype's end
-            for rows in blocks(*X.shape):
-                x = np.ldexp(X[rows].astype(np.float64), -exponent)  # (B, D)
-                for k, center in enumerate(centers):
-                    distances[rows, k] = np.ldexp(np.sqrt(squared_distances(x, center)), exponent)
+            for rows, x, centers, exponent in self._in_reach(X):
+                centers, found = centers.astype(np.float64), distances[rows]  # (K, D), (A, K)
+                for block in blocks(len(x), max(centers.shape)):
+                    table = distance_table(x[block].astype(np.float64), centers)  # (K, B)
+                    found[block] = np.ldexp(np.sqrt(table.T), exponent)
+                distances[rows] = found
         return distances
 
     def fit_transform(self, X, y=None, sample_weight=None):
@@ -165,6 +195,27 @@ class KMeans(Transformer):
         self._check_fitted("cluster_centers_")
         X = self._check_X(X)
         return -self._assign(X, check_sample_weight(sample_weight, len(X)))[1]
+
+    def _in_reach(self, X):
+        """X (N, D) and the centres (K, D), divided by a power of two such that neither is too large to be squared.
+
+        Nearly always they are as they are. Otherwise the power of a row depends on that row and on the centres alone:
+        what else is in X must not change a row's label. Yields rows, X[rows] and the centres, both divided by
+        2^exponent, and the exponent.
+        """
+        centers = self.cluster_centers_
+        exponent = safe_exponent(centers)
+        with np.errstate(over="ignore", under="ignore"):
+            reach = np.ldexp(1e100, exponent)
+            if max(X.max(), -X.min()) < reach:
+                groups = [(slice(None), exponent)]
+            else:
+                largest = np.maximum(X.max(axis=1), -X.min(axis=1))  # (N,)
+                exponents = np.where(largest < reach, exponent, np.frexp(largest)[1])  # (N,)
+                groups = [(np.flatnonzero(exponents == e), int(e)) for e in np.unique(exponents)]
+            for rows, exponent in groups:
+                scaled = (np.ldexp(array, -exponent) if exponent else array for array in (X[rows], centers))
+                yield rows, *scaled, exponent  # (rows,), (A, D), (K, D)
 
     def _assign(self, X, weight):
         """Labels and inertia of X against the fitted centres."""
@@ -180,7 +231,13 @@ class KMeans(Transformer):
         check_integer("n_clusters", self.n_clusters, 1)
         check_integer("max_iter", self.max_iter, 1)
         check_number("tol", self.tol, 0)
+        if self.algorithm == "elkan":
+            raise ValueError("algorithm='elkan' is not here: use 'hamerly', which spares distances by bounds as well, or "
+                             "'auto', which does so where it is faster; both find what 'lloyd' finds")
         check_choice("algorithm", self.algorithm, ("lloyd", "hamerly", "auto"))
+        check_integer("verbose", int(self.verbose) if isinstance(self.verbose, (bool, np.bool_)) else self.verbose, 0)
+        if not isinstance(self.copy_x, (bool, np.bool_)):
+            raise TypeError(f"copy_x must be True or False; got {self.copy_x!r}")
         check_backend(self.backend)
         if self.backend == "cuda" and self.algorithm == "hamerly":
             raise ValueError("algorithm='hamerly' keeps bounds, which backend='cuda' does not: "
@@ -192,40 +249,14 @@ class KMeans(Transformer):
         if isinstance(self.init, str):
             check_choice("init", self.init, ("k-means++", "random"))
 
-    def _check_start(self, X):
-        """`init` as an array (K, D) of X's dtype, or None if it names a method."""
-        if isinstance(self.init, str):
-            return None
-        start = check_array(self.init, name="init", estimator="KMeans")
-        with np.errstate(over="ignore"):
-            start = start.astype(X.dtype)
-        check_finite(start, "init")
-        if start.shape[0] != self.n_clusters:
-            raise ValueError(f"The shape of the initial centers {start.shape} does not match "
-                             f"the number of clusters {self.n_clusters}.")
-        if start.shape[1] != X.shape[1]:
-            raise ValueError(f"The shape of the initial centers {start.shape} does not match "
-                             f"the number of features of the data {X.shape[1]}.")
-        return start
-
     def _number_of_starts(self, start):
         if self.n_init == "auto":
-            return 10 if start is None and self.init == "random" else 1
+            return 10 if callable(self.init) or start is None and self.init == "random" else 1
         if start is not None and self.n_init != 1:
             warn("Explicit initial center position passed: performing only one init in KMeans "
                  f"instead of n_init={self.n_init}.", RuntimeWarning)
             return 1
         return self.n_init
-
-    def _draw_start(self, functions, points, X, weight, rng):
-        """K of the points: spread out by k-means++, or any K that weigh something. points: X as the back end has it."""
-        if self.init == "k-means++":
-            return functions.kmeans_plusplus(points, int(self.n_clusters), weight, rng)
-        n_weighted = np.count_nonzero(weight)
-        if n_weighted < self.n_clusters:
-            raise ValueError(f"init='random' draws {self.n_clusters} different points, "
-                             f"but only {n_weighted} have a sample_weight above 0")
-        return random_points(X, int(self.n_clusters), weight, rng)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ import math
 
 import numpy as np
 
-from aelearn.kernels.common import check_kmeans, check_points, check_squares, origin_of
+from aelearn.kernels.arguments import check_kmeans, check_number_of_clusters, check_points, check_squares
+from aelearn.kernels.common import origin_of
 from aelearn.kernels.exact import are_close, nearest_of
 
 BLOCK_ENTRIES = 1 << 17  # entries of a block's largest array: 1 MB as float64
@@ -201,13 +202,16 @@ def kmeans_plusplus(X, n_clusters, sample_weight, rng):
     weight times squared distance to the nearest centre so far. Of 2 + floor(log K) such draws the one that lowers
     the inertia most is kept: the greedy variant that Arthur and Vassilvitskii tried (2007, section 5).
     """
+    X, sample_weight = check_points(X, sample_weight)
+    check_number_of_clusters(n_clusters)
     n_trials = 2 + int(np.log(n_clusters))
-    chosen = [_draw(rng, sample_weight)]
+    chosen = [draw(rng, sample_weight)]
     nearest = _distances_to(X, X[chosen[0]])  # squared distance to the nearest centre so far: (N,)
+    check_squares(float(sample_weight @ nearest))
     while len(chosen) < n_clusters:
         best_inertia = np.inf
         for _ in range(n_trials):
-            candidate = _draw(rng, sample_weight * nearest)
+            candidate = draw(rng, sample_weight * nearest)
             with_candidate = np.minimum(nearest, _distances_to(X, X[candidate]))  # (N,)
             inertia = sample_weight @ with_candidate
             if inertia < best_inertia:
@@ -217,16 +221,7 @@ def kmeans_plusplus(X, n_clusters, sample_weight, rng):
     return X[chosen]
 
 
-def random_points(X, n_clusters, sample_weight, rng):
-    """K different rows of X, each drawn with probability proportional to its weight. Returns centres (K, D)."""
-    mass, chosen = sample_weight.copy(), []
-    for _ in range(n_clusters):
-        chosen.append(_draw(rng, mass))
-        mass[chosen[-1]] = 0
-    return X[chosen]
-
-
-def _draw(rng, mass):
+def draw(rng, mass):
     """The index of one entry, drawn with probability proportional to `mass` (N,); any entry if all mass is 0."""
     cumulative = np.cumsum(mass)  # (N,)
     if cumulative[-1] == 0:

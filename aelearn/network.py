@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aelearn.kernels.arguments import check_step
 from aelearn.layers import ACTIVATIONS, dense, dense_backward
 from aelearn.losses import (binary_cross_entropy, binary_cross_entropy_gradient, mean_squared_error,
                             mean_squared_error_gradient)
@@ -114,7 +115,9 @@ def loss_and_gradients(params, x, architecture, work=None):
     """The loss on x (N, D) and its derivative by every parameter, by backpropagation.
 
     Returns the loss (a float) and a dict like `params`: "W1", "b1", ... They are arrays of `work` if it is given.
+    Raises TypeError and ValueError for arrays that do not fit: see kernels.arguments.check_step.
     """
+    x = check_step(params, x, architecture, work)
     work = work or Workspace(architecture, len(x), x.dtype)
     forward(params, x, architecture, work)
     backward(params, x, architecture, work)

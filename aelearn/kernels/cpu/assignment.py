@@ -16,7 +16,8 @@ from aelearn.kernels.cpu.distances import POINTS, Frame, error_bound, find_two_n
 from aelearn.kernels.cpu.exact import doubt, is_nearer
 
 CHANGES, EVERYTHING, INERTIA = 0, 1, 2  # what a pass sums: points that change their label; all; no more than inertia
-CANCELLATION = 1e-3  # an inertia smaller than that share of Q is summed from the points
+CANCELLATION = 1e-3  # an inertia smaller than that share of Q is summed from the points: its error is a share of Q
+DRIFT = 64  # how many times the rounding of fresh sums is allowed in sums that were kept from pass to pass
 
 # X (N, D); weight (N,) or, where all weigh the same, (1,); labels (N,) int32; upper, lower (N,) of X's dtype, or (1,).
 Points = namedtuple("Points", "X weight labels upper lower")
@@ -122,7 +123,8 @@ def _label_chunk(points, centers, frame, start, stop, block, waiting, before, do
         while bounded and row < stop and n < POINTS:
             label, is_open = np.int64(labels[row]), True
             if label >= 0:
-                upper = (uppers[row] + moved[label]) * (1 + 1e-6)  # rounding is on the safe side
+                # Bounds may be float32: 1e-6 is more than the few roundings of 6e-8 that each of them meets here.
+                upper = (uppers[row] + moved[label]) * (1 + 1e-6)
                 lower = lowers[row] - others[label] * (1 + 1e-6)
                 lower -= abs(lower) * 1e-6
                 if not upper < lower:  # upper may only have been too high
@@ -204,17 +206,22 @@ def pass_over(X, weight, labels, upper, lower, exact, near, half, moved, others,
 
 
 @compiled
-def add_up(sums, mass, totals, exact, origin, afresh, all_sums, all_mass, peak, means):
+def add_up(sums, mass, totals, exact, origin, age, all_sums, all_mass, peak, means):
     """Add the chunks up in their order, onto the sums of the last pass or afresh, and take the means.
 
     all_sums (K, D), all_mass (K, 2) and peak (K + 1,), each cluster's largest weight so far and, last, Q, are kept
-    from pass to pass and changed in place; means (K, D) is filled. Returns the inertia, how many labels changed, and
-    whether enough digits are left: they are not where little is left of a heavy cluster, whose digits left with the
-    others, or where the inertia is a small difference of large numbers.
+    from pass to pass and changed in place; means (K, D) is filled. age: passes since they were summed afresh, 0 for
+    now. Returns the inertia, how many labels changed, and whether enough digits are left.
+
+    With B points in a chunk and u the unit roundoff, a pass adds at most M + B numbers to a sum: its rounding is at
+    most (M + B) u times the cluster's largest weight and the points' distance from the origin. That adds up over `age`
+    passes, while fresh sums would be wrong by (M + B) u times the present weight. So too few digits are left where
+    age times the largest weight is more than DRIFT times the present one, as where a heavy point has left; and
+    where the inertia is a small difference of large numbers.
     """
     n_clusters, n_features = exact.shape
     inertia, q, n_moved, accurate = 0.0, peak[n_clusters], 0, True
-    if afresh:
+    if age == 0:
         q = 0.0
         for k in range(n_clusters):
             all_mass[k, 0] = all_mass[k, 1] = peak[k] = 0
@@ -223,7 +230,7 @@ def add_up(sums, mass, totals, exact, origin, afresh, all_sums, all_mass, peak, 
     for m in range(len(totals)):
         inertia += totals[m, 0]
         n_moved += np.int64(totals[m, 2])
-        if afresh:
+        if age == 0:
             q += totals[m, 1]
         for k in range(n_clusters):
             all_mass[k, 0] += mass[m, k, 0]
@@ -234,7 +241,7 @@ def add_up(sums, mass, totals, exact, origin, afresh, all_sums, all_mass, peak, 
     for k in range(n_clusters):
         w, is_empty = all_mass[k, 0], all_mass[k, 1] == 0
         peak[k] = max(peak[k], w)
-        accurate = accurate and (is_empty or w >= 1e-4 * peak[k])
+        accurate = accurate and (is_empty or DRIFT * w >= age * peak[k])
         if is_empty:
             w = all_mass[k, 0] = 0.0
         for d in range(n_features):
@@ -244,6 +251,6 @@ def add_up(sums, mass, totals, exact, origin, afresh, all_sums, all_mass, peak, 
             from_sums += (w * seen - 2 * all_sums[k, d]) * seen
             means[k, d] = exact[k, d] if is_empty else origin[d] + all_sums[k, d] / w
     peak[n_clusters] = q
-    if not afresh:
+    if age > 0:
         inertia, accurate = from_sums, accurate and from_sums > CANCELLATION * q
     return inertia, n_moved, accurate

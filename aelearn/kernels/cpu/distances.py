@@ -204,7 +204,7 @@ def put_in_frame(exact, old, origin, scale, near, half, moved, others, scalars):
             distance += (exact[k, d] - old[k, d]) ** 2
         half[k] = square / 2
         largest = max(largest, square)
-        moved[k] = np.sqrt(distance) * (1 + 1e-12) * scale
+        moved[k] = np.sqrt(distance) * (1 + (n_features + 2) * np.finfo(np.float64).eps) * scale  # rounded up
         if moved[k] > first:
             first, next_first, fastest = moved[k], first, k
         elif moved[k] > next_first:

@@ -20,7 +20,8 @@ chunks: the same bits on one core and on many.
 import numba
 import numpy as np
 
-from aelearn.kernels.common import check_centers, check_points, check_squares, compact, origin_of, scale_of
+from aelearn.kernels.arguments import check_centers, check_points, check_squares
+from aelearn.kernels.common import compact, origin_of, scale_of
 from aelearn.kernels.cpu.assignment import CHANGES, EVERYTHING, INERTIA, add_up, pass_over
 from aelearn.kernels.cpu.distances import put_in_frame
 
@@ -90,7 +91,7 @@ class Descent:
         self.out = (np.zeros((n_chunks, *shape)), np.zeros((n_chunks, n_clusters, 2)),
                     np.zeros((n_chunks, 3)))  # (M, K, D), (M, K, 2), (M, 3)
         self.sums, self.mass, self.peak = np.zeros(shape), np.zeros((n_clusters, 2)), np.zeros(n_clusters + 1)
-        self.means = np.zeros(shape)  # (K, D)
+        self.means, self.age = np.zeros(shape), 0  # (K, D), passes since all was summed afresh
 
     def _pass(self, exact, search, summed):
         """Run the kernel over X, in pieces if X does not lie in rows. Returns what `add_up` returns, or the inertia."""
@@ -109,7 +110,8 @@ class Descent:
             self.exact = exact
         if summed == INERTIA:
             return float(self.out[2][:, 0].sum())
-        return add_up(*self.out, exact, self.origin, summed == EVERYTHING, self.sums, self.mass, self.peak, self.means)
+        self.age = 0 if summed == EVERYTHING else self.age + 1
+        return add_up(*self.out, exact, self.origin, self.age, self.sums, self.mass, self.peak, self.means)
 
 
 def lloyd_step(X, centers, sample_weight=None):

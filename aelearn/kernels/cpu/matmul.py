@@ -17,7 +17,7 @@ Lam, Rothberg and Wolf, "The cache performance and optimizations of blocked algo
 import numpy as np
 from numba import prange
 
-from aelearn.kernels.common import check_product
+from aelearn.kernels.arguments import check_product
 from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled, room
 
 TILE_ROWS, TILE_COLUMNS = 6, 512  # 6 x 512 float32 are 12 KB, and 4 rows of b beside them 8 KB: they stay in L1

@@ -18,6 +18,7 @@ import math
 import numpy as np
 from numba import prange
 
+from aelearn.kernels.arguments import check_step, check_vectors
 from aelearn.kernels.common import CODES, IDENTITY, RELU, SIGMOID, TANH
 from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled, room
 from aelearn.kernels.cpu.matmul import TILE_COLUMNS, TILE_ROWS, dot_products, even_width, product_tile, store_tile
@@ -89,7 +90,9 @@ def loss_and_gradients(params, x, architecture, work=None):
     """The loss on x (N, D) and its derivative by every parameter, by backpropagation.
 
     Returns the loss (a float) and a dict like `params`: "W1", "b1", ... They are arrays of `work` if it is given.
+    Raises TypeError and ValueError for arrays that do not fit: see arguments.check_step.
     """
+    x = check_step(params, x, architecture, work)
     work = work or Workspace(architecture, len(x), x.dtype)
     forward(params, x, architecture, work)
     loss = output_loss(x, architecture, work)
@@ -100,8 +103,10 @@ def loss_and_gradients(params, x, architecture, work=None):
 def adam_step(params, grads, m, v, t, *, learning_rate, beta1, beta2, epsilon, scratch=None):
     """Update number t (from 1) of Adam, in place on params, m and v: aelearn.optim.adam_step in one pass.
 
-    Each is a vector of all parameters' entries. `scratch` is not needed.
+    Each is a vector of all parameters' entries. `scratch` is not needed. Raises TypeError and ValueError for vectors
+    that cannot be updated.
     """
+    check_vectors((params, m, v), grads)
     number = params.dtype.type  # Python's floats would turn float32 sums into float64 ones
     _adam(params, grads, m, v, number(beta1), number(1 - beta1), number(beta2), number(1 - beta2), number(epsilon),
           number(1 / math.sqrt(1 - beta2**t)), number(learning_rate / (1 - beta1**t)))

@@ -9,6 +9,7 @@ one, for the best, writes down how far each point now is from its nearest centre
 import numba
 import numpy as np
 
+from aelearn.kernels.arguments import check_number_of_clusters, check_points
 from aelearn.kernels.common import choose_points, compact
 from aelearn.kernels.cpu.assignment import squared_distance
 from aelearn.kernels.cpu.compiling import compiled
@@ -45,6 +46,8 @@ def _try_all(X, weight, nearest, candidates, keep, chunk, inertias):
 
 def kmeans_plusplus(X, n_clusters, sample_weight, rng):
     """K points of X (N, D) that lie far apart; see aelearn.lloyd.kmeans_plusplus. Returns centres (K, D)."""
+    X, sample_weight = check_points(X, sample_weight)  # (N, D), (N,)
+    check_number_of_clusters(n_clusters)
     weight = compact(sample_weight)  # (N,) or (1,)
     chunk = max(CHUNK_POINTS, -(-len(X) // MAX_CHUNKS))
     chunks = [slice(start, min(start + chunk, len(X))) for start in range(0, len(X), chunk)]

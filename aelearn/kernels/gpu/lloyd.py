@@ -20,7 +20,8 @@ the sums taken again. So labels are those of the other back ends, ties included.
 import numpy as np
 
 from aelearn.kernels import cpu
-from aelearn.kernels.common import check_centers, check_points, check_squares, compact, origin_of
+from aelearn.kernels.arguments import check_centers, check_points, check_squares
+from aelearn.kernels.common import compact, origin_of
 from aelearn.kernels.gpu import device
 from aelearn.kernels.gpu.assignment import DOUBTFUL, INERTIA, MOVED, SUMS, pass_over
 from aelearn.kernels.gpu.sums import THREADS, add_rows

@@ -21,7 +21,7 @@ measured them in CUDA C++ on an A6000, in shares of cuBLAS, at 1.3, 8.5, 12.8 an
 
 from numba import cuda
 
-from aelearn.kernels.common import check_product
+from aelearn.kernels.arguments import check_product
 from aelearn.kernels.gpu import device
 
 BLOCK = 16  # rungs 1 to 3: blocks of 16 x 16 threads, each with an entry of c

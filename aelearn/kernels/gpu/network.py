@@ -16,6 +16,7 @@ from types import SimpleNamespace
 
 from numba import cuda
 
+from aelearn.kernels.arguments import check_step
 from aelearn.kernels.common import CODES, IDENTITY, RELU, SIGMOID, TANH
 from aelearn.kernels.gpu import device
 from aelearn.kernels.gpu.losses import fill_row_losses, total_loss
@@ -117,8 +118,10 @@ def loss_and_gradients(params, x, architecture, work=None):
     """The loss on x (N, D) and its derivative by every parameter, by backpropagation.
 
     Returns the loss (a float) and a dict like `params`: "W1", "b1", ... They are NumPy arrays, or if `work` is given
-    its own, on the device.
+    its own, on the device. Raises TypeError and ValueError for arrays that do not fit: see arguments.check_step.
     """
+    if device.is_host(params["W1"]):
+        x = check_step(params, x, architecture, work)
     own = work or Workspace(architecture, len(x), x.dtype)
     there = own.take_images(x)
     forward(params, there, architecture, own)

@@ -8,6 +8,7 @@ import math
 
 from numba import cuda
 
+from aelearn.kernels.arguments import check_vectors
 from aelearn.kernels.gpu import device
 from aelearn.kernels.gpu.sums import THREADS, n_blocks, thread_number
 
@@ -33,6 +34,8 @@ def adam_step(params, grads, m, v, t, *, learning_rate, beta1, beta2, epsilon, s
 
 def _update(kernel, changed, grads, *numbers):
     """Run an optimiser's kernel on vectors; what it changes is copied back to those that are NumPy's."""
+    if all(device.is_host(array) for array in (*changed, grads)):
+        check_vectors(changed, grads)
     there = [device.on_device(array) for array in changed]
     numbers = [grads.dtype.type(number) for number in numbers]  # Python's floats would be float64 on the device
     device.launch(kernel, n_blocks(grads.size), THREADS, *there, device.on_device(grads), *numbers)

@@ -9,6 +9,7 @@ into a point, the host needs the chunks' masses and then the distances of one ch
 import numpy as np
 from numba import cuda
 
+from aelearn.kernels.arguments import check_number_of_clusters
 from aelearn.kernels.common import choose_points
 from aelearn.kernels.gpu import device
 from aelearn.kernels.gpu.lloyd import Points
@@ -47,6 +48,7 @@ def kmeans_plusplus(X, n_clusters, sample_weight, rng):
     X is an array, or Points if it is on the device already.
     """
     points = X if isinstance(X, Points) else Points(X, sample_weight)
+    check_number_of_clusters(n_clusters)
     n_samples = len(points.X)
     size, n_chunks = points.chunks(2 + int(np.log(n_clusters)))
     chunks = [slice(start, min(start + size, n_samples)) for start in range(0, n_samples, size)]
