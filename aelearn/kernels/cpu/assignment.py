@@ -44,16 +44,16 @@ def _distance_in_frame(x, near, frame):
 
 
 @compiled(inside=True)
-def _judge(x, exact, share):
+def _judge(x, exact, margin):
     """The nearest centre, the lower number if two are exactly as near; and squared distances to it and to the second.
 
-    share: by what share of the larger one two distances in float64 must differ, see kernels/exact.py.
+    margin: by what share of the larger one two distances in float64 must differ, see kernels/exact.py.
     """
     label, best, second = 0, np.inf, np.inf
     least = len(x) * np.finfo(np.float64).tiny
     for k in range(len(exact)):
         distance = squared_distance(x, exact[k])
-        is_close = max(distance, best) * (1 - share) <= min(distance, best) + least
+        is_close = max(distance, best) * (1 - margin) <= min(distance, best) + least
         if is_nearer(x, exact[k], exact[label]) if is_close else distance < best:
             label, best, second = k, distance, min(best, second)
         else:
@@ -74,7 +74,7 @@ def _search(points, centers, frame, rows, n, block, before, doubtful, bounded, s
         n_doubtful += doubtful[p]
     if not bounded and n_doubtful == 0:
         return n_moved
-    unit, share = np.float64(frame.scale) ** 2, doubt(points.X.shape[1])
+    unit, margin = np.float64(frame.scale) ** 2, doubt(points.X.shape[1])
     for p in range(n):
         if not (bounded or doubtful[p]):
             continue
@@ -83,7 +83,7 @@ def _search(points, centers, frame, rows, n, block, before, doubtful, bounded, s
         nearest = np.float64(squares[p]) + 2 * np.float64(best[p])
         next_best = np.float64(squares[p]) + 2 * np.float64(second[p])
         if not next_best - nearest > 2 * bound:
-            new, nearest, next_best = _judge(points.X[row], centers.exact, share)
+            new, nearest, next_best = _judge(points.X[row], centers.exact, margin)
             nearest, next_best = nearest * unit, min(next_best * unit, 1e30)
         if bounded:  # each of the two is wrong by no more than twice the bound
             points.upper[row] = np.sqrt(max(0.0, nearest + 2 * bound)) * (1 + 1e-6)
