@@ -137,7 +137,80 @@ def test_given_start_is_not_changed_and_one_run_is_made(blobs):
     assert KMeans(4, init=start.tolist()).fit(blobs[0]).n_iter_ >= 1
 
 
+def test_a_function_may_draw_the_start(blobs):
+    X, seen = blobs[0], []
+
+    def some_rows(X, n_clusters, random_state):
+        assert isinstance(random_state, np.random.RandomState)
+        seen.append(random_state.permutation(len(X))[:n_clusters])
+        return X[seen[-1]]
+
+    first, again = (KMeans(4, init=some_rows, random_state=3).fit(X) for _ in range(2))
+    assert len(seen) == 20 and len({tuple(rows) for rows in seen}) == 10  # ten starts each, the same in both
+    assert np.array_equal(first.cluster_centers_, again.cluster_centers_)
+    one = KMeans(4, init=some_rows, n_init=1, random_state=3).fit(X)
+    assert np.array_equal(one.cluster_centers_, KMeans(4, init=X[seen[-1]]).fit(X).cluster_centers_)
+    as_lists = KMeans(4, init=lambda X, k, random_state: X[:k].tolist(), n_init=1).fit(X.astype(np.float32))
+    assert as_lists.cluster_centers_.dtype == np.float32
+
+
+@pytest.mark.parametrize("drawn, error, words", [
+    (np.zeros((3, 2)), ValueError, r"shape of the initial centers \(3, 2\) does not match the number of clusters 4"),
+    (np.zeros((4, 3)), ValueError, r"initial centers \(4, 3\) does not match the number of features of the data 2"),
+    (np.full((4, 2), np.nan), ValueError, "init contains NaN"), (np.zeros(4), ValueError, "Expected 2D array"),
+    (None, (ValueError, TypeError), "init"), ([["a", "b"]] * 4, ValueError, "numbers"),
+    (iter([[0.0, 0]] * 4), (ValueError, TypeError), "init"), (np.zeros((4, 2)) + 1j, ValueError, "Complex"),
+])
+def test_a_function_that_draws_something_else(blobs, drawn, error, words):
+    with pytest.raises(error, match=words):
+        KMeans(4, init=lambda X, k, random_state: drawn).fit(blobs[0])
+    with pytest.raises(error, match=words):
+        KMeans(4, init=drawn).fit(blobs[0])
+
+
+def test_verbose_tells_of_each_iteration(blobs, capsys):
+    model = KMeans(4, init=blobs[0][:4], verbose=1, copy_x=False).fit(blobs[0])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "Initialization complete" and lines[-1].startswith(f"Converged at iteration {model.n_iter_ - 1}")
+    assert lines[1:-1] == [f"Iteration {i}, inertia {value}." for i, value in enumerate(model.history_)]
+
+
+def rows_and_their_company(dtype, rng):
+    """Centres, points near them, and rows of extreme size that may share a batch with them."""
+    d, k, top = int(rng.integers(1, 10)), int(rng.integers(1, 7)), np.finfo(dtype).max
+    size = dtype(10.0 ** rng.choice([0, 0, -20, 20] if dtype == np.float32 else [0, 0, -200, 200, -140, 140]))
+    centers, X = rng.normal(size=(k, d)).astype(dtype), rng.normal(size=(9, d)).astype(dtype)
+    if rng.random() < 0.5:
+        centers, X = np.round(centers), np.round(X)  # ties
+    company = np.concatenate([np.outer([0.9 * top, -0.5 * top, 1e-30, 0, 1], np.ones(d)), rng.normal(size=(50, d))])
+    return centers * size, X * size, company.astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_row_has_the_same_label_and_distances_in_any_company(dtype):
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        centers, X, company = rows_and_their_company(dtype, rng)
+        model = KMeans(len(centers)).fit(np.arange(2.0 * len(centers))[:, None])
+        model.cluster_centers_, model.n_features_in_ = centers, centers.shape[1]
+        for method in (model.predict, model.transform):
+            alone = np.concatenate([method(x[None]) for x in X])
+            for batch in (X, np.concatenate([X, company]), np.concatenate([X, company[:1]])):
+                assert np.array_equal(method(batch)[:len(X)], alone)
+
+
+def test_extreme_rows_have_the_labels_of_exact_arithmetic():
+    from tests.kernels.test_exact import nearest
+
+    centers = np.array([[1.0, 2], [2, 1], [-3, 0]])
+    X = np.array([[1e300, 0], [0, 1e300], [-1e300, 1], [1e300, 1e300], [1e-300, 0], [1.5, 1.5], [0, 0]])
+    model = KMeans(3, init=centers, max_iter=1).fit(centers)
+    assert np.array_equal(model.predict(X), nearest(X, model.cluster_centers_))
+
+
 @pytest.mark.parametrize("settings, error, words", [
+    ({"verbose": -1}, ValueError, "verbose"), ({"verbose": "yes"}, TypeError, "verbose"),
+    ({"copy_x": "yes"}, TypeError, "copy_x"), ({"algorithm": "elkan"}, ValueError, "use 'hamerly'"),
     ({"n_clusters": 0}, ValueError, "at least 1"), ({"n_clusters": 2.0}, TypeError, "integer"),
     ({"n_clusters": True}, TypeError, "integer"), ({"n_clusters": 601}, ValueError, "n_samples=600 should be >= n_c"),
     ({"init": "best"}, ValueError, "'random'"), ({"init": np.zeros((3, 2))}, ValueError, "number of clusters 4"),

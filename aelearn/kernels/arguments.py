@@ -91,7 +91,7 @@ def check_kmeans(X, centers, sample_weight, labels=None):
     """
     X, weight = check_points(X, sample_weight)
     centers = check_centers(centers, X.shape[1])
-    if labels is not None and (np.shape(labels) != (len(X),) or labels.dtype.kind not in "iu"
+    if labels is not None and (getattr(labels, "shape", None) != (len(X),) or labels.dtype.kind not in "iu"
                                or labels.min() < 0 or labels.max() >= len(centers)):
         raise ValueError(f"labels must be {len(X)} integers from 0 to {len(centers) - 1}, one for each row of X")
     return X, centers, weight
@@ -148,7 +148,7 @@ def check_step(params, x, architecture, work=None):
 
 def check_vectors(changed, grads):
     """Refuse vectors that an optimiser cannot update: those in `changed` are written to, one beside the other."""
-    for vector in (*changed, grads):
+    for vector in (grads, *changed):
         if not isinstance(vector, np.ndarray):
             raise TypeError(f"an optimiser updates NumPy arrays in place; got {type(vector).__name__}")
         if vector.ndim != 1 or vector.shape != grads.shape or vector.dtype != grads.dtype:

@@ -38,7 +38,8 @@ def are_close(distances, nearest, n_features):
     nearest (A,): the smallest as computed. Squares that are too small for float64 come out as 0, or as multiples of
     5e-324: each may be wrong by that much.
     """
-    return distances * (1 - doubt(n_features)) <= nearest + n_features * np.finfo(np.float64).tiny
+    is_close = distances * (1 - doubt(n_features)) <= nearest + n_features * np.finfo(np.float64).tiny  # (K, A)
+    return is_close & (nearest < np.inf)  # what cannot be squared cannot be decided
 
 
 def two_product(a, b):

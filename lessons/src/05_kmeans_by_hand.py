@@ -40,7 +40,7 @@ from aelearn.notebooks import show, slider
 #    smaller.
 #
 # These two in turn are **Lloyd's algorithm**. Neither half-step can raise the inertia, and a round that changes
-# anything lowers it (if ties go to the lower number). So no labelling ever comes back; there are only finitely many;
+# anything lowers it (if ties go to the lower number, and a tie is decided exactly). So no labelling ever comes back; there are only finitely many;
 # it stops.
 #
 # ### Exercise 1: assign
@@ -176,8 +176,8 @@ show(plotting.curves({"inertia": (range(len(inertias)), inertias)}, xlabel="iter
 
 # %% [markdown]
 # This is the library's version of the two half-steps. It differs in three ways: it reads points in blocks, so that
-# nothing of size N by K is ever made; it sums in float64, as seen from the old centres, so that no digits are lost;
-# and points may have weights.
+# nothing of size N by K is ever made; it sums in float64 and, where all points lie far from 0, as seen from one of
+# them, so that no digits are lost; and points may have weights.
 
 # %%
 print(inspect.getsource(lloyd.lloyd_step))

@@ -116,8 +116,7 @@ def test_kmeans_plusplus_is_as_good_on_average():
 
 
 def test_defaults_of_the_shared_parameters_are_the_same():
-    shared = {name: parameter.default for name, parameter in inspect.signature(cluster.KMeans).parameters.items()
-              if name not in ("verbose", "copy_x")}
+    shared = {name: parameter.default for name, parameter in inspect.signature(cluster.KMeans).parameters.items()}
     ours = KMeans().get_params()
     assert {name: ours[name] for name in shared} == shared
 
@@ -125,7 +124,9 @@ def test_defaults_of_the_shared_parameters_are_the_same():
 @pytest.mark.parametrize("use", [
     lambda K: K(3).fit(np.ones((2, 2))), lambda K: K(2).fit(np.full((3, 2), np.nan)), lambda K: K(2).fit(np.ones(5)),
     lambda K: K(2, init=np.ones((3, 2))).fit(np.random.rand(9, 2)), lambda K: K(0).fit(np.ones((3, 2))),
-    lambda K: K(2, init=np.ones((2, 3))).fit(np.random.rand(9, 2)), lambda K: K().predict(np.ones((3, 2))),
+    lambda K: K(2, init=np.ones((2, 3))).fit(np.random.rand(9, 2)), lambda K: K(2, copy_x="no").fit(np.eye(3)),
+    lambda K: K(2, init=lambda X, k, random_state: np.ones((3, 2))).fit(np.random.rand(9, 2)),
+    lambda K: K().predict(np.ones((3, 2))),
     lambda K: K(2, tol=-1).fit(np.ones((3, 2))), lambda K: K(2).fit(np.empty((0, 2))),
     lambda K: K(2).fit([["a", "b"], ["c", "d"]]), lambda K: K(2).fit(np.eye(3) * 1j),
     lambda K: K(2).fit(np.eye(3)).predict(np.eye(4)), lambda K: K(2).fit(np.eye(3), sample_weight=np.ones(2)),
@@ -138,6 +139,28 @@ def test_errors_are_of_the_same_kind(use):
         use(KMeans)
     assert isinstance(ours.value, (ValueError, TypeError))
     assert isinstance(ours.value, next(kind for kind in (ValueError, TypeError) if isinstance(theirs.value, kind)))
+
+
+@pytest.mark.parametrize("shape", [(3, 2), (2, 3)])
+def test_a_start_of_another_shape_gets_the_same_sentence(shape):
+    sentences = []
+    for K in (KMeans, cluster.KMeans):
+        for init in (np.ones(shape), lambda X, n_clusters, random_state: np.ones(shape)):
+            with pytest.raises(ValueError) as error:
+                K(2, init=init).fit(np.eye(9)[:, :2])
+            sentences.append(str(error.value))
+    assert len(set(sentences)) == 1
+
+
+def test_a_function_written_for_their_kmeans_draws_the_start_of_ours():
+    from sklearn.utils import check_random_state
+
+    def draw(X, n_clusters, random_state):
+        return X[check_random_state(random_state).choice(len(X), n_clusters, replace=False)]
+
+    X, _ = make_blobs(300, centers=3, random_state=0)
+    ours, theirs = (K(3, init=draw, random_state=0).fit(X) for K in (KMeans, cluster.KMeans))
+    assert ours.inertia_ == pytest.approx(theirs.inertia_, rel=1e-9)
 
 
 def test_warnings_are_of_the_same_kind():

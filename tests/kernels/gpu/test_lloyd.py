@@ -9,6 +9,7 @@ from aelearn import KMeans, lloyd
 from aelearn.kernels import gpu
 from aelearn.kernels.gpu import device
 from aelearn.kernels.gpu import lloyd as gpu_lloyd
+from tests.kernels.test_exact import assert_same, lattices, models, nearest
 
 pytestmark = pytest.mark.gpu
 SIZES = (1, 15, 16, 17, 33)
@@ -70,6 +71,33 @@ def test_weights_that_float32_cannot_hold(rng):
 def test_ties_go_to_the_lower_number(rng):
     X = rng.integers(0, 3, (130, 2)).astype(np.float32)
     assert_same_step(X, rng.integers(0, 3, (20, 2)).astype(float))
+
+
+def test_on_a_lattice_it_goes_the_way_of_the_others(rng):
+    for X, k, start, weight in lattices(rng, 25, most=20):
+        assert_same(models(X, k, start, weight, routes=(("numpy", "lloyd"), ("cuda", "lloyd")), max_iter=6))
+
+
+@pytest.mark.parametrize("offset", [0, 1e4])
+def test_points_closer_to_the_border_than_float32_can_tell(rng, offset):
+    X = (rng.normal(size=(60, 3)) + offset).astype(np.float32)
+    centers = X[:2].astype(float) + rng.normal(size=(2, 3)) / 3
+    centers = np.concatenate([centers, 2 * X[2:5] - centers[:1], np.nextafter(2 * X[2:5] - centers[:1], 0)])  # (8, 3)
+    assert np.array_equal(gpu.assign(X, centers)[0], nearest(X, centers))
+    assert_same_step(X, centers)
+
+
+def test_one_pass_an_iteration_where_nothing_is_in_doubt(rng, monkeypatch):
+    passes, launch = [], device.launch
+    monkeypatch.setattr(device, "launch", lambda kernel, *rest: (passes.append(kernel), launch(kernel, *rest)))
+    X = np.array([[0.0], [1], [4], [9]], np.float32)
+    for centers in ([[0.0], [9]], [[9.0], [0]], [[0.0], [2]], [[2.0], [0]]):  # two with a tie, decided right
+        passes.clear()
+        gpu.lloyd_step(X, np.array(centers))
+        assert passes.count(gpu_lloyd.pass_over) == 1
+    passes.clear()
+    labels = gpu.lloyd_step(X, np.array([[1.0 + 1e-12], [1.0]]))[0]  # all are in doubt, and float32 chose the first
+    assert passes.count(gpu_lloyd.pass_over) == 2 and labels.tolist() == [1, 1, 0, 0]
 
 
 def test_far_centres(rng):
