@@ -232,8 +232,8 @@ class KMeans(Transformer):
         check_integer("max_iter", self.max_iter, 1)
         check_number("tol", self.tol, 0)
         if self.algorithm == "elkan":
-            raise ValueError("algorithm='elkan' is not here: use 'hamerly', which spares distances by bounds as well, or "
-                             "'auto', which does so where it is faster; both find what 'lloyd' finds")
+            raise ValueError("algorithm='elkan' is not here: use 'hamerly', which spares distances by bounds as well, "
+                             "or 'auto', which does so where it is faster; both find what 'lloyd' finds")
         check_choice("algorithm", self.algorithm, ("lloyd", "hamerly", "auto"))
         check_integer("verbose", int(self.verbose) if isinstance(self.verbose, (bool, np.bool_)) else self.verbose, 0)
         if not isinstance(self.copy_x, (bool, np.bool_)):

@@ -40,8 +40,8 @@ from aelearn.notebooks import show, slider
 #    smaller.
 #
 # These two in turn are **Lloyd's algorithm**. Neither half-step can raise the inertia, and a round that changes
-# anything lowers it (if ties go to the lower number, and a tie is decided exactly). So no labelling ever comes back; there are only finitely many;
-# it stops.
+# anything lowers it (if ties go to the lower number, and rounding does not decide what a tie is). So no labelling ever
+# comes back; there are only finitely many; it stops.
 #
 # ### Exercise 1: assign
 #

@@ -30,18 +30,20 @@ def read_only(array):
 @pytest.mark.parametrize("change", [np.ndarray.tolist, swapped, read_only, np.asfortranarray, np.longdouble,
                                     np.ma.masked_array, lambda a: np.repeat(a, 2, axis=0)[::2],
                                     lambda a: a[::-1].copy()[::-1]],
-                         ids=["list", "swapped", "read-only", "Fortran", "longdouble", "no mask", "strided", "backwards"])
+                         ids=["list", "swapped", "read-only", "Fortran", "longdouble", "no mask", "strided", "turned"])
 def test_arguments_that_stand_for_the_same_numbers(functions, change):
     wanted = functions.lloyd_step(X, CENTERS, WEIGHT)
     for got in (functions.lloyd_step(change(X), CENTERS, WEIGHT), functions.lloyd_step(X, change(CENTERS), WEIGHT),
                 functions.lloyd_step(X, CENTERS, change(WEIGHT)),
                 functions.lloyd_step(*map(change, (X, CENTERS, WEIGHT)))):
-        assert all(np.array_equal(a, b) for a, b in zip(got, wanted))
+        assert np.array_equal(got[0], wanted[0])
+        for sums, others in zip(got[1:], wanted[1:]):  # NumPy may add rows in another order where they lie in another one
+            np.testing.assert_allclose(sums, others, rtol=1e-13)
     assert np.array_equal(functions.assign(change(X), change(CENTERS))[0], wanted[0])
     draws = [functions.kmeans_plusplus(x, 3, WEIGHT, np.random.default_rng(0)) for x in (X, change(X))]
     assert np.array_equal(*draws)
     descent = functions.Descent(change(X), change(WEIGHT))
-    assert np.array_equal(descent.step(change(CENTERS))[0], wanted[1])
+    np.testing.assert_allclose(descent.step(change(CENTERS))[0], wanted[1], rtol=1e-13)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.int8, np.uint64, bool])
@@ -63,12 +65,12 @@ def changed(array, value):
     ((X, CENTERS, WEIGHT[:5]), ValueError, "for each of the 30 rows"), ((X, CENTERS, -WEIGHT), ValueError, "negative"),
     ((X, CENTERS, WEIGHT[:, None]), ValueError, "weight must have 1"), ((X * 1j, CENTERS, WEIGHT), TypeError, "real"),
     ((X, np.full((4, 3), "a"), WEIGHT), TypeError, "centers"), ((iter(X), CENTERS, WEIGHT), TypeError, "X must be an"),
-    ((np.ma.masked_less(X, 0), CENTERS, WEIGHT), ValueError, "masked"), ((X, iter(CENTERS), WEIGHT), TypeError, "centers"),
+    ((np.ma.masked_less(X, 0), CENTERS, WEIGHT), ValueError, "masked"), ((X, iter(CENTERS), WEIGHT), TypeError, "cent"),
     ((X, CENTERS, changed(WEIGHT, np.nan)), ValueError, "NaN"),
     ((X, CENTERS, changed(WEIGHT, np.inf)), ValueError, "finite"),
     ((changed(X, np.nan), CENTERS, WEIGHT), ValueError, "finite"), ((X, None, WEIGHT), TypeError, "centers"),
     ((X, changed(CENTERS, np.nan)[1:2], WEIGHT), ValueError, "finite"), ((None, CENTERS, WEIGHT), TypeError, "X must"),
-    ((changed(X, np.inf), CENTERS, WEIGHT), ValueError, "finite"), ((X * 1e200, CENTERS, WEIGHT), ValueError, "squared"),
+    ((changed(X, np.inf), CENTERS, WEIGHT), ValueError, "finite"), ((1e200 * X, CENTERS, WEIGHT), ValueError, "squared"),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_arguments_of_k_means_that_do_not_fit(functions, bad, error, words):
     uses = [functions.lloyd_step, functions.assign, lambda X, C, w: functions.Descent(X, w).step(C)]
