@@ -237,7 +237,7 @@ class KMeans(Transformer):
         check_choice("algorithm", self.algorithm, ("lloyd", "hamerly", "auto"))
         check_integer("verbose", int(self.verbose) if isinstance(self.verbose, (bool, np.bool_)) else self.verbose, 0)
         if not isinstance(self.copy_x, (bool, np.bool_)):
-            raise TypeError(f"copy_x must be True or False; got {self.copy_x!r}")
+            raise ValueError(f"copy_x must be True or False; got {self.copy_x!r}")
         check_backend(self.backend)
         if self.backend == "cuda" and self.algorithm == "hamerly":
             raise ValueError("algorithm='hamerly' keeps bounds, which backend='cuda' does not: "

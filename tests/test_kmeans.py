@@ -210,7 +210,7 @@ def test_extreme_rows_have_the_labels_of_exact_arithmetic():
 
 @pytest.mark.parametrize("settings, error, words", [
     ({"verbose": -1}, ValueError, "verbose"), ({"verbose": "yes"}, TypeError, "verbose"),
-    ({"copy_x": "yes"}, TypeError, "copy_x"), ({"algorithm": "elkan"}, ValueError, "use 'hamerly'"),
+    ({"copy_x": "yes"}, ValueError, "copy_x"), ({"algorithm": "elkan"}, ValueError, "use 'hamerly'"),
     ({"n_clusters": 0}, ValueError, "at least 1"), ({"n_clusters": 2.0}, TypeError, "integer"),
     ({"n_clusters": True}, TypeError, "integer"), ({"n_clusters": 601}, ValueError, "n_samples=600 should be >= n_c"),
     ({"init": "best"}, ValueError, "'random'"), ({"init": np.zeros((3, 2))}, ValueError, "number of clusters 4"),

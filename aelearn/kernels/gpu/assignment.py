@@ -150,7 +150,8 @@ def pass_over(X, weight, centers, share, before, labels, search, chunk, n_teams,
                         sum_high, sum_low = add(sum_high, sum_low, w)
             partial[own, SUMS + entry, 0] = sum_high
             partial[own, SUMS + entry, 1] = sum_low
-        cuda.syncthreads()  # nobody needs the labels any more
+        if not search:  # else the next round overwrites the labels only after the barriers in nearest_center
+            cuda.syncthreads()
     if t < n_teams:
         for which in range(INERTIA, SUMS):  # only the first team's row gets the block's, below
             partial[m * n_teams + t, which, 0] = zero
