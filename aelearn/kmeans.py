@@ -98,6 +98,9 @@ class KMeans(Transformer):
         for _ in range(n_init):
             if callable(self.init):
                 start = starts.call(self.init, X, n_clusters, rng)  # (K, D)
+                if exponent != safe_exponent(X, start):
+                    raise ValueError("the centres that init returned lie so far from the points of X, or these are so "
+                                     "much smaller, that distances between them cannot be squared")
             if start is not None:
                 centers = np.ldexp(start, -exponent)  # (K, D)
             elif self.init == "k-means++":

@@ -168,6 +168,11 @@ def test_a_function_that_draws_something_else(blobs, drawn, error, words):
         KMeans(4, init=drawn).fit(blobs[0])
 
 
+def test_a_function_that_draws_points_out_of_reach(blobs):
+    with pytest.raises(ValueError, match="cannot be squared"):
+        KMeans(4, init=lambda X, k, random_state: np.full((k, 2), 1e300)).fit(blobs[0])
+
+
 def test_verbose_tells_of_each_iteration(blobs, capsys):
     model = KMeans(4, init=blobs[0][:4], verbose=1, copy_x=False).fit(blobs[0])
     lines = capsys.readouterr().out.splitlines()

@@ -115,8 +115,8 @@ class Descent:
         high = scaled.astype(points.dtype)  # (K, D)
         origin = np.ldexp(points.origin, -points.exponent)  # (D,)
         packed = np.concatenate([[origin], scaled - origin, high, scaled - high])  # (3 K + 1, D): one copy, not four
-        numbers = np.finfo(points.dtype)
-        share = 1.5 * numbers.eps / 2 * np.array([n_features + 5, 4, 0]) + [0, 0, n_features * numbers.tiny]  # (3,)
+        eps, tiny = np.finfo(points.dtype).eps, np.finfo(points.dtype).tiny
+        share = np.array([1.5 * eps / 2 * (n_features + 5), 1.5 * eps / 2 * 4, n_features * tiny])  # (3,)
         self._before, self._labels = self._labels, self._before
         n_numbers = SUMS + n_clusters * (n_features + 1)
         size, n_chunks = points.chunks(n_numbers)
@@ -131,8 +131,8 @@ class Descent:
             device.launch(add_rows, n_numbers, THREADS, partial, total)
             return device.download(total).sum(axis=1, dtype=np.float64)  # (E,)
 
-        numbers = add_up(search=True)
-        return add_up(search=False) if numbers[DOUBTFUL] and self._decide(centers) else numbers
+        sums = add_up(search=True)  # (E,)
+        return add_up(search=False) if sums[DOUBTFUL] and self._decide(centers) else sums
 
     def _decide(self, centers):
         """Give the points whose label is in doubt the right one. Returns whether any label changes."""
