@@ -37,7 +37,7 @@ def test_arguments_that_stand_for_the_same_numbers(functions, change):
                 functions.lloyd_step(X, CENTERS, change(WEIGHT)),
                 functions.lloyd_step(*map(change, (X, CENTERS, WEIGHT)))):
         assert np.array_equal(got[0], wanted[0])
-        for sums, others in zip(got[1:], wanted[1:]):  # NumPy may add rows in another order where they lie in another one
+        for sums, others in zip(got[1:], wanted[1:]):  # NumPy may add rows that lie in another order in another order
             np.testing.assert_allclose(sums, others, rtol=1e-13)
     assert np.array_equal(functions.assign(change(X), change(CENTERS))[0], wanted[0])
     draws = [functions.kmeans_plusplus(x, 3, WEIGHT, np.random.default_rng(0)) for x in (X, change(X))]
@@ -70,11 +70,11 @@ def changed(array, value):
     ((X, CENTERS, changed(WEIGHT, np.inf)), ValueError, "finite"),
     ((changed(X, np.nan), CENTERS, WEIGHT), ValueError, "finite"), ((X, None, WEIGHT), TypeError, "centers"),
     ((X, changed(CENTERS, np.nan)[1:2], WEIGHT), ValueError, "finite"), ((None, CENTERS, WEIGHT), TypeError, "X must"),
-    ((changed(X, np.inf), CENTERS, WEIGHT), ValueError, "finite"), ((1e200 * X, CENTERS, WEIGHT), ValueError, "squared"),
+    ((changed(X, np.inf), CENTERS, WEIGHT), ValueError, "finite"), ((1e200 * X, CENTERS, WEIGHT), ValueError, "square"),
 ], ids=lambda value: value if isinstance(value, str) else "")
 def test_arguments_of_k_means_that_do_not_fit(functions, bad, error, words):
     uses = [functions.lloyd_step, functions.assign, lambda X, C, w: functions.Descent(X, w).step(C)]
-    for use in uses[:2] if words in ("finite", "squared") else uses:  # a run is for arrays that were looked at
+    for use in uses[:2] if words in ("finite", "square") else uses:  # a run is for arrays that were looked at
         with pytest.raises(error, match=words), np.errstate(all="ignore"):
             use(*bad)
 
