@@ -11,8 +11,8 @@ so the columns of V are the eigenvectors of the scatter, too, and of the covaria
 decomposes A; `covariance_eigh`, its fast twin, the scatter. pca.py makes an estimator of them.
 
 Both return the mean (D,), C singular values, largest first, their directions (C, D), rows of V.T, and the share of all
-squares s_1^2 + s_2^2 + ... that each of them has (C,), all in float64. What is no more than rounding (`rounding_of` says
-when) has the singular value 0.
+squares s_1^2 + s_2^2 + ... that each of them has (C,), all in float64. What is no more than rounding has the singular
+value 0; `rounding_of` says when.
 
 Sources: Hotelling, "Analysis of a complex of statistical variables into principal components" (1933); for the sizes of
 rounding errors, Higham, "Accuracy and stability of numerical algorithms" (2002), and Higham and Mary, "A new approach

@@ -247,8 +247,8 @@ def test_bad_input(X, use, words):
 def test_digits(digits):
     """All zeros and ones, of whose 784 pixels 610 ever change: float32 products find what float64 finds.
 
-    Products of B = 3136 rows move eigenvalues s^2 by some sqrt(B) epsilons of their sum, (s^2)' = 2 s s', and directions
-    by that divided by the distance to the next eigenvalue.
+    Products of B = 3136 rows move eigenvalues s^2 by some sqrt(B) epsilons of their sum, (s^2)' = 2 s s', and
+    directions by that divided by the distance to the next eigenvalue.
     """
     images = digits[0]
     model = PCA(8).fit(images)

@@ -207,8 +207,8 @@ for c in range(3):
 # If $v$ is a component, $-v$ is one just as well. The package takes the sign that makes the entry of largest absolute
 # value positive. Below is how it decomposes: first $A = QR$, then the SVD of $R$, which is small where N is large.
 # (Skip the helpers with an underscore: they guard against overflow and constant pixels; and `rounding_of`, which says
-# what is as small as the rounding of the images.) `full` is exact to rounding; where there are many samples, `fit` takes
-# the eigenvectors of the covariance instead, as long as they tell all that is asked for: that is faster.
+# what is as small as the rounding of the images.) `full` is exact to rounding; where there are many samples, `fit`
+# takes the eigenvectors of the covariance instead, as long as they tell all that is asked for: that is faster.
 
 # %%
 print(source(principal_axes.full))

@@ -2,11 +2,11 @@
 
     python -m tests.benchmarks.busy [--json FILE] [--picture FILE]
 
-Between two kernels OpenMP's threads busy-wait, unless they are told otherwise. Alone on a machine that is fastest. Where
-other processes want the cores, waiting threads take them from the very threads that they wait for. aelearn has them
-sleep (kernels/cpu/compiling.py), and runs small calls on one thread. Here that default is measured beside all remedies
-that a user could choose in the environment: for an epoch of the main job's training, for ten small k-means fits and for
-one of a million points; alone, beside one and three processes that count, and beside another training.
+Between two kernels OpenMP's threads busy-wait, unless they are told otherwise. Alone on a machine that is fastest.
+Where other processes want the cores, waiting threads take them from the very threads that they wait for. aelearn has
+them sleep (kernels/cpu/compiling.py), and runs small calls on one thread. Here that default is measured beside all
+remedies that a user could choose in the environment: for an epoch of the main job's training, for ten small k-means
+fits and for one of a million points; alone, beside one and three processes that count, and beside another training.
 """
 
 import os

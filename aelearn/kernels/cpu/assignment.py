@@ -189,7 +189,7 @@ def _lane(X, weight, labels, upper, lower, exact, near, half, moved, others, ori
             total[0] = inertia
 
 
-@compiled(parallel=True)
+@compiled(parallel=True, work=lambda X, weight, labels, upper, lower, exact, *others: len(X) * (exact.size + 64))
 def pass_over(X, weight, labels, upper, lower, exact, near, half, moved, others, origin, scalars, sums, mass, totals,
               chunk, n_lanes, search, bounded, summed):
     """One pass over X. search: label the points; summed: CHANGES, EVERYTHING or INERTIA.

@@ -36,7 +36,7 @@ def _try_chunk(X, weight, nearest, candidates, keep, start, stop, inertias):
                 nearest[row] = distance
 
 
-@compiled(parallel=True)
+@compiled(parallel=True, work=lambda X, weight, nearest, candidates, *others: len(X) * (candidates.size + 16))
 def _try_all(X, weight, nearest, candidates, keep, chunk, inertias):
     """inertias[m, t] = chunk m's sum of w min(nearest, |x - candidates[t]|^2); keep: write the minimum to nearest."""
     for m in numba.prange(len(inertias)):
