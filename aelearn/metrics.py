@@ -1,58 +1,125 @@
 """How well do clusters fit the true classes? And how well separated are they, when there are no classes?
 
-Shapes: N samples, C classes, K clusters. All scores but the silhouette start from one table: `confusion_matrix` counts
-how many samples of class c are in cluster k, and nothing else about the labels matters.
+Shapes: N samples, C classes, K clusters, M cells that are not empty. All scores but the silhouette start from one
+table: how many samples of class c are in cluster k; nothing else about the labels matters. `confusion_matrix` shows it
+whole. The scores need only its cells that are not empty, at most one for each sample: memory grows with N, not with
+C times K.
 
 Scoring without cheating: clusters have no names, so to call one right it must be matched to a class, and choosing the
 matching takes labels. `accuracy` may choose the best one on the data where the clusters were found; new data must be
 scored under that same matching. NMI and ARI need no matching, and ARI is 0 for a grouping by chance.
 
-Labels may be integers, strings or anything else that can be sorted. Classes come first in every call.
+Labels may be integers, strings or anything else that can be sorted. Classes come first in every call. Every score
+raises ValueError unless both are 1-D, of one length, not empty and free of NaN, None and masked entries.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
+from aelearn.assignment import linear_assignment, maximum_weight_matching
 from aelearn.lloyd import safe_exponent, squared_distances
-from aelearn.validation import check_array
+from aelearn.validation import as_array, check_array
+
+__all__ = ["accuracy", "adjusted_rand_index", "best_matching", "confusion_matrix", "linear_assignment",
+           "normalized_mutual_information", "purity", "silhouette"]
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """The cells of the table that are not empty, row after row. All numbers are int64."""
+
+    classes: np.ndarray  # (C,) the sorted distinct classes: row c of the table is classes[c]
+    clusters: np.ndarray  # (K,) the sorted distinct clusters
+    rows: np.ndarray  # (M,)
+    columns: np.ndarray  # (M,)
+    counts: np.ndarray  # (M,) 1 or more
+    class_sizes: np.ndarray  # (C,) the sums over rows
+    cluster_sizes: np.ndarray  # (K,) the sums over columns
+
+    @property
+    def n_samples(self):
+        return int(self.counts.sum())
+
+    @property
+    def same_grouping(self):
+        """True where classes and clusters differ in nothing but names: one cell in each row and each column."""
+        return len(self.counts) == len(self.classes) == len(self.clusters)
+
+
+def _count(classes, clusters):
+    """The _Cells of two labelings (N,): each sample is a cell, and equal ones are counted."""
+    (classes, class_index), (clusters, cluster_index) = _numbered(classes, "classes"), _numbered(clusters, "clusters")
+    if len(class_index) != len(cluster_index):
+        raise ValueError(f"classes has {len(class_index)} labels, clusters has {len(cluster_index)}: "
+                         "they must be of one length")
+    cells, counts = np.unique(class_index * len(clusters) + cluster_index, return_counts=True)  # (M,), (M,)
+    rows, columns = np.divmod(cells, len(clusters))  # (M,), (M,)
+    return _Cells(classes, clusters, rows, columns, counts, np.bincount(class_index), np.bincount(cluster_index))
+
+
+def _numbered(labels, name):
+    """The sorted distinct labels, and for each sample the number of its own among them, (N,)."""
+    labels = _check_labels(labels, name)  # (N,)
+    if labels.dtype.kind in "iu" and int(labels.max()) - int(labels.min()) <= 2 * len(labels):  # need not be sorted
+        offset = np.subtract(labels, labels.min(), dtype=np.int64, casting="unsafe")  # (N,)
+        index = (np.cumsum(np.bincount(offset) > 0) - 1)[offset]  # (N,)
+        values = np.empty(index.max() + 1, labels.dtype)  # (distinct labels,)
+        values[index] = labels
+        return values, index
+    try:
+        return np.unique(labels, return_inverse=True)
+    except TypeError as error:  # such as numbers beside strings
+        raise ValueError(f"{name} must hold labels that can be sorted: {error}") from None
+
+
+def _check_labels(labels, name):
+    """The labels as an array (N,) of just what was given."""
+    array = as_array(labels, name)
+    if array.ndim != 1 or len(array) == 0:
+        what = f"shape {array.shape}" if array.ndim else type(labels).__name__
+        raise ValueError(f"{name} must be a 1-D array or a list of one or more labels; got {what}")
+    if not hasattr(labels, "__array__") and array.tolist() != list(labels):
+        array = np.array(labels, object)  # as they were: NumPy makes one type of all, such as "1" of a 1 beside an "a"
+    if np.ma.is_masked(labels):
+        raise ValueError(f"{name} has masked entries: leave these samples out, of classes and clusters")
+    if any(map(_is_missing, array)) if array.dtype == object else (array != array).any():
+        raise ValueError(f"{name} contains NaN, None or another missing label")
+    return array
+
+
+def _is_missing(label):
+    try:
+        return label is None or bool(label != label)
+    except (TypeError, ValueError):  # pandas' NA is neither equal to itself nor different
+        return True
 
 
 def confusion_matrix(classes, clusters):
     """Counts (C, K) int64: row c, column k holds the number of samples of class c in cluster k.
 
-    Rows are the sorted distinct classes, columns the sorted distinct clusters. Raises ValueError unless both are 1-D,
-    of one length, not empty and free of NaN.
+    Rows are the sorted distinct classes, columns the sorted distinct clusters.
     """
-    class_index, n_classes = _numbered(classes, "classes")
-    cluster_index, n_clusters = _numbered(clusters, "clusters")
-    if len(class_index) != len(cluster_index):
-        raise ValueError(f"classes has {len(class_index)} labels, clusters has {len(cluster_index)}: "
-                         "they must be of one length")
-    cells = class_index * n_clusters + cluster_index  # (N,)
-    return np.bincount(cells, minlength=n_classes * n_clusters).reshape(n_classes, n_clusters)
-
-
-def _numbered(labels, name):
-    """Each label as the number of its value among the sorted distinct ones, (N,), and how many there are."""
-    labels = np.asarray(labels)
-    if labels.ndim != 1 or len(labels) == 0:
-        raise ValueError(f"{name} must be a 1-D array of one or more labels; got shape {labels.shape}")
-    if any(label != label for label in labels.tolist()):
-        raise ValueError(f"{name} contains NaN")
-    try:
-        values, index = np.unique(labels, return_inverse=True)
-    except TypeError as error:  # such as numbers beside strings
-        raise ValueError(f"{name} must hold labels that can be sorted: {error}") from None
-    return index, len(values)
+    cells = _count(classes, clusters)
+    table = np.zeros((len(cells.classes), len(cells.clusters)), np.int64)  # (C, K)
+    table[cells.rows, cells.columns] = cells.counts
+    return table
 
 
 def best_matching(classes, clusters):
     """The one-to-one matching of clusters to classes under which most samples agree: {cluster: class}.
 
-    With more clusters than classes some clusters stay without a class, and the other way round.
+    With more clusters than classes some clusters stay without a class, and the other way round. Those that have no
+    sample in common with the class or cluster that is left for them are paired in order.
     """
-    counts = confusion_matrix(classes, clusters)  # (C, K)
-    class_values, cluster_values = np.unique(classes).tolist(), np.unique(clusters).tolist()  # C and K plain values
-    return {cluster_values[k]: class_values[c] for c, k in zip(*linear_assignment(-counts))}
+    cells = _count(classes, clusters)
+    chosen = maximum_weight_matching(cells.rows, cells.columns, cells.counts)  # (M,)
+    rows, columns = cells.rows[chosen], cells.columns[chosen]
+    other_rows = np.setdiff1d(np.arange(len(cells.classes)), rows)
+    other_columns = np.setdiff1d(np.arange(len(cells.clusters)), columns)
+    pairs = [*zip(rows, columns), *zip(other_rows, other_columns)]  # zip stops where the shorter one ends
+    classes, clusters = cells.classes.tolist(), cells.clusters.tolist()  # plain values
+    return {clusters[k]: classes[c] for c, k in sorted(pairs)}
 
 
 def accuracy(classes, clusters, matching=None):
@@ -61,61 +128,16 @@ def accuracy(classes, clusters, matching=None):
     matching  {cluster: class}; None takes the best matching for these very labels. To score new data honestly, pass
               the matching found on the training data. A cluster that is not in it counts as wrong.
     """
+    cells = _count(classes, clusters)
     if matching is None:
-        counts = confusion_matrix(classes, clusters)  # (C, K)
-        return float(counts[linear_assignment(-counts)].sum() / counts.sum())
-    if not isinstance(matching, dict):
+        right = maximum_weight_matching(cells.rows, cells.columns, cells.counts)  # (M,)
+    elif isinstance(matching, dict):
+        classes, clusters = cells.classes.tolist(), cells.clusters.tolist()  # plain values
+        right = np.array([clusters[k] in matching and bool(matching[clusters[k]] == classes[c])
+                          for c, k in zip(cells.rows, cells.columns)])  # (M,)
+    else:
         raise TypeError(f"matching must be a dict from clusters to classes; got {type(matching).__name__}")
-    confusion_matrix(classes, clusters)  # for its checks
-    right = [cluster in matching and matching[cluster] == label
-             for label, cluster in zip(np.asarray(classes).tolist(), np.asarray(clusters).tolist())]
-    return float(np.mean(right))
-
-
-def linear_assignment(cost):
-    """Pair rows with columns of cost (C, K), each at most once, min(C, K) pairs, so that the sum is smallest.
-
-    Returns rows and columns, two index arrays, rows ascending.
-
-    The Hungarian algorithm by shortest augmenting paths. Each row i has a price u[i], each column j a price v[j], such
-    that cost[i, j] >= u[i] + v[j] everywhere, and equal on the pairs chosen so far: then no choice of as many pairs is
-    cheaper. Rows join one by one. The new row looks for the cheapest way to a column that has no partner yet, where
-    taking a column that has one means that its old partner must move on; the cost of a step from row i to column j is
-    cost[i, j] - u[i] - v[j]. Then everybody on that way moves. The prices of the rows and columns that the search has
-    passed change by how much nearer than the end they were, which keeps the two conditions true.
-
-    Source: Jonker and Volgenant, "A shortest augmenting path algorithm" (1987).
-    """
-    cost = check_array(cost, name="cost", estimator="linear_assignment").astype(np.float64)
-    if cost.shape[0] > cost.shape[1]:
-        columns, rows = linear_assignment(cost.T)
-        order = np.argsort(rows)
-        return rows[order], columns[order]
-    n_rows, n_columns = cost.shape
-    u, v = np.zeros(n_rows), np.zeros(n_columns)  # (C,), (K,)
-    row_of = np.full(n_columns, -1)  # the row that each column is paired with
-    for new_row in range(n_rows):
-        distance = np.full(n_columns, np.inf)  # of the cheapest way from the new row to each column: (K,)
-        came_from = np.full(n_columns, -1)  # the column before it on that way: (K,)
-        done = np.zeros(n_columns, bool)
-        row, column, length = new_row, -1, 0.0
-        while row >= 0:  # until the way has reached a column without a partner
-            step = length + cost[row] - u[row] - v  # (K,)
-            nearer = ~done & (step < distance)
-            distance[nearer], came_from[nearer] = step[nearer], column
-            column = int(np.where(done, np.inf, distance).argmin())
-            done[column], length, row = True, distance[column], row_of[column]
-        passed = done & (row_of >= 0)  # columns that the search went through: (K,)
-        u[new_row] += length
-        u[row_of[passed]] += length - distance[passed]
-        v[done] -= length - distance[done]
-        while column >= 0:  # backwards along the way, everybody moves on to the next column
-            before = came_from[column]
-            row_of[column] = new_row if before < 0 else row_of[before]
-            column = before
-    columns = np.flatnonzero(row_of >= 0)
-    order = np.argsort(row_of[columns])
-    return row_of[columns][order], columns[order]
+    return int(cells.counts[right].sum()) / cells.n_samples
 
 
 def purity(classes, clusters):
@@ -123,8 +145,10 @@ def purity(classes, clusters):
 
     Each cluster chooses freely, so many small clusters are pure: one for each sample has purity 1.
     """
-    counts = confusion_matrix(classes, clusters)  # (C, K)
-    return float(counts.max(axis=0).sum() / counts.sum())
+    cells = _count(classes, clusters)
+    largest = np.zeros(len(cells.clusters), np.int64)  # (K,)
+    np.maximum.at(largest, cells.columns, cells.counts)
+    return int(largest.sum()) / cells.n_samples
 
 
 def normalized_mutual_information(classes, clusters):
@@ -133,20 +157,18 @@ def normalized_mutual_information(classes, clusters):
     With p = counts / N and its margins p_c and p_k:  I = sum p log(p / (p_c p_k)),  H = -sum p log p.
     1 when both have a single group. Source: Strehl and Ghosh, "Cluster ensembles" (2002), with the arithmetic mean.
     """
-    counts = confusion_matrix(classes, clusters)  # (C, K)
-    if counts.size == 1:
+    cells = _count(classes, clusters)
+    if cells.same_grouping:
         return 1.0
-    p = counts / counts.sum()  # (C, K)
-    p_c, p_k = p.sum(axis=1), p.sum(axis=0)  # (C,), (K,)
-    there = p > 0
-    information = float(np.sum(p[there] * np.log(p[there] / np.outer(p_c, p_k)[there])))
-    if information <= np.finfo(np.float64).eps:  # independent, to rounding
-        return 0.0
-    return information / ((_entropy(p_c) + _entropy(p_k)) / 2)
+    n, n_c, n_k = cells.n_samples, cells.class_sizes[cells.rows], cells.cluster_sizes[cells.columns]  # (), (M,), (M,)
+    ratio = cells.counts * n / (n_c * n_k)  # (M,) p / (p_c p_k) from integers, so that independent ones give just 1
+    information = np.sum(cells.counts / n * np.log(ratio))
+    score = information / ((_entropy(cells.class_sizes / n) + _entropy(cells.cluster_sizes / n)) / 2)
+    return min(max(float(score), 0.0), 1.0)  # the logarithms' last digits may carry it outside
 
 
 def _entropy(p):
-    return float(-np.sum(p * np.log(p)))
+    return -np.sum(p * np.log(p))
 
 
 def adjusted_rand_index(classes, clusters):
@@ -157,15 +179,21 @@ def adjusted_rand_index(classes, clusters):
 
         ARI = (index - expected) / ((a + b) / 2 - expected)
 
+    Both sides of the fraction are multiplied by pairs(N): then they are integers, which Python computes exactly, and
+    the only rounding is in one division. Groupings that are nearly independent keep all their digits.
     1 when both groupings are trivial in the same way. Source: Hubert and Arabie, "Comparing partitions" (1985).
     """
-    counts = confusion_matrix(classes, clusters)  # (C, K)
-    index, a, b, all_pairs = (sum(int(n) * (int(n) - 1) // 2 for n in part.ravel())  # Python's integers are exact
-                              for part in (counts, counts.sum(axis=1), counts.sum(axis=0), counts.sum()))
-    if index == a == b:
+    cells = _count(classes, clusters)
+    if cells.same_grouping:
         return 1.0
-    expected = a * b / all_pairs
-    return (index - expected) / ((a + b) / 2 - expected)
+    index, a, b = (_pairs(n) for n in (cells.counts, cells.class_sizes, cells.cluster_sizes))
+    n_pairs = _pairs(np.array(cells.n_samples))
+    return 2 * (index * n_pairs - a * b) / ((a + b) * n_pairs - 2 * a * b)
+
+
+def _pairs(n):
+    """The sum of n (n - 1) / 2 as a Python integer."""
+    return int(np.sum(n * (n - 1) // 2))
 
 
 def silhouette(X, labels):
@@ -177,13 +205,15 @@ def silhouette(X, labels):
 
     Source: Rousseeuw, "Silhouettes" (1987).
     """
-    X = check_array(X).astype(np.float64)
-    index, n_clusters = _numbered(labels, "labels")
+    X = check_array(X).astype(np.float64, copy=False)  # (N, D)
+    values, index = _numbered(labels, "labels")
+    n_clusters = len(values)
     if len(index) != len(X):
         raise ValueError(f"X has {len(X)} samples, labels has {len(index)}")
     if not 2 <= n_clusters <= len(X) - 1:
         raise ValueError(f"the silhouette needs 2 to n_samples - 1 = {len(X) - 1} clusters; got {n_clusters}")
-    X = np.ldexp(X, -safe_exponent(X))  # the score does not depend on the scale
+    if safe_exponent(X):
+        X = np.ldexp(X, -safe_exponent(X))  # (N, D) the score does not depend on the scale
     sizes = np.bincount(index)  # (K,)
     total = 0.0
     for x, own in zip(X, index):  # x (D,), the number of its cluster
