@@ -13,9 +13,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aelearn.validation import check_finite, check_number
+from aelearn.finite_differences import (MACHINE_EPSILON, check_unchanged, finite_differences, float64_copy, loss_value,
+                                        numerical_gradient)
+from aelearn.validation import as_array, check_number
 
-MACHINE_EPSILON = np.finfo(np.float64).eps
+__all__ = ["GradientError", "GradientReport", "ParameterReport", "check_gradients", "diagnose", "numerical_gradient",
+           "relative_error"]
 
 
 class GradientError(AssertionError):
@@ -93,70 +96,44 @@ def check_gradients(loss, params, grads, *, eps=1e-4, rtol=1e-6):
             derivative that the layer's backward is given
     params  dict of arrays: name -> parameter. They are not changed; `loss` gets float64 copies
     grads   dict of arrays: name -> what the backward says
-    eps     how far to nudge an entry p: h = eps * max(1, |p|)
+    eps     how far to nudge an entry p: h = eps * max(1, |p|); at least 100 * machine epsilon
     rtol    largest relative error of an entry that counts as right
 
-    The finite difference of an entry is the five-point one, whose own error falls with the fourth power of h:
+    The finite difference of an entry is the five-point one, whose own error falls with the fourth power of h.
 
-        numerical = (8 (L(p + h) - L(p - h)) - (L(p + 2h) - L(p - 2h))) / (12 h)
-
-    Relative error: |gradient - numerical| / max(|gradient|, |numerical|, floor). The loss is only known to its last
-    digit, so a finite difference is only known to about 10 * machine epsilon * |L| / h; the floor is that uncertainty
-    divided by rtol, so that no entry is called wrong for it. Where an entry disagrees, all are measured once more with
-    h / 100; if that gives another answer than rounding explains, the loss bends too much within h, and the finer
-    answer is used. At a kink, such as ReLU at exactly 0, there is no derivative to compare with: keep inputs away.
+    Relative error: |gradient - numerical| / max(|gradient|, |numerical|, floor). The floor is the slope between the
+    nudged points, and at least uncertainty / rtol, so that no entry is called wrong for the rounding of the loss;
+    finite_differences.py defines both. Where an entry disagrees, it is measured once more with h / 100; if that gives
+    another answer than rounding explains, the loss bends too much within h, and the finer answer is used. At a kink,
+    such as ReLU at exactly 0, there is no derivative to compare with: keep inputs away.
 
     Returns a GradientReport. Raises GradientError if an entry is wrong, a gradient is missing, has another shape than
-    its parameter or is no finite number; TypeError or ValueError if the check itself cannot be made.
-
-    Source of the formula: Abramowitz and Stegun, "Handbook of mathematical functions", table 25.2.
+    its parameter or is no finite number; TypeError or ValueError if the check itself cannot be made: where `loss`
+    returns anything but one finite number with the digits of float64, is random, or changes the parameters it is given.
     """
-    eps, rtol = check_number("eps", eps, 0, 1, exclusive_low=True), check_number("rtol", rtol, 0, 1, exclusive_low=True)
-    params = {name: _parameter(name, value) for name, value in _dict_of_arrays("params", params).items()}
+    eps = check_number("eps", eps, 100 * MACHINE_EPSILON, 1)
+    rtol = check_number("rtol", rtol, 0, 1, exclusive_low=True)
+    if not callable(loss):
+        raise TypeError(f"loss must be a function of params; got {type(loss).__name__}")
+    given = {name: float64_copy(name, value) for name, value in _dict_of_arrays("params", params).items()}
+    params = {name: value.copy() for name, value in given.items()}
     grads = _dict_of_arrays("grads", grads)
     unknown = [name for name in grads if name not in params]
     if unknown:
         raise ValueError(f"grads names {', '.join(map(repr, unknown))}, which params does not have")
-    value = loss(params)
-    if isinstance(value, (np.float32, np.float16)):
-        raise TypeError(f"loss returned {type(value).__name__}, too coarse for finite differences: "
-                        "compute it in float64")
-    if np.ndim(value) != 0 or not np.isfinite(value):
+    value = loss_value(loss, params)
+    if not np.isfinite(value):
         raise ValueError(f"loss must return one finite number; got {value!r}")
-    report = GradientReport(tuple(_check_parameter(loss, params, name, grads.get(name), eps, rtol, abs(float(value)))
-                                  for name in params))
+    check_unchanged(params, given)
+    report = GradientReport(tuple(_check_parameter(loss, params, name, grads.get(name), eps, rtol) for name in params))
+    check_unchanged(params, given)
+    again = loss_value(loss, params)
+    if not abs(again - value) <= 10 * MACHINE_EPSILON * abs(value):
+        raise ValueError(f"loss returned {value!r} and later {again!r} for the same parameters: it must be no random "
+                         "number and not depend on earlier calls")
     if not report.right:
         raise GradientError(report)
     return report
-
-
-def numerical_gradient(loss, params, name, *, eps=1e-4):
-    """The derivative of `loss` by every entry of params[name], by five-point finite differences.
-
-    params[name] is changed while this runs and has its old values afterwards. Returns the derivative, of its shape,
-    and the step h of each entry.
-    """
-    parameter = params[name]
-    numerical, steps = np.empty(parameter.shape), eps * np.maximum(1, np.abs(parameter))  # both of its shape
-    for index in np.ndindex(parameter.shape):
-        old, h = parameter[index], steps[index]
-        values = []
-        with np.errstate(invalid="ignore", divide="ignore"):  # the caller looks at what comes back
-            for step in (-2 * h, -h, h, 2 * h):
-                parameter[index] = old + step
-                values.append(float(loss(params)))
-        parameter[index] = old
-        numerical[index] = (8 * (values[2] - values[1]) - (values[3] - values[0])) / (12 * h)
-    return numerical, steps
-
-
-def _parameter(name, value):
-    """A float64 copy of one parameter."""
-    value = np.asarray(value)
-    if value.dtype.kind not in "biuf":
-        raise TypeError(f"parameter {name} must hold real numbers; got dtype {value.dtype}")
-    check_finite(value, f"parameter {name}")
-    return value.astype(np.float64)
 
 
 def _dict_of_arrays(name, value):
@@ -165,43 +142,41 @@ def _dict_of_arrays(name, value):
     return value
 
 
-def _check_parameter(loss, params, name, gradient, eps, rtol, loss_size):
+def _check_parameter(loss, params, name, gradient, eps, rtol):
     parameter = params[name]
     size = parameter.size
     if gradient is None:
         return ParameterReport(name, size, size, problem="there is no gradient")
-    gradient = np.asarray(gradient)
+    masked = np.ma.is_masked(gradient)
+    gradient = as_array(gradient, f"the gradient of {name}")
     if gradient.shape != parameter.shape:
         hint = ": it is transposed" if gradient.shape == parameter.shape[::-1] else ""
         return ParameterReport(name, size, size, problem=f"its shape is {gradient.shape}, "
                                                          f"that of {name} is {parameter.shape}{hint}")
-    if gradient.dtype.kind not in "biuf" or not np.isfinite(gradient).all():
+    if masked or gradient.dtype.kind not in "biuf" or not np.isfinite(gradient).all():
         return ParameterReport(name, size, size, problem="it holds entries that are no finite numbers")
     if size == 0:
         return ParameterReport(name, 0, 0)
-    numerical, steps = numerical_gradient(loss, params, name, eps=eps)
-    floor = _floor(loss_size, steps, rtol)  # below it, an entry drowns in the rounding of the loss
-    errors = relative_error(gradient, numerical, floor)
+    numerical, _, slope, uncertainty = finite_differences(loss, params, name, eps)  # each of the parameter's shape
+    errors = relative_error(gradient, numerical, np.maximum(slope, uncertainty / rtol))
     if not (errors <= rtol).all():
-        finer, finer_steps = numerical_gradient(loss, params, name, eps=eps / 100)
-        finer_floor = _floor(loss_size, finer_steps, rtol)
-        bends = ~(np.abs(numerical - finer) <= rtol * finer_floor)  # more than rounding explains: h was too wide
-        numerical, floor = np.where(bends, finer, numerical), np.where(bends, finer_floor, floor)
-        errors = relative_error(gradient, numerical, floor)
+        finer, _, *limits = finite_differences(loss, params, name, eps / 100)
+        explained = np.abs(numerical - finer) <= limits[1]  # by rounding; otherwise h was too wide
+        bends = ~(errors <= rtol) & ~explained
+        numerical = np.where(bends, finer, numerical)
+        slope, uncertainty = np.where(bends, limits, (slope, uncertainty))
+        errors = relative_error(gradient, numerical, np.maximum(slope, uncertainty / rtol))
     if not np.isfinite(numerical).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(numerical))[0])
         raise ValueError(f"the loss is not finite when entry {list(where)} of {name} is nudged: pass a smaller eps")
     wrong = ~(errors <= rtol)
     sizes = np.maximum(np.abs(gradient), np.abs(numerical))
+    floor = uncertainty / rtol  # below it, an entry drowns in the rounding of the loss
     unclear = int(np.count_nonzero(~wrong & (sizes > 0) & (sizes < floor)))
     worst = np.unravel_index(np.argmax(errors), errors.shape)
     factor, problem = diagnose(gradient, numerical, floor, rtol, wrong)
     return ParameterReport(name, size, int(wrong.sum()), unclear, tuple(int(i) for i in worst),
                            float(gradient[worst]), float(numerical[worst]), float(errors[worst]), factor, problem)
-
-
-def _floor(loss_size, steps, rtol):
-    return 10 * MACHINE_EPSILON * max(loss_size, np.finfo(np.float64).tiny) / steps / rtol
 
 
 def relative_error(gradient, numerical, floor):

@@ -62,6 +62,42 @@ def test_no_false_alarm_where_the_loss_is_steep_or_large(loss, slope, at):
         check_gradients(loss, {"p": p}, {"p": 1.01 * slope(p)})
 
 
+def perfect_fit(rng, n, d, h, offset=0.0):
+    """The loss of a linear layer against targets that it meets but for an offset, its parameters and gradients."""
+    x, params = rng.normal(size=(n, d)), {"W": rng.normal(size=(d, h)), "b": rng.normal(size=h)}
+    target = dense(x, params["W"], params["b"]) + offset * rng.normal(size=(n, h))
+    dz = 2 * (dense(x, **params) - target) / target.size
+    grads = {"W": x.T @ dz, "b": dz.sum(axis=0)}
+    return (lambda p: np.sum((dense(x, p["W"], p["b"]) - target) ** 2) / target.size), params, grads
+
+
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (7, 3, 2), (20, 12, 5), (4, 30, 9)])
+def test_right_gradients_at_a_perfect_fit(rng, sizes):
+    for _ in range(20):
+        loss, params, grads = perfect_fit(rng, *sizes)
+        assert loss(params) == 0 and not any(gradient.any() for gradient in grads.values())
+        assert check_gradients(loss, params, grads).right
+        with pytest.raises(GradientError, match="db: .* wrong"):  # what stopping 0.0001 away would give
+            check_gradients(loss, params, {**grads, "b": np.full_like(params["b"], 1e-8)})
+
+
+def test_a_factor_near_a_perfect_fit(rng):
+    for offset in (1e-3, 1.0):
+        loss, params, grads = perfect_fit(rng, 7, 3, 2, offset)
+        assert check_gradients(loss, params, grads).right
+        with pytest.raises(GradientError, match="db: 2 of 2 entries are wrong.*factor 1.001"):
+            check_gradients(loss, params, {**grads, "b": 1.001 * grads["b"]})
+
+
+@pytest.mark.parametrize("minimum", [0.0, 1.0, -3.7, 1e6, 1e-9])
+def test_at_the_minimum_of_a_parabola(minimum):
+    p = {"p": np.array([minimum])}
+    loss = (lambda q: float(np.sum((q["p"] - minimum) ** 2)))
+    assert check_gradients(loss, p, {"p": np.zeros(1)}).right
+    with pytest.raises(GradientError, match="wrong"):
+        check_gradients(loss, p, {"p": np.full(1, 1e-6 * max(1, abs(minimum)))})
+
+
 def test_entries_that_rounding_hides_are_counted():
     p = np.ones(5)
     report = check_gradients(lambda q: 1e6 + 1e-6 * np.sum(q["p"] ** 2), {"p": p}, {"p": 2e-6 * p})
@@ -115,7 +151,8 @@ def test_bias_missing_in_the_forward():
 
 
 @pytest.mark.parametrize("wrong, words", [(np.full(3, np.nan), "no finite numbers"), (np.zeros(4), r"shape is \(4,\)"),
-                                          (0.0, r"shape is \(\)"), (np.array(["a"] * 3), "no finite numbers")])
+                                          (0.0, r"shape is \(\)"), (np.array(["a"] * 3), "no finite numbers"),
+                                          (np.ma.array(np.ones(3), mask=[1, 0, 0]), "no finite numbers")])
 def test_gradients_that_are_no_gradients(wrong, words):
     layer = Layer()
     with pytest.raises(GradientError, match=words):
@@ -138,6 +175,7 @@ def test_no_false_alarm_whatever_the_scale_of_the_loss(scale):
     ((lambda p: np.float32(0), {"W": [1.0]}, {"W": [0.0]}), TypeError, "compute it in float64"),
     ((lambda p: 0.0, np.ones(3), {}), TypeError, "dict"),
     ((lambda p: 0.0, {"W": [np.nan]}, {"W": [0.0]}), ValueError, "parameter W contains NaN"),
+    ((None, {"W": [1.0]}, {"W": [0.0]}), TypeError, "loss must be a function"),
     ((lambda p: 0.0, {"W": [1j]}, {"W": [0.0]}), TypeError, "real numbers"),
     ((lambda p: np.log(p["W"][0]), {"W": [1e-7]}, {"W": [1e7]}), ValueError, r"not finite when entry \[0\] of W"),
 ])
@@ -146,7 +184,8 @@ def test_checks_that_cannot_be_made(arguments, error, words):
         check_gradients(*arguments)
 
 
-@pytest.mark.parametrize("settings", [{"eps": 0}, {"eps": np.nan}, {"eps": -1e-4}, {"rtol": 0}, {"rtol": np.inf}])
+@pytest.mark.parametrize("settings", [{"eps": 0}, {"eps": 1e-15}, {"eps": np.nan}, {"eps": -1e-4}, {"rtol": 0},
+                                      {"rtol": np.inf}])
 def test_impossible_settings(settings):
     with pytest.raises(ValueError, match="must be"):
         check_gradients(lambda p: 0.0, {"W": [1.0]}, {"W": [0.0]}, **settings)
