@@ -14,13 +14,16 @@ Source of the format: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of han
 """
 
 import gzip
+import numbers
+import os
 import struct
 import zlib
 from pathlib import Path
 
 import numpy as np
 
-from aelearn.validation import check_float_dtype, check_integer, check_number, generator
+from aelearn.validation import (as_array, as_float64, check_choice, check_finite, check_float_dtype, check_integer,
+                                check_number, generator)
 
 GZIP_MAGIC = b"\x1f\x8b"  # the first two bytes of every gzip file
 SPLITS = ("train", "validation", "train60k", "test")
@@ -32,19 +35,20 @@ def load_mnist(split="train", *, digits=None, directory=None, dtype=np.float32):
     split      "train60k": all training images; "test": the test images;
                "validation": the first twelfth of the training images (MNIST: the first 5,000 of 60,000);
                "train": the rest of them (MNIST: images 5,000 to 59,999)
-    digits     keep these labels only, such as (0, 1); None keeps all
+    digits     keep these labels only, such as (0, 1), in any iterable; None keeps all
     directory  a folder with the four IDX files, plain or gzipped; None: the MNIST that comes with aelearn
     dtype      np.float32 or np.float64
 
     Returns images (N, D) of `dtype`, each pixel divided by 255 and so in [0, 1], and labels (N,) int64.
 
-    Raises FileNotFoundError where a file is missing; ValueError where a file is damaged, images and labels
-    differ in number, a digit is not there, or an argument is none of the above.
+    Raises FileNotFoundError where a file is missing; ValueError where a file is damaged or empty, the split has no
+    images, images and labels differ in number, or a digit is not there; and ValueError or TypeError where an argument
+    is none of the above.
     """
     dtype = check_float_dtype(dtype)
     pixels, labels, labels_path = _read_split(split, directory)  # (N, rows, columns), (N,)
     if digits is not None:
-        keep = np.isin(labels, _check_digits(digits, labels, labels_path))  # (N,)
+        keep = np.isin(labels, _check_digits(digits, labels, f"{labels_path}, {split} split,"))  # (N,)
         pixels, labels = pixels[keep], labels[keep]
     images = pixels.reshape(len(pixels), -1).astype(dtype)  # (N, D)
     images /= 255
@@ -61,9 +65,9 @@ def read_idx(path, n_dimensions):
 
     n_dimensions  what the file must hold: 1 for labels, 3 for images
 
-    Raises ValueError, naming the file, where it is not a whole IDX file of that kind.
+    Raises ValueError, naming the file, where it is not a whole IDX file of that kind, or holds nothing.
     """
-    path = Path(path)
+    path, n_dimensions = _path("path", path), check_integer("n_dimensions", n_dimensions, 1, 255)
     content = path.read_bytes()
     if content[:2] == GZIP_MAGIC:
         try:
@@ -85,6 +89,8 @@ def read_idx(path, n_dimensions):
         state = "truncated" if len(content) - header_size < size else "too long"
         raise ValueError(f"{path} is {state}: {len(content) - header_size:,} bytes of data, "
                          f"its header promises {size:,}")
+    if size == 0:
+        raise ValueError(f"{path} is empty: by its header it holds {' x '.join(map(str, shape))} numbers")
     return np.frombuffer(content, np.uint8, offset=header_size).reshape(shape)
 
 
@@ -94,9 +100,15 @@ def default_directory():
     return installed if installed.is_dir() else Path(__file__).parent.parent / "data" / "mnist"
 
 
+def _path(name, value):
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError(f"{name} must be a path, a str or a pathlib.Path; got {value!r} of type {type(value).__name__}")
+    return Path(value)
+
+
 def _find_file(directory, name, n_dimensions):
     """The path of `name` in `directory`, under any of the four spellings in use."""
-    directory = default_directory() if directory is None else Path(directory)
+    directory = default_directory() if directory is None else _path("directory", directory)
     if not directory.is_dir():
         raise FileNotFoundError(f"{directory} is not a folder; it should hold the four IDX files of MNIST's format")
     spellings = [f"{name}{joint}idx{n_dimensions}-ubyte{ending}" for joint in "-." for ending in ("", ".gz")]
@@ -108,8 +120,7 @@ def _find_file(directory, name, n_dimensions):
 
 def _read_split(split, directory):
     """Pixels (N, rows, columns), labels (N,) and the path of the label file, for messages."""
-    if split not in SPLITS:
-        raise ValueError(f"split is one of {', '.join(SPLITS)}; got {split!r}")
+    check_choice("split", split, SPLITS)
     prefix = "t10k" if split == "test" else "train"
     images_path = _find_file(directory, f"{prefix}-images", 3)
     labels_path = _find_file(directory, f"{prefix}-labels", 1)
@@ -117,20 +128,23 @@ def _read_split(split, directory):
     if len(pixels) != len(labels):
         raise ValueError(f"{images_path} holds {len(pixels)} images, {labels_path} holds {len(labels)} labels")
     n_validation = len(pixels) // 12
+    if split == "validation" and n_validation == 0:
+        raise ValueError(f"{images_path} holds {len(pixels)} images: too few for a validation split, the first twelfth "
+                         "of them")
     rows = {"train": slice(n_validation, None), "validation": slice(n_validation)}.get(split, slice(None))
     return pixels[rows], labels[rows], labels_path
 
 
-def _check_digits(digits, labels, labels_path):
+def _check_digits(digits, labels, where):
     if not np.iterable(digits):
         raise TypeError(f"digits must be a sequence of labels, such as (0, 1); got {digits!r}")
     wanted = [check_integer("each of digits", digit, 0, 255) for digit in digits]
     if not wanted or len(set(wanted)) < len(wanted):
-        raise ValueError(f"digits must name one or more labels, each once; got {tuple(digits)}")
+        raise ValueError(f"digits must name one or more labels, each once; got {tuple(wanted)}")
     missing = [digit for digit in wanted if digit not in labels]
     if missing:
         there = ", ".join(map(str, np.unique(labels)))
-        raise ValueError(f"{labels_path} has no images of {', '.join(map(str, missing))}; it has those of {there}")
+        raise ValueError(f"{where} has no images of {', '.join(map(str, missing))}; it has those of {there}")
     return wanted
 
 
@@ -144,15 +158,34 @@ def make_blobs(n_samples=300, *, centers=3, n_features=2, cluster_std=1.0, rando
     """
     n_samples = check_integer("n_samples", n_samples, 1)
     rng = generator(random_state)
-    if np.ndim(centers) == 0:
+    if isinstance(centers, numbers.Number):
         shape = check_integer("centers", centers, 1), check_integer("n_features", n_features, 1)
         centers = rng.uniform(-10, 10, shape)  # (K, D)
-    centers = np.asarray(centers, np.float64)
-    if centers.ndim != 2 or centers.size == 0 or not np.isfinite(centers).all():
-        raise ValueError(f"centers is a number or a finite array (K, D); got an array of shape {centers.shape}")
+    centers = _check_centers(centers)
     labels = rng.permutation(np.arange(n_samples) % len(centers))  # (N,)
-    noise = check_number("cluster_std", cluster_std, 0) * rng.standard_normal((n_samples, centers.shape[1]))
-    return centers[labels] + noise, labels  # (N, D), (N,)
+    return _with_noise(centers[labels], "cluster_std", cluster_std, rng), labels  # (N, D), (N,)
+
+
+def _check_centers(centers):
+    """The centres as a float64 array (K, D). Raises ValueError or TypeError for anything else."""
+    if np.ma.is_masked(centers):
+        raise ValueError("centers has masked entries")
+    if as_array(centers, "centers").ndim == 0:  # such as an iterator
+        raise TypeError(f"centers must be an integer or an array (K, D); got {type(centers).__name__}")
+    centers = as_float64(centers, "centers")
+    if centers.ndim != 2 or centers.size == 0:
+        raise ValueError(f"centers is a number or an array (K, D); got an array of shape {centers.shape}")
+    check_finite(centers, "centers")
+    return centers
+
+
+def _with_noise(points, name, std, rng):
+    """The points (N, D) plus normal noise; `name` is what the user calls its standard deviation."""
+    with np.errstate(over="ignore"):  # refused next
+        points = points + check_number(name, std, 0) * rng.standard_normal(points.shape)  # (N, D)
+    if not np.isfinite(points).all():
+        raise ValueError(f"{name} = {std} carries points beyond the largest number that float64 holds")
+    return points
 
 
 def make_moons(n_samples=300, *, noise=0.05, random_state=None):
@@ -168,7 +201,7 @@ def make_moons(n_samples=300, *, noise=0.05, random_state=None):
     upper = np.column_stack([np.cos(t), np.sin(t)])  # (N, 2)
     lower = np.column_stack([1 - np.cos(t), 0.5 - np.sin(t)])  # (N, 2)
     points = np.where(labels[:, None] == 0, upper, lower)  # (N, 2)
-    return points + check_number("noise", noise, 0) * rng.standard_normal(points.shape), labels
+    return _with_noise(points, "noise", noise, rng), labels
 
 
 def make_circles(n_samples=300, *, factor=0.5, noise=0.05, random_state=None):
@@ -182,7 +215,7 @@ def make_circles(n_samples=300, *, factor=0.5, noise=0.05, random_state=None):
     t = 2 * np.pi * position  # (N,)
     radius = np.where(labels == 0, 1.0, check_number("factor", factor, 0, 1))  # (N,)
     points = radius[:, None] * np.column_stack([np.cos(t), np.sin(t)])  # (N, 2)
-    return points + check_number("noise", noise, 0) * rng.standard_normal(points.shape), labels
+    return _with_noise(points, "noise", noise, rng), labels
 
 
 def _two_curves(n_samples, random_state):

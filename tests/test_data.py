@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from aelearn import load_mnist, make_blobs, make_circles, make_moons
-from aelearn.data import default_directory, image_shape, read_idx
+from aelearn.data import SPLITS, default_directory, image_shape, read_idx
 
 DATA = Path(__file__).parent.parent / "data"
 
@@ -86,6 +86,38 @@ def test_the_other_spelling_of_the_names(tmp_path):
     assert load_mnist("test", directory=tmp_path)[0].shape == (5, 12)
 
 
+def test_a_folder_too_small_for_a_validation_split(tmp_path):
+    write_folder(tmp_path, n_train=11)
+    with pytest.raises(ValueError, match="train-images-idx3-ubyte holds 11 images: too few for a validation split"):
+        load_mnist("validation", directory=tmp_path)
+    assert len(load_mnist("train", directory=tmp_path)[0]) == len(load_mnist("train60k", directory=tmp_path)[0]) == 11
+    write_folder(tmp_path, n_train=12)
+    assert len(load_mnist("validation", directory=tmp_path)[0]) == 1
+
+
+@pytest.mark.parametrize("gzipped", [False, True])
+@pytest.mark.parametrize("sizes", [{"n_train": 0, "n_test": 0}, {"shape": (0, 0)}, {"shape": (3, 0)}])
+def test_folders_of_nothing(tmp_path, sizes, gzipped):
+    write_folder(tmp_path, **sizes, gzipped=gzipped)
+    words = r"-images-idx3-ubyte(.gz)? is empty: by its header it holds \d+ x \d x \d"
+    for use in (*(lambda split=split: load_mnist(split, directory=tmp_path) for split in SPLITS),
+                lambda: load_mnist("test", digits=(0,), directory=tmp_path), lambda: image_shape(tmp_path)):
+        with pytest.raises(ValueError, match=words):
+            use()
+
+
+def test_digits_that_the_file_has_but_not_the_split(tmp_path):
+    write_folder(tmp_path)  # the validation split is of two images, 0 and 1
+    with pytest.raises(ValueError, match="train-labels-idx1-ubyte, validation split, has no images of 2; .* of 0, 1"):
+        load_mnist("validation", digits=(2,), directory=tmp_path)
+
+
+@pytest.mark.parametrize("digits", [(0, 2), {2, 0}, iter((2, 0)), np.array([0, 2], ">i4"), {2: "two", 0: "zero"}.keys(),
+                                    (digit for digit in (0, 2)), range(0, 3, 2)])
+def test_digits_in_any_iterable(tmp_path, digits):
+    assert load_mnist("test", digits=digits, directory=write_folder(tmp_path))[1].tolist() == [0, 2, 0]
+
+
 def damage(path, how):
     content = path.read_bytes()
     path.write_bytes(how(content))
@@ -147,6 +179,13 @@ def test_missing_file_and_folder(tmp_path):
     ({"digits": (1, 1)}, ValueError, "each once"),
     ({"digits": (0.5,)}, TypeError, "integer"),
     ({"digits": 5}, TypeError, "sequence"),
+    ({"digits": iter((1, 1))}, ValueError, r"each once; got \(1, 1\)"),
+    ({"digits": "01"}, TypeError, "each of digits must be an integer; got '0'"),
+    ({"digits": np.ma.array([0, 1], mask=[0, 1])}, TypeError, "each of digits must be an integer; got masked"),
+    ({"directory": b"folder"}, TypeError, "directory must be a path.*bytes"),
+    ({"directory": 3}, TypeError, "directory must be a path.*int"),
+    ({"split": np.array(["train", "test"])}, ValueError, "train60k"),
+    ({"dtype": ">f4"}, TypeError, "float32"),
     ({"digits": (-1,)}, ValueError, "from 0 to 255"),
     ({"split": "all"}, ValueError, "train60k"),
     ({"dtype": np.int32}, TypeError, "float32"),
@@ -174,8 +213,33 @@ def test_blobs():
     assert make_blobs(10, centers=4, n_features=7)[0].shape == (10, 7)
     with pytest.raises(TypeError, match="n_samples"):
         make_blobs("many")
-    with pytest.raises(ValueError, match="centers"):
-        make_blobs(10, centers=[[np.nan, 0.0]])
+
+
+@pytest.mark.parametrize("centers", [np.array([[0, 90], [50, -50]], ">i2"), [[0, 90], [50, -50]],
+                                     np.ma.array([[0.0, 90.0], [50.0, -50.0]])])
+def test_blobs_about_centers_of_any_kind(centers):
+    points, labels = make_blobs(20, centers=centers, cluster_std=0, random_state=0)
+    assert points.dtype == np.float64 and np.array_equal(points, np.array([[0.0, 90], [50, -50]])[labels])
+
+
+@pytest.mark.parametrize("make, error, words", [
+    (lambda: make_blobs(10, centers=[[np.nan, 0.0]]), ValueError, "centers contains NaN"),
+    (lambda: make_blobs(10, centers=np.ma.array([[1.0, 0]], mask=[[0, 1]])), ValueError, "centers has masked entries"),
+    (lambda: make_blobs(10, centers=iter([[1.0, 0.0]])), TypeError, "centers must be an integer or an array.*iterator"),
+    (lambda: make_blobs(10, centers={1, 2}), TypeError, "centers must be an integer or an array.*set"),
+    (lambda: make_blobs(10, centers=np.array([[1j, 0]])), ValueError, "Complex data not supported: centers"),
+    (lambda: make_blobs(10, centers=[["1", "2"]]), ValueError, "centers must hold numbers"),
+    (lambda: make_blobs(10, centers=[[10**400, 0]]), ValueError, "centers must hold numbers"),
+    (lambda: make_blobs(10, centers=[[1], [1, 2]]), ValueError, "centers must be an array; got rows of different"),
+    (lambda: make_blobs(10, centers=[1.0, 2.0]), ValueError, r"an array \(K, D\); got an array of shape \(2,\)"),
+    (lambda: make_blobs(10, centers=3.0), TypeError, "centers must be an integer"),
+    (lambda: make_blobs(10, cluster_std=1.7e308, random_state=0), ValueError, "cluster_std = 1.7e.308 carries points"),
+    (lambda: make_moons(10, noise=1.7e308, random_state=0), ValueError, "noise = 1.7e.308 carries points"),
+    (lambda: make_circles(10, noise=1.7e308, random_state=0), ValueError, "noise = 1.7e.308 carries points"),
+])
+def test_points_that_cannot_be_made(make, error, words):
+    with pytest.raises(error, match=words):
+        make()
 
 
 def test_moons_and_circles_without_noise():

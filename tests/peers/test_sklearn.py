@@ -214,3 +214,40 @@ def test_metrics_on_random_labelings():
         cost = rng.normal(size=(rng.integers(1, 12), rng.integers(1, 12)))
         least = cost[linear_sum_assignment(cost)].sum()
         assert cost[metrics.linear_assignment(cost)].sum() == pytest.approx(least, abs=1e-12)
+
+
+def large_labelings():
+    """Two labelings of up to 100,000 samples: independent, nearly the same, in a band, of very uneven sizes, alone."""
+    rng = np.random.default_rng(0)
+    for n, k in ((100, 100), (3_000, 300), (20_000, 400), (100_000, 1000)):
+        a = rng.integers(0, k, n)
+        yield "independent", a, rng.integers(0, k, n)
+        yield "nearly the same", a, np.where(rng.random(n) < 0.5, rng.integers(0, k, n), 7 * a % k)
+        yield "band", a, np.clip(a + rng.normal(0, k / 20, n).astype(int), 0, k - 1)
+        yield "uneven", (rng.random(n) ** 3 * k).astype(int), (rng.random(n) ** 3 * k).astype(int)
+        yield "few and many", a % 7, rng.integers(0, k, n)
+    yield "alone", np.arange(20_000) % 10, rng.permutation(20_000)
+
+
+@pytest.mark.parametrize("name, classes, clusters", list(large_labelings()))
+def test_metrics_on_large_labelings(name, classes, clusters):
+    from scipy.optimize import linear_sum_assignment
+    from sklearn import metrics as theirs
+
+    counts = metrics.confusion_matrix(classes, clusters)
+    best = int(counts[linear_sum_assignment(-counts)].sum())
+    assert metrics.accuracy(classes, clusters) == best / len(classes)
+    matching = metrics.best_matching(classes, clusters)
+    assert len(matching) == len(set(matching.values())) == min(counts.shape)
+    assert metrics.accuracy(classes, clusters, matching) == best / len(classes)
+    # Sums of at most N terms near 1 and logarithms: each term is rounded a few times, and rounding adds up at worst.
+    tolerance = 8 * len(classes) * np.finfo(float).eps
+    assert metrics.normalized_mutual_information(classes, clusters) == \
+        pytest.approx(theirs.normalized_mutual_info_score(classes, clusters), abs=tolerance)
+    assert metrics.adjusted_rand_index(classes, clusters) == \
+        pytest.approx(theirs.adjusted_rand_score(classes, clusters), abs=tolerance)
+    if counts.size <= 250_000:
+        cost = np.random.default_rng(1).normal(size=counts.shape)
+        for table in (cost, counts):  # without ties and with many
+            least = table[linear_sum_assignment(table)].sum()
+            assert table[metrics.linear_assignment(table)].sum() == pytest.approx(least, rel=1e-12)
