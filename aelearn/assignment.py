@@ -49,22 +49,25 @@ def linear_assignment(cost):
     row_of = np.full(n_columns, -1)  # the row that each column is paired with: (K,)
     row_of[(cost - v).argmin(axis=1)] = np.arange(n_rows)
     for new_row in np.setdiff1d(np.arange(n_rows), row_of):
-        distance = np.full(n_columns, np.inf)  # of the cheapest way from the new row to each column: (K,)
+        ahead = np.full(n_columns, np.inf)  # the cheapest way from the new row to each column not yet done: (K,)
         came_from = np.full(n_columns, -1)  # the column before it on that way: (K,)
-        done = np.zeros(n_columns, bool)
+        done, distance = [], []  # columns in the order of their ways, and the costs of these
+        open_v = v.copy()  # (K,) -inf where a column is done: no way leads there
         row, column, length = new_row, -1, 0.0
         while row >= 0:  # until the way has reached a column without a partner
-            step = length + cost[row] - u[row] - v  # (K,)
-            nearer = ~done & (step < distance)
-            distance[nearer], came_from[nearer] = step[nearer], column
-            ahead = np.where(done, np.inf, distance)  # (K,)
+            step = cost[row] - open_v + (length - u[row])  # (K,)
+            came_from[step < ahead] = column
+            ahead = np.minimum(ahead, step)  # (K,)
             nearest = np.flatnonzero(ahead == ahead.min())
             column = int(nearest[row_of[nearest].argmin()])  # of equally near ones, one without a partner
-            done[column], length, row = True, distance[column], row_of[column]
-        passed = done & (row_of >= 0)  # columns that the search went through: (K,)
+            row, length = row_of[column], ahead[column]
+            done.append(column)
+            distance.append(length)
+            ahead[column], open_v[column] = np.inf, -np.inf
+        nearer_than_end = length - np.array(distance)  # (columns done,); 0 for the end, which has no row
         u[new_row] += length
-        u[row_of[passed]] += length - distance[passed]
-        v[done] -= length - distance[done]
+        u[row_of[done[:-1]]] += nearer_than_end[:-1]
+        v[done] -= nearer_than_end
         while column >= 0:  # backwards along the way, everybody moves on to the next column
             before = came_from[column]
             row_of[column] = new_row if before < 0 else row_of[before]
