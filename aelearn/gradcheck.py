@@ -35,8 +35,8 @@ class ParameterReport:
 
     n_wrong of n_entries disagree; the worst one is at `index`, where the backward says `gradient` and the finite
     difference is `numerical`. `problem` says in words what is wrong with the whole of it, where that can be told.
-    n_unclear entries are so small beside the loss that rounding hides them: they are not called wrong, but nothing
-    more is known of them.
+    n_unclear entries are so small beside the loss, or beside its slope around them, that rounding hides them: they are
+    not called wrong, but nothing more is known of them.
     """
 
     name: str
@@ -172,7 +172,8 @@ def _check_parameter(loss, params, name, gradient, eps, rtol):
     wrong = ~(errors <= rtol)
     sizes = np.maximum(np.abs(gradient), np.abs(numerical))
     floor = uncertainty / rtol  # below it, an entry drowns in the rounding of the loss
-    unclear = int(np.count_nonzero(~wrong & (sizes > 0) & (sizes < floor)))
+    told = (sizes >= floor) & (relative_error(gradient, numerical, floor) <= rtol)  # without the help of the slope
+    unclear = int(np.count_nonzero(~wrong & (sizes > 0) & ~told))
     worst = np.unravel_index(np.argmax(errors), errors.shape)
     factor, problem = diagnose(gradient, numerical, floor, rtol, wrong)
     return ParameterReport(name, size, int(wrong.sum()), unclear, tuple(int(i) for i in worst),

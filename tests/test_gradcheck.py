@@ -98,6 +98,15 @@ def test_at_the_minimum_of_a_parabola(minimum):
         check_gradients(loss, p, {"p": np.full(1, 1e-6 * max(1, abs(minimum)))})
 
 
+def test_entries_that_only_the_slope_around_them_excuses_are_counted():
+    """1e-8 from the minimum, the slope at the nudged points is a thousand times the derivative, 2e-8."""
+    loss, p = (lambda q: float(np.sum(q["p"] ** 2))), {"p": np.array([1e-8])}
+    assert check_gradients(loss, p, {"p": np.array([2e-8])}).rows[0].n_unclear == 0
+    assert check_gradients(loss, p, {"p": np.array([1.001 * 2e-8])}).rows[0].n_unclear == 1
+    with pytest.raises(GradientError, match="factor 1.1"):
+        check_gradients(loss, p, {"p": np.array([1.1 * 2e-8])})
+
+
 def test_entries_that_rounding_hides_are_counted():
     p = np.ones(5)
     report = check_gradients(lambda q: 1e6 + 1e-6 * np.sum(q["p"] ** 2), {"p": p}, {"p": 2e-6 * p})
