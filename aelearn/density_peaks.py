@@ -16,7 +16,8 @@ Source: Rodriguez and Laio, "Clustering by fast search and find of density peaks
 
 import numpy as np
 
-from aelearn.lloyd import blocks, safe_exponent, squared_distances
+from aelearn.distances import in_safe_units
+from aelearn.lloyd import blocks, squared_distances
 from aelearn.validation import as_float64, check_array, check_integer
 
 
@@ -28,7 +29,7 @@ def density_peaks(X, log_density, n_clusters):
     for n_clusters beyond N.
     """
     X = check_array(X, estimator="density_peaks")
-    X = np.ldexp(X.astype(np.float64), -safe_exponent(X))  # (N, D); a power of two changes no comparison of distances
+    X = in_safe_units(X)  # (N, D); a power of two changes no comparison of distances
     log_density = as_float64(log_density, "log_density")  # (N,)
     if log_density.shape != (len(X),):
         raise ValueError(f"log_density must hold {len(X)} numbers, one for each row of X; got shape "

@@ -11,8 +11,10 @@ Source: Belkin and Niyogi, "Laplacian eigenmaps for dimensionality reduction and
 import numpy as np
 
 from aelearn.eigenvectors import largest_eigenpairs
-from aelearn.graphs import Edges, check_affinity, normalized_affinity
+from aelearn.graphs import Edges, check_affinity, degree_roots, normalized_affinity
 from aelearn.validation import as_float64, check_finite, check_integer, generator, warn
+
+ROUNDING = 1e-9  # equal eigenvalues may come out N eps apart, of a matrix (N, N), and N can be some 10,000
 
 
 def eigengap(eigenvalues):
@@ -21,12 +23,14 @@ def eigengap(eigenvalues):
     It is the k with the largest eigenvalues[k - 1] - eigenvalues[k]. P eigenvalues can suggest 1 to P - 1 clusters: fit
     with a large n_clusters and hand its `eigenvalues_` in.
 
-    Raises ValueError unless there are two or more of them, in one row, the largest first.
+    Raises ValueError unless there are two or more of them, in one row, the largest first; one may be above the one
+    before it by ROUNDING of the largest.
     Source: von Luxburg, "A tutorial on spectral clustering" (2007), section 8.3.
     """
     eigenvalues = as_float64(eigenvalues, "eigenvalues")  # (P,)
     check_finite(eigenvalues, "eigenvalues")
-    if eigenvalues.ndim != 1 or len(eigenvalues) < 2 or (np.diff(eigenvalues) > 0).any():
+    if eigenvalues.ndim != 1 or len(eigenvalues) < 2 or (
+            np.diff(eigenvalues) > ROUNDING * np.abs(eigenvalues).max()).any():
         raise ValueError(f"eigengap wants two or more eigenvalues, largest first; got {eigenvalues}")
     return int(np.argmax(eigenvalues[:-1] - eigenvalues[1:])) + 1
 
@@ -44,13 +48,15 @@ def laplacian_eigenmaps(W, n_components=2, *, random_state=None):
     Raises ValueError for a W that is no affinity, and for n_components beyond N - 1.
     Source: Belkin and Niyogi (2003), section 2, steps 1 to 3.
     """
-    W = W if isinstance(W, Edges) else check_affinity(W)
+    W = check_affinity(W)
     n_components = check_integer("n_components", n_components, 1, len(W) - 1)
-    S, degrees = normalized_affinity(W)  # (N, N), (N,)
+    S = normalized_affinity(W)[0]  # (N, N)
     _, V, n_parts = largest_eigenpairs(S, n_components + 1, generator(random_state))  # (N, C + 1)
     warn_of_parts(n_parts)
-    root = np.sqrt(degrees) + (degrees == 0)  # (N,)
-    return V[:, 1:] / root[:, None]  # (N, C)
+    if not isinstance(W, Edges):
+        np.fill_diagonal(W, 0)
+    root, half = degree_roots(W)  # (N,), (N,)
+    return np.ldexp(V[:, 1:] / root[:, None], -half[:, None])  # (N, C)
 
 
 def warn_of_parts(n_parts):

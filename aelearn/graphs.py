@@ -22,10 +22,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from aelearn import kernels
-from aelearn.lloyd import safe_exponent
+from aelearn.distances import TINY, Points, by_differences, gaussian, in_safe_units, row_blocks
 from aelearn.validation import check_array, check_integer, check_number, load_backend
 
-MIN_ROWS, MAX_ROWS = 32, 128  # of a block
+SYMMETRY = 1e-6  # an affinity computed in float32, with eps = 1.2e-7, may be off by a few of its roundings
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,55 +62,20 @@ class Edges:
         return matrix
 
 
-def row_blocks(X):
-    """Slices over the rows of X (N, D), for tables of distances to all rows.
-
-    Short ones, so that a table stays in the cache; longer ones where D is large and most of the work is a product.
-    """
-    n_rows = min(max(MIN_ROWS, X.shape[1]), MAX_ROWS)
-    return [slice(start, min(start + n_rows, len(X))) for start in range(0, len(X), n_rows)]
-
-
-def distance_table(x, Y):
-    """Squared distances of the rows of x (B, D) to all rows of Y (M, D): (B, M), not below 0.
-
-    From |x|^2 - 2 x . y + |y|^2, which is one matrix product. It loses the digits of distances that are smaller than
-    the millionth part of |x| or so; `centered` sees to it that |x| is no larger than need be.
-    """
-    table = (-2 * x) @ Y.T  # (B, M)
-    table += np.einsum("bd,bd->b", x, x)[:, None]
-    table += np.einsum("md,md->m", Y, Y)
-    return np.maximum(table, 0, out=table)
-
-
-def centered(X):
-    """X (N, D) in float64, its median moved to 0 and divided by 2^e, and e; e is 0 but for extreme sizes.
-
-    The median, because a single point far away does not draw it along.
-    """
-    X = check_array(X)
-    exponent = safe_exponent(X)
-    X = np.ldexp(X, -exponent, dtype=np.float64)  # (N, D)
-    return X - np.median(X, axis=0), exponent
-
-
 def rbf_affinity(X, gamma=1.0):
-    """W[i, j] = exp(-gamma |x_i - x_j|^2) for X (N, D): (N, N) float64, symmetric, with ones on the diagonal."""
-    check_number("gamma", gamma, 0)
-    X, exponent = centered(X)
-    W = np.empty((len(X), len(X)))  # (N, N)
-    for rows in row_blocks(X):
-        W[rows, rows.start:] = gaussian(distance_table(X[rows], X[rows.start:]), gamma, exponent)
+    """W[i, j] = exp(-gamma |x_i - x_j|^2) for X (N, D): (N, N) float64, symmetric, with ones on the diagonal.
+
+    Raises ValueError or TypeError for an X that is no array of numbers, and for a gamma below 0.
+    """
+    gamma = check_number("gamma", gamma, 0)
+    points = Points(check_array(X).astype(np.float64, copy=False))
+    W = np.empty((len(points.X), len(points.X)))  # (N, N)
+    for rows in row_blocks(points.X):
+        W[rows, rows.start:] = gaussian(points, rows, slice(rows.start, None), gamma)
         W[rows, rows] = np.maximum(W[rows, rows], W[rows, rows].T)  # rounding may differ on the two sides
         W[rows.start:, rows] = W[rows, rows.start:].T
     np.fill_diagonal(W, 1)
     return W
-
-
-def gaussian(table, gamma, exponent):
-    """exp(-gamma t) for squared distances t (B, M) of points that were divided by 2^exponent."""
-    with np.errstate(over="ignore", under="ignore"):  # far apart is far apart: exp(-inf) = 0
-        return np.exp(-np.ldexp(gamma * table, 2 * exponent))  # (B, M)
 
 
 def smallest(table, k):
@@ -124,16 +89,35 @@ def smallest(table, k):
 def nearest_neighbors(X, n_neighbors):
     """The numbers of the points nearest to each row of X (N, D), nearest first: (N, n_neighbors) int64.
 
-    A point is its own nearest neighbour, as in scikit-learn's graph: n_neighbors = 10 finds nine others.
+    A point is its own nearest neighbour, as in scikit-learn's graph: n_neighbors = 10 finds nine others. Of points as
+    near as each other, the one with the lower number comes first.
+
+    Raises ValueError or TypeError for an X that is no array of numbers, and for n_neighbors beyond N.
     """
-    X = centered(X)[0]  # (N, D)
-    neighbors = np.empty((len(X), check_integer("n_neighbors", n_neighbors, 1, len(X))), np.int64)  # (N, n_neighbors)
+    X = check_array(X)
+    k = check_integer("n_neighbors", n_neighbors, 1, len(X))
+    points = Points(in_safe_units(X))
+    neighbors = np.empty((len(X), k), np.int64)  # (N, k)
     select = smallest if load_backend("auto") == "numpy" else kernels.get("numba").smallest
     for rows in row_blocks(X):
-        table = distance_table(X[rows], X)  # (B, N)
+        table = points.table(rows)  # (B, N)
         own = np.arange(len(table))  # (B,)
         table[own, rows.start + own] = -1  # nearer than any duplicate
-        neighbors[rows] = select(table, n_neighbors)
+        found = select(table, min(k + 1, len(X)))  # (B, k + 1)
+        neighbors[rows] = found[:, :k]
+        t = np.take_along_axis(table, found, axis=1)  # (B, k + 1)
+        # |y|^2 <= 2 |z|^2 + 2 t, so that all entries up to t are right within this:
+        error = points.rounding * (3 * points.squares[rows, None] + 2 * np.maximum(t, 0)) + TINY  # (B, k + 1)
+        doubtful = (np.diff(t, axis=1) <= 2 * error[:, 1:]).any(axis=1)  # (B,): their order is in doubt
+        if doubtful.any():
+            limit = (t + 4 * error)[doubtful, k - 1:k]  # nobody beyond can be among the k
+            i, j = (table[doubtful] <= limit).nonzero()  # pairs
+            i = own[doubtful][i]
+            squared = by_differences(points.X[rows], points.X, i, j)  # of each pair
+            squared[j == rows.start + i] = -1
+            sorted_pairs = np.lexsort((squared, i))  # by i, then by distance, then as they stand: by j
+            first = np.searchsorted(i, own[doubtful])  # of each row's pairs
+            neighbors[rows][doubtful] = j[sorted_pairs[first[:, None] + np.arange(k)]]
     return neighbors
 
 
@@ -147,36 +131,69 @@ def neighbor_graph(neighbors):
 
 
 def check_affinity(W):
-    """W (N, N) in float64, symmetric to the last bit. Raises ValueError unless it is square, symmetric and >= 0."""
+    """W (N, N) in float64, symmetric to the last bit; Edges as they are.
+
+    Raises ValueError unless W is square, not negative, and symmetric to within SYMMETRY times the largest weights of
+    the two points, in the geometric mean.
+    """
+    if isinstance(W, Edges):
+        if not np.isfinite(W.weights).all() or (W.weights < 0).any():
+            raise ValueError("the weights of edges must be finite and not negative")
+        return W
     W = check_array(W, name="the affinity", estimator="a graph")
     if W.shape[0] != W.shape[1]:
         raise ValueError(f"an affinity must be a square matrix; got shape {W.shape}")
-    if W.min() < 0 or np.abs(W - W.T).max() > 1e-6 * W.max():
-        raise ValueError("an affinity must be a symmetric matrix without negative entries; got entries from "
-                         f"{W.min()} to {W.max()}, and W - W.T up to {np.abs(W - W.T).max()}")
-    return np.maximum(W, W.T, dtype=np.float64)  # (N, N)
+    W = W.astype(np.float64, copy=False)  # (N, N)
+    root = np.sqrt(np.maximum(W.max(axis=0), W.max(axis=1)).clip(0))  # of the largest weight of each point: (N,)
+    for rows in row_blocks(W):
+        difference = np.abs(W[rows] - W.T[rows])  # (B, N)
+        if W[rows].min() < 0 or (difference > SYMMETRY * root[rows, None] * root).any():
+            raise ValueError("an affinity must be a symmetric matrix without negative entries; got entries from "
+                             f"{W.min()} to {W.max()}, and W - W.T up to {difference.max()}")
+    return np.maximum(W, W.T)  # (N, N)
+
+
+def degree_roots(W):
+    """The roots of the degrees of W, an array (N, N) with 0 on its diagonal or Edges, as r 2^h: r (N,) and h (N,) int.
+
+    A point without edges has r = 1. h is 0 but where a degree is so large or small that products of roots might leave
+    float64; there the weights are added in units of 2^2h.
+    """
+    if isinstance(W, Edges):
+        weights = np.where(W.rows == W.columns, 0, W.weights)  # (E,)
+        sums = lambda h: np.bincount(W.rows, np.ldexp(weights, -2 * h[W.rows]), minlength=len(W))
+    else:
+        sums = lambda h: (np.ldexp(W, -2 * h[:, None]) if h.any() else W).sum(axis=1)
+    with np.errstate(over="ignore"):
+        degrees = sums(np.zeros(len(W), int))  # (N,)
+    half = np.where(np.isinf(degrees), 512, np.frexp(degrees)[1] // 2)  # (N,)
+    half[(degrees == 0) | ((degrees > 1e-100) & (degrees < 1e100))] = 0
+    degrees = sums(half) if half.any() else degrees  # (N,)
+    return np.sqrt(degrees) + (degrees == 0), half  # (N,), (N,)
 
 
 def normalized_affinity(W):
     """S = D^-1/2 W D^-1/2 and the degrees d (N,), for an array W (N, N) or Edges; S is of the same kind.
 
     W's diagonal counts as 0: how much a point resembles itself tells nothing about groups. A point without any edge
-    is a part of its own, and gets S[i, i] = 1.
+    is a part of its own, and gets S[i, i] = 1. An edge is any weight above 0, be it 1e-300: of the weights
+    exp(-gamma t), those with gamma t up to 745.
     """
     if isinstance(W, Edges):
-        weights = np.where(W.rows == W.columns, 0, W.weights)  # (E,)
-        degrees = np.bincount(W.rows, weights, minlength=len(W))  # (N,)
-        root = np.sqrt(degrees) + (degrees == 0)  # (N,)
-        weights = weights / root[W.rows] / root[W.columns]  # (E,)
-        weights[W.rows == W.columns] = (degrees == 0)[W.rows[W.rows == W.columns]]
+        own = W.rows == W.columns  # (E,)
+        root, half = degree_roots(W)  # (N,), (N,)
+        weights = np.ldexp(W.weights, -half[W.rows] - half[W.columns]) / (root[W.rows] * root[W.columns])  # (E,)
+        degrees = np.bincount(W.rows, np.where(own, 0, W.weights), minlength=len(W))  # (N,)
+        weights[own] = (degrees == 0)[W.rows[own]]
         return Edges(W.rows, W.columns, weights, W.starts), degrees
-    exponent = safe_exponent(W)  # a power of two that all weights are divided by changes nothing
-    S = np.ldexp(W, -exponent, dtype=np.float64)  # (N, N)
+    S = W.astype(np.float64)  # (N, N)
     np.fill_diagonal(S, 0)
-    degrees = S.sum(axis=1)  # (N,)
-    root = np.sqrt(degrees) + (degrees == 0)  # (N,)
-    S /= root[:, None]
-    S /= root
-    np.fill_diagonal(S, degrees == 0)
+    root, half = degree_roots(S)  # (N,), (N,)
     with np.errstate(over="ignore"):  # a degree may be inf where weights are near float64's end
-        return S, np.ldexp(degrees, exponent)
+        degrees = S.sum(axis=1)  # (N,)
+    for part in (np.minimum(half, 0), np.maximum(half, 0)) if half.any() else ():  # small ones are made larger first
+        S = np.ldexp(np.ldexp(S, -part[:, None]), -part)  # (N, N)
+    for rows in row_blocks(S):
+        S[rows] /= root[rows, None] * root
+    np.fill_diagonal(S, degrees == 0)
+    return S, degrees

@@ -21,16 +21,21 @@ its orthogonal eigenvectors, by a shorter way.
 
 import numpy as np
 
+from aelearn.distances import Points, gaussian, row_blocks
 from aelearn.eigenvectors import with_signs
-from aelearn.graphs import centered, distance_table, gaussian, row_blocks
+from aelearn.lloyd import blocks
+from aelearn.validation import check_array
+
+EPS = np.finfo(np.float64).eps
+CUT = 1e-10  # a share of the largest eigenvalue: with its root in the denominator, half of the digits are left
 
 
 def landmark_affinity(X, chosen, gamma=1.0):
     """C[i, m] = exp(-gamma |x_i - x_chosen[m]|^2): the columns `chosen` (M,) of graphs.rbf_affinity, (N, M)."""
-    X, exponent = centered(X)
-    C = np.empty((len(X), len(chosen)))  # (N, M)
-    for rows in row_blocks(X):
-        C[rows] = gaussian(distance_table(X[rows], X[chosen]), gamma, exponent)
+    points = Points(check_array(X).astype(np.float64, copy=False))
+    C = np.empty((len(points.X), len(chosen)))  # (N, M)
+    for rows in row_blocks(points.X):
+        C[rows] = gaussian(points, rows, chosen, gamma)
     C[chosen, np.arange(len(chosen))] = 1
     return C
 
@@ -38,21 +43,58 @@ def landmark_affinity(X, chosen, gamma=1.0):
 def nystrom_eigenpairs(C, chosen, n_pairs):
     """The n_pairs largest eigenvalues (P,) and eigenvectors (N, P) of a graph of which only some columns are known.
 
-    C (N, M) are the columns `chosen` (M,) of W. Directions of A with less than 1e-10 of its largest eigenvalue are left
-    out: they are rounding. Raises ValueError if a point resembles no landmark at all, or the landmarks are too alike.
+    C (N, M) are the columns `chosen` (M,) of W. Four things are decided here:
+
+    landmarks        one whose weights to others add up to less than N eps is none: beside the 1 that it is to itself
+                     they are rounding, and it would look like a part of its own
+    directions of A  those with less than 1e-10 of its largest eigenvalue, or 100 M eps, are left out; M eps is rounding
+    out of reach     a point whose row of C is 0 resembles no landmark. Like a point without edges in the whole graph it
+                     is a part of its own, S[i, i] = 1. P of these eigenvectors do, in combinations drawn at random
+    degrees          W' may have weights below 0. A degree that is no more than rounding, (M + R) eps / 1e-5 of
+                     |f_i| |F^T 1|, counts as |f_i| |F^T 1|, the most that it could be
+
+    Where A has fewer directions than there are pairs wanted, the other eigenvalues of S are 0, and so are their columns
+    of V.
     """
+    linked = C.sum(axis=0) - 1 > len(C) * EPS  # (M,)
+    if not linked.all():
+        C, chosen = C[:, linked], chosen[linked]  # M is fewer now
     values, U = np.linalg.eigh(C[chosen])  # (M,), (M, M)
-    keep = values > 1e-10 * values[-1]  # R of M
+    keep = values > max(CUT, 100 * len(values) * EPS) * values.max(initial=0)  # R of M
     F = C @ (U[:, keep] / np.sqrt(values[keep]))  # (N, R)
-    degrees = F @ F.sum(axis=0)  # (N,)
-    if degrees.min() <= 0:
-        raise ValueError(f"{np.count_nonzero(degrees <= 0)} of {len(C)} points are out of reach of all "
-                         f"{len(chosen)} landmarks: use a smaller gamma or a larger n_landmarks")
-    if F.shape[1] < n_pairs:
-        raise ValueError(f"the landmarks are so alike that they span {F.shape[1]} dimensions, and {n_pairs} clusters "
-                         "want as many: use a larger gamma or a larger n_landmarks")
-    F /= np.sqrt(degrees)[:, None]
+    lengths, total = np.linalg.norm(F, axis=1), F.sum(axis=0)  # (N,), (R,)
+    degrees, most = F @ total, lengths * np.linalg.norm(total)  # (N,), (N,)
+    degrees = np.where(degrees > (len(chosen) + F.shape[1]) * EPS / np.sqrt(CUT) * most, degrees, most)  # (N,)
+    alone = degrees == 0  # (N,)
+    F /= np.sqrt(degrees + alone)[:, None]
+    if alone.any():
+        n_alone = np.count_nonzero(alone)
+        others = np.zeros((len(C), min(n_alone, n_pairs)))  # (N, P) at most
+        others[alone] = np.linalg.qr(np.random.default_rng(0).standard_normal((n_alone, others.shape[1])))[0]
+        F = np.hstack([F, others])  # (N, R + P) at most
     values, u = np.linalg.eigh(F.T @ F)  # (R,), (R, R)
-    values, u = values[::-1][:n_pairs], u[:, ::-1][:, :n_pairs]  # (P,), (R, P)
-    V = F @ (u / np.sqrt(np.maximum(values, np.finfo(float).tiny)))  # (N, P)
-    return values, with_signs(V)
+    values, u = np.maximum(values[::-1][:n_pairs], 0), u[:, ::-1][:, :n_pairs]  # (P,), (R, P)
+    V = np.zeros((len(C), n_pairs))  # (N, P)
+    V[:, :len(values)] = F @ (u / np.sqrt(np.maximum(values, CUT)))
+    return np.pad(values, (0, n_pairs - len(values))), with_signs(V)
+
+
+def count_parts(C):
+    """How many parts the graph has of which only columns C (N, M) are known: who resembles the same landmark is linked.
+
+    Each point without a landmark is one. From a landmark to all its points, to all their landmarks, and so on.
+    """
+    point_seen, landmark_seen = ~C.any(axis=1), np.zeros(C.shape[1], bool)  # (N,), (M,)
+    n_parts = np.count_nonzero(point_seen)
+    while not landmark_seen.all():
+        landmarks = np.array([landmark_seen.argmin()])
+        n_parts += 1
+        while len(landmarks):
+            landmark_seen[landmarks] = True
+            points = np.flatnonzero((C[:, landmarks] > 0).any(axis=1) & ~point_seen)
+            point_seen[points] = True
+            linked = np.zeros_like(landmark_seen)  # (M,)
+            for rows in blocks(len(points), C.shape[1]):
+                linked |= (C[points[rows]] > 0).any(axis=0)
+            landmarks = np.flatnonzero(linked & ~landmark_seen)
+    return n_parts

@@ -24,7 +24,7 @@ from aelearn.estimator import Estimator
 from aelearn.graphs import (Edges, check_affinity, nearest_neighbors, neighbor_graph, normalized_affinity,
                             rbf_affinity)
 from aelearn.kmeans import KMeans
-from aelearn.nystrom import landmark_affinity, nystrom_eigenpairs
+from aelearn.nystrom import count_parts, landmark_affinity, nystrom_eigenpairs
 from aelearn.validation import check_array, check_choice, check_integer, check_number, generator
 
 MAX_EXACT = 5_000  # points up to which arrays (N, N) are made
@@ -63,8 +63,9 @@ class SpectralClustering(Estimator):
     point without edges has the eigenvalue 1 of its own here, 0 there. `affinity_matrix_` is always an array here, for
     neighbours a sparse matrix there.
 
-    Distances are computed as seen from the median of X, and lose their digits where they are less than about a ten
-    millionth of the way there: groups that lie farther apart than that want a clustering of their own.
+    Two points have an edge where their weight is above 0, be it 1e-300. With landmarks only edges to them are known: a
+    point that resembles none of them is a part of its own, as a point without edges is without landmarks. In S, W's
+    diagonal is kept there (see nystrom.py), so eigenvalues are somewhat larger.
     """
 
     _estimator_type = "clusterer"
@@ -83,8 +84,8 @@ class SpectralClustering(Estimator):
         """Find K clusters in X (N, D), or (N, N) for "precomputed"; y is ignored. Returns self.
 
         Raises ValueError or TypeError for data or settings that are not possible. Warns (UserWarning) if the graph is
-        not in one piece; parts are not looked for where landmarks are used. Warns (ConvergenceWarning) if eigenvectors
-        were not reached or, from k-means, if fewer than K clusters have points.
+        not in one piece. Warns (ConvergenceWarning) if eigenvectors were not reached or, from k-means, if fewer than K
+        clusters have points.
         """
         self._check_settings()
         columns, X = X, check_array(X, estimator="SpectralClustering")
@@ -96,11 +97,12 @@ class SpectralClustering(Estimator):
             chosen = np.sort(rng.choice(len(X), self._number_of_landmarks(len(X)), replace=False))  # (M,)
             C = landmark_affinity(X, chosen, float(self.gamma))  # (N, M)
             self.eigenvalues_, V = nystrom_eigenpairs(C, chosen, self.n_clusters)  # (K,), (N, K)
+            n_parts = count_parts(C)
         else:
             self._graph = self._make_graph(X)
             S = normalized_affinity(self._graph)[0]  # (N, N)
             self.eigenvalues_, V, n_parts = largest_eigenpairs(S, self.n_clusters, rng)  # (K,), (N, K), int
-            warn_of_parts(n_parts)
+        warn_of_parts(n_parts)
         lengths = np.linalg.norm(V, axis=1, keepdims=True)  # (N, 1)
         self.embedding_ = (V / (lengths + (lengths == 0))).astype(X.dtype)  # (N, K)
         self.labels_ = KMeans(self.n_clusters, n_init=self.n_init, random_state=rng).fit_predict(self.embedding_)
