@@ -23,12 +23,24 @@ from aelearn.lloyd import blocks
 
 KINDS = ("full", "tied", "diag", "spherical")
 MATRICES = ("full", "tied")  # the kinds with covariances between columns
-LARGE = 1e6  # a term so many times its sum costs 6 of float64's 16 digits
+DIGITS = 1e-6  # of a scatter: it may be wrong by this share of itself where its square is multiplied out
 
 
 def row_blocks(X):
     """Slices over the rows of X (N, D), small enough for the cache, but 1024 rows where a (D, D) matrix meets them."""
     return blocks(len(X), min(X.shape[1], 128))
+
+
+def rounding(n_samples, n_features):
+    """How far sums of N products, or what D steps of elimination leave of them, may be off, as a share of their terms.
+
+        (D + 10 sqrt(N)) eps
+
+    Rounding errors have either sign, so N of them add up like a random walk, which hardly ever goes 10 sqrt(N) far.
+    (A sum of N equal numbers is another matter: there they may have one sign, and N eps is the bound.)
+    Source: Higham and Mary, "A new approach to probabilistic rounding error analysis" (2019), theorem 2.4.
+    """
+    return (n_features + 10 * n_samples**0.5) * np.finfo(np.float64).eps
 
 
 def shape_of(kind, n_components, n_features):
@@ -93,10 +105,12 @@ def scatter_diagonals(X, r, means, squares):
 
         S[k, d] = squares[k, d] - (sum_n r[n, k]) means[k, d]^2
 
-    Columns where next to nothing is left of the first term (far from 0, with little spread) are taken as they stand.
+    Each term is wrong by N eps of itself at most. Columns where that is more than DIGITS of what is left (far from 0,
+    with little spread) are taken as they stand.
     """
     S = squares - r.sum(axis=0)[:, None] * np.square(means)  # (K, D)
-    lost = np.flatnonzero((S < squares / LARGE).any(axis=0))  # columns
+    share = len(X) * np.finfo(np.float64).eps / DIGITS
+    lost = np.flatnonzero((S < squares * share).any(axis=0))  # columns
     if len(lost):
         S[:, lost] = 0
         for rows in row_blocks(X):

@@ -37,8 +37,22 @@ def log_joint(x, weights, means, factors):
 
 def log_sum_exp(a):
     """log(sum_k exp(a[b, k])) for each row of a (B, K), within the range of floats. Returns (B,)."""
-    largest = a.max(axis=1)  # (B,)
-    return largest + np.log(np.exp(a - largest[:, None]).sum(axis=1))
+    largest = np.maximum(a.max(axis=1), -np.finfo(np.float64).max)  # (B,); of nothing but -inf the sum is -inf, too
+    with np.errstate(divide="ignore"):
+        return largest + np.log(np.exp(a - largest[:, None]).sum(axis=1))
+
+
+def responsibilities(joint):
+    """r[b, k] = weights[k] Normal(x_b | ...) / p(x_b) and log p(x_b), from their logarithms `joint` (B, K): 9.23, 9.7.
+
+    Both are divided by the largest joint density of the row first, which leaves r whatever it was, and p within range:
+    so the r of a row add up to 1, be its log p as far from 0 as it may. Returns (B, K) and (B,).
+    """
+    largest = joint.max(axis=1)  # (B,)
+    r = np.exp(joint - largest[:, None])  # (B, K)
+    p = r.sum(axis=1)  # (B,)
+    r /= p[:, None]
+    return r, largest + np.log(p)
 
 
 def e_step(X, weights, means, factors, r):
@@ -49,9 +63,7 @@ def e_step(X, weights, means, factors, r):
     log_likelihood = 0.0
     for rows in row_blocks(X):
         x = X[rows].astype(np.float64, copy=False)  # (B, D)
-        joint = log_joint(x, weights, means, factors)  # (B, K)
-        log_p = log_sum_exp(joint)  # 9.7: (B,)
-        r[rows] = np.exp(joint - log_p[:, None])  # 9.23: (B, K)
+        r[rows], log_p = responsibilities(log_joint(x, weights, means, factors))  # (B, K), (B,)
         log_likelihood += float(log_p.sum())
     return log_likelihood / len(X)
 
@@ -81,7 +93,7 @@ def m_step(X, r, kind, reg_covar):
 
 def factors_for(X, means, covariances, kind):
     """The precision factors U of covariances, as `precision_factor`. A variance that X's dtype cannot hold is none."""
-    return precision_factor(covariances, kind, means, np.finfo(X.dtype).tiny)
+    return precision_factor(covariances, kind, means, np.finfo(X.dtype).tiny, max(len(X), 2))
 
 
 def run(X, start, r, *, kind, reg_covar, tol, max_iter):
@@ -89,6 +101,7 @@ def run(X, start, r, *, kind, reg_covar, tol, max_iter):
 
     start  weights (K,), means (K, D) and factors, shaped like covariances of this kind
     r      (N, K), written over
+    tol    with 0, all max_iter iterations are made: no change is less
 
     Returns the mean log-likelihood that each E step found, a list; whether it came to its end; and weights, means,
     covariances and factors. Raises ValueError where a covariance is not positive definite.

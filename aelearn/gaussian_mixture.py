@@ -18,7 +18,7 @@ import numpy as np
 
 from aelearn import em
 from aelearn.covariances import KINDS, n_free, row_blocks, shape_of, spread
-from aelearn.em import factors_for, log_joint, log_sum_exp, m_step
+from aelearn.em import factors_for, log_joint, log_sum_exp, m_step, responsibilities
 from aelearn.estimator import Estimator
 from aelearn.gaussians import factor_of_precision, from_standard
 from aelearn.kmeans import KMeans
@@ -31,7 +31,7 @@ class GaussianMixture(Estimator):
 
     n_components     K
     covariance_type  "full", "tied" (one covariance for all), "diag" or "spherical" (a single variance each)
-    tol              stop when the mean log-likelihood changes by less
+    tol              stop when the mean log-likelihood changes by less; 0: make max_iter iterations
     reg_covar        added to each variance
     max_iter         most iterations of a run
     n_init           how many starts; the run that ends with the highest likelihood is kept
@@ -139,12 +139,10 @@ class GaussianMixture(Estimator):
     def _check(self, X):
         """X as a float array (N, D) for a mixture that is fitted."""
         self._check_fitted("means_")
-        X = self._check_X(X)
-        _check_size(X, 1e100, "X")
-        return X
+        return self._check_X(X)
 
     def score_samples(self, X):
-        """log p(x) of each row of X (N, D): (N,) float64."""
+        """log p(x) of each row of X (N, D): (N,) float64. What lies beyond -1e289 or so is that, and never infinite."""
         X = self._check(X)
         return np.concatenate([log_sum_exp(joint) for _, joint in self._log_joints(X)])
 
@@ -157,7 +155,7 @@ class GaussianMixture(Estimator):
         X = self._check(X)
         r = np.empty((len(X), len(self.means_)), np.result_type(X, self.means_))  # (N, K)
         for rows, joint in self._log_joints(X):
-            r[rows] = np.exp(joint - log_sum_exp(joint)[:, None])  # (B, K)
+            r[rows] = responsibilities(joint)[0]  # (B, K)
         return r
 
     def predict(self, X):
@@ -209,7 +207,8 @@ class GaussianMixture(Estimator):
         weights = _given(self.weights_init, "weights_init", (K,))
         means = _given(self.means_init, "means_init", (K, D))
         precisions = _given(self.precisions_init, "precisions_init", shape_of(kind, K, D))
-        if weights is not None and (weights.min() < 0 or abs(weights.sum() - 1) > 1e-6):
+        # Weights may have been divided by their sum in float32: K roundings.
+        if weights is not None and (weights.min() < 0 or abs(weights.sum() - 1) > (K + 8) * np.finfo(np.float32).eps):
             raise ValueError(f"weights_init must not be negative and must add up to 1; got {weights}")
         if means is not None:
             _check_size(means, 1e100, "means_init")

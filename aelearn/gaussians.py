@@ -16,8 +16,11 @@ Computations" (2013), section 4.2, for Cholesky's factor.
 
 import numpy as np
 
-from aelearn.covariances import LARGE, MATRICES, spread
+from aelearn.covariances import MATRICES, rounding, spread
 
+ERROR = 1e-8  # of |z|^2, and twice that of a log density, where its square is multiplied out
+FARTHEST = 1e290  # |z|^2 for which the log density, half of that, is still far from float64's end
+SYMMETRY = 1e-5  # of the roots of the two variances: matrices from float32, with eps = 1.2e-7, may be off by D eps
 STRIP = 128  # columns of a triangular matrix that are multiplied together
 SINGULAR = ("The covariance of a component is not positive definite: its points are too few, or duplicates, "
             "or a column is constant or follows from others; raise reg_covar, take fewer n_components, or bring the "
@@ -49,29 +52,56 @@ def squared_lengths(x, means, factors):
 
         sum_d U[k, d]^2 (x[d] - means[k, d])^2 = x^2 @ (U^2).T - x @ (2 means U^2).T + sum_d (means U)^2
 
-    But a small sum of large terms loses its digits. So components with a term above LARGE are taken as they stand.
+    But a small sum of large terms loses its digits: it is wrong by up to (D + 4) eps of the first and the last term.
+    Where that is more than ERROR, the difference is taken as it stands. This is settled for each row by itself, so that
+    no row's answer depends on its neighbours.
     """
-    squares, by_definition = np.empty((len(x), len(means)), order="F"), range(len(means))  # (B, K), components
-    if factors.ndim == 2:
-        precisions = np.square(factors)  # (K, D)
-        from_x, from_mean = np.square(x) @ precisions.T, np.square(means * factors).sum(axis=1)  # (B, K), (K,)
-        squares[...] = from_x - x @ (2 * means * precisions).T + from_mean  # (B, K)
-        by_definition = np.flatnonzero(~(from_x.max(axis=0) + from_mean <= LARGE))  # "not <=" takes NaN in, too
-    for k in by_definition:
-        squares[:, k] = squared_length(x - means[k], factors[k])
+    squares = np.empty((len(x), len(means)), order="F")  # (B, K)
+    if factors.ndim == 3:
+        for k, mean in enumerate(means):
+            squares[:, k] = squared_length(x - mean, factors[k])
+        return squares
+    precisions = np.square(factors)  # (K, D)
+    from_x, from_mean = np.square(x) @ precisions.T, np.square(means * factors).sum(axis=1)  # (B, K), (K,)
+    squares[...] = from_x - x @ (2 * means * precisions).T + from_mean  # (B, K)
+    from_x += from_mean
+    lost = ~(from_x <= ERROR / ((x.shape[1] + 4) * np.finfo(np.float64).eps))  # (B, K); "not <=" takes NaN in, too
+    for k in np.flatnonzero(lost.any(axis=0)):
+        rows = lost[:, k]
+        squares[rows, k] = squared_length(x[rows] - means[k], factors[k])
     return squares
+
+
+def far_squares(x, means, factors):
+    """What `squared_lengths` says of points x (B, D) that are too far from all means for squares: (B, K).
+
+    FARTHEST for the mean that is nearest in widths of its component; the others' in proportion. All components are then
+    infinitely less likely than that one, but for those that are as near. Lengths are taken as logarithms, of z in units
+    of powers of two.
+    """
+    sizes = np.empty((len(x), len(means)))  # log2 |z|: (B, K)
+    for k, (mean, U) in enumerate(zip(means, factors)):
+        difference, width = x - mean, np.frexp(np.abs(U).max())[1]  # (B, D), 2^width is about the largest of U
+        exponents = np.frexp(np.abs(difference).max(axis=1))[1]  # (B,)
+        squares = squared_length(np.ldexp(difference, -exponents[:, None]), np.ldexp(U, -width))  # (B,)
+        sizes[:, k] = np.log2(np.maximum(squares, np.finfo(np.float64).tiny)) / 2 + exponents + width
+    return FARTHEST * 4 ** np.minimum(sizes - sizes.min(axis=1, keepdims=True), 10)  # (B, K)
 
 
 def log_normal(x, means, factors):
     """log Normal(x[b] | means[k], covariances[k]) = log det(U) - (D log(2 pi) + |z|^2) / 2,  z = (x - mean) @ U.
 
-    x (B, D), means (K, D), factors U (K, D, D) or, diagonals, (K, D). Returns (B, K). (Bishop, 2.43)
+    x (B, D), means (K, D), factors U (K, D, D) or, diagonals, (K, D). Returns (B, K). (Bishop, 2.43) No point is too
+    far away: beyond |z|^2 = FARTHEST the nearest component has that, and is the likeliest; see `far_squares`.
     """
     diagonals = factors if factors.ndim == 2 else np.diagonal(factors, axis1=1, axis2=2)  # (K, D)
     log_det = np.log(diagonals).sum(axis=1)  # of a triangular matrix: (K,)
     with np.errstate(over="ignore", invalid="ignore"):
         squares = squared_lengths(x, means, factors)  # (B, K)
-    squares = np.minimum(squares, 1e290)  # (B, K); what is farther, up to infinity, is as far
+    far = ~(squares.min(axis=1) <= FARTHEST)  # (B,); "not <=" takes NaN in, too
+    if far.any():
+        squares[far] = far_squares(x[far], means, factors)
+    squares = np.minimum(squares, FARTHEST * 4**10)  # (B, K)
     return log_det - (x.shape[1] * np.log(2 * np.pi) + squares) / 2
 
 
@@ -80,25 +110,29 @@ def from_standard(z, mean, U):
     return mean + (z / U if U.ndim == 1 else np.linalg.solve(U.T, z.T).T)
 
 
-def precision_factor(covariances, kind, means, least):
+def precision_factor(covariances, kind, means, least, n_samples=2):
     """U with U @ U.T = inverse(covariance), upper triangular and of the shape of `covariances`; diagonals: 1 / sqrt.
 
     Cholesky's factor gives covariance = L @ L.T. So inverse(covariance) = inverse(L).T @ inverse(L), U = inverse(L).T.
 
+    least, n_samples  the smallest variance that X's dtype can hold; N, of the sums that means and covariances come from
+
     Raises ValueError where a covariance is not positive definite: a variance is at most `least`, or no more than the
-    rounding of the mean (K, D) leaves, or a column follows from those before it, to rounding. (L[d, d]^2 is the
-    variance of column d that they do not explain.)
+    rounding of the mean (K, D) leaves, (N eps mean)^2; or a column follows from those before it. L[d, d]^2, the
+    variance of column d that they do not explain, is then rounding: no more than `covariances.rounding` of the whole
+    variance, or than the rounding of the mean leaves.
     """
-    eps = np.finfo(np.float64).eps
     variances = np.diagonal(covariances, axis1=-2, axis2=-1) if kind in MATRICES else covariances  # (..., D) or (K,)
     each = spread(variances, "spherical" if kind == "spherical" else "diag", *means.shape)  # (K, D)
-    if (each <= np.maximum(np.square(2 * eps * means), least)).any():
+    floor = np.maximum(np.square(n_samples * np.finfo(np.float64).eps * means), least)  # (K, D)
+    if (each <= floor).any():
         raise ValueError(SINGULAR)
     if kind not in MATRICES:
         return 1 / np.sqrt(covariances)
     L = _cholesky(covariances, SINGULAR)  # (K, D, D) or (D, D)
     unexplained = np.square(np.diagonal(L, axis1=-2, axis2=-1))  # (K, D) or (D,)
-    if (unexplained <= means.shape[1] * eps * variances).any():
+    share = rounding(n_samples, means.shape[1])
+    if (unexplained <= share * variances).any() or (unexplained <= floor).any():
         raise ValueError(SINGULAR)
     return inverse_of_lower(L).swapaxes(-1, -2)
 
@@ -113,7 +147,9 @@ def factor_of_precision(precisions, kind):
             raise ValueError(f"precisions_init must hold numbers above 0; the smallest is {precisions.min()}")
         return np.sqrt(precisions)
     wanted = "precisions_init must hold symmetric, positive definite matrices"
-    if not np.allclose(precisions, precisions.swapaxes(-1, -2)):
+    root = np.sqrt(np.abs(np.diagonal(precisions, axis1=-2, axis2=-1)))  # (..., D)
+    difference = np.abs(precisions - precisions.swapaxes(-1, -2))  # (..., D, D)
+    if (difference > SYMMETRY * root[..., None] * root[..., None, :]).any():
         raise ValueError(f"{wanted}; got one that is not symmetric")
     return _cholesky(precisions[..., ::-1, ::-1], f"{wanted}; got one that is not")[..., ::-1, ::-1]
 
