@@ -20,10 +20,12 @@ algorithm using batch orthogonal matching pursuit" (2008): the approximate K-SVD
 
 import numpy as np
 
+from aelearn.covariances import rounding
 from aelearn.lloyd import blocks
 from aelearn.shrinkage import soft_threshold
 
-SMALLEST = 1e-100  # what is shorter has no direction that could be trusted; data are of a size near 1
+SMALLEST = 1e-100  # squares of shorter rows would leave float64 before long; data are of a size near 1
+
 
 def mod(X, codes, dictionary, alpha=0.0):
     """The method of optimal directions: all atoms at once. Returns a dictionary (K, D); rescales codes (N, K) in place.
@@ -39,7 +41,8 @@ def mod(X, codes, dictionary, alpha=0.0):
 
         A_new = (Z.T Z + P)^-1 Z.T X      P = diag(alpha c_1, ..., alpha c_K)
 
-    Written as a step from A, so that atoms which the codes leave undecided stay where they are.
+    Written as a step from A, so that atoms which the codes leave undecided stay where they are: least squares go along
+    the eigenvectors of Z.T Z + P with more than its rounding, (K + 10 sqrt(N)) eps of the largest eigenvalue.
     """
     n_atoms = len(dictionary)
     gram, cross = np.zeros((n_atoms, n_atoms)), np.zeros(dictionary.shape)  # (K, K), (K, D)
@@ -48,10 +51,10 @@ def mod(X, codes, dictionary, alpha=0.0):
         gram += z.T @ z + np.diag(alpha * np.abs(z).sum(axis=0))  # Z.T Z + P: (K, K)
         cross += z.T @ X[rows]  # Z.T X: (K, D)
     old = dictionary.astype(np.float64)  # (K, D)
-    new = old + np.linalg.lstsq(gram, cross - gram @ old, rcond=None)[0]  # (K, D)
+    new = old + np.linalg.lstsq(gram, cross - gram @ old, rcond=rounding(len(X), n_atoms))[0]  # (K, D)
     lengths = np.linalg.norm(new, axis=1)  # (K,)
     codes *= lengths.astype(codes.dtype)
-    new[lengths == 0] = old[lengths == 0]  # their codes are 0 now, and any atom will do
+    new[lengths == 0] = old[lengths == 0]  # their codes are 0 now, and any atom will do; no division by 0, no more
     return unit(new).astype(dictionary.dtype)
 
 
@@ -65,9 +68,12 @@ def ksvd(X, codes, dictionary, alpha=0.0, *, n_power=1):
 
     Each half is the best answer to the other, so neither can raise F; with a price on the codes, too. n_power is how
     often they take turns: with many this is K-SVD, with 1 (and alpha = 0) the approximate K-SVD of Rubinstein, which
-    spares the singular value decompositions. E is not made as a whole: U can be nearly N.
+    spares the singular value decompositions. E is not made as a whole: U can be nearly N. An atom stays as it is where
+    E is 0 to rounding: where |E.T z| is no more than sqrt(D + K) eps of |z| and the samples' lengths.
     """
     dictionary = dictionary.copy()  # (K, D)
+    squares = np.einsum("nd,nd->n", X, X)  # (N,)
+    share = np.sqrt(sum(dictionary.shape)) * np.finfo(X.dtype).eps
     for k in range(len(dictionary)):
         users = np.flatnonzero(codes[:, k])  # (U,)
         parts = [users[rows] for rows in blocks(len(users), max(dictionary.shape))]
@@ -76,7 +82,7 @@ def ksvd(X, codes, dictionary, alpha=0.0, *, n_power=1):
             for part in parts:
                 others, z = _without(codes, part, k)  # (B, K), (B,)
                 direction += z @ X[part] - z @ others @ dictionary  # E.T z
-            if np.linalg.norm(direction) < SMALLEST:  # E is 0 to rounding
+            if np.linalg.norm(direction) <= share * np.linalg.norm(codes[users, k]) * np.sqrt(squares[users].sum()):
                 break
             dictionary[k] = unit(direction[None])[0]
             for part in parts:
@@ -96,7 +102,8 @@ def _without(codes, part, k):
 def replace_unused(X, codes, dictionary):
     """A dictionary (K, D) in which each atom that no code uses is what is left of a badly explained sample.
 
-    The worst sample for the first such atom, the next worst for the second, and so on, while anything is left.
+    The worst sample for the first such atom, the next worst for the second, and so on, while anything is left: more
+    than the rounding of the residual, sqrt(D + K) eps |x|, and of its length.
     """
     unused = np.flatnonzero(~codes.any(axis=0))
     if len(unused) == 0:
@@ -107,7 +114,9 @@ def replace_unused(X, codes, dictionary):
         errors[rows] = np.einsum("bd,bd->b", residual, residual)
     worst = np.argsort(-errors, kind="stable")[:len(unused)]  # (K,) at most
     left = (X[worst] - codes[worst] @ dictionary).astype(np.float64)  # (K, D) at most
-    left = left[np.linalg.norm(left, axis=1) > SMALLEST]
+    lengths = np.linalg.norm(X[worst].astype(np.float64), axis=1)  # (K,) at most
+    floor = np.maximum(np.sqrt(sum(dictionary.shape)) * np.finfo(X.dtype).eps * lengths, SMALLEST)  # (K,) at most
+    left = left[np.linalg.norm(left, axis=1) > floor]
     dictionary = dictionary.copy()  # (K, D)
     dictionary[unused[:len(left)]] = unit(left)
     return dictionary

@@ -16,10 +16,10 @@ Sources: Pati, Rezaiifar and Krishnaprasad, "Orthogonal matching pursuit" (1993)
 import numpy as np
 
 from aelearn.lloyd import blocks
-from aelearn.shrinkage import check_pair, size_exponent, unscaled, value_and_gap
+from aelearn.shrinkage import check_pair, size_exponents, unscaled, value_and_gap
 from aelearn.validation import check_integer
 
-DEPENDENT = 1e-12  # an atom with no more than this share of its square outside those taken counts as a sum of them
+ROOM = 1000  # times the rounding of products and steps, (D + S) eps: what is no more than that is not worth a code
 
 
 def omp(X, dictionary, n_nonzero):
@@ -32,9 +32,9 @@ def omp(X, dictionary, n_nonzero):
     """
     X, dictionary = check_pair(X, dictionary)
     n_nonzero = check_integer("n_nonzero", n_nonzero, 1, len(dictionary))
-    exponent, codes = size_exponent(X), np.zeros((len(X), len(dictionary)), X.dtype)  # codes (N, K)
-    pursue(np.ldexp(X, -exponent) if exponent else X, dictionary, n_nonzero, codes)
-    return unscaled(codes, exponent)
+    exponents, codes = size_exponents(X)[:, None], np.zeros((len(X), len(dictionary)), X.dtype)  # (N, 1), (N, K)
+    pursue(np.ldexp(X, -exponents) if exponents.any() else X, dictionary, n_nonzero, codes)
+    return unscaled(codes, exponents)
 
 
 def pursue(X, dictionary, n_nonzero, codes):
@@ -43,8 +43,10 @@ def pursue(X, dictionary, n_nonzero, codes):
     All samples of a block take their next atom at once. From the atoms taken come orthonormal directions e_1 .. e_S,
     one by one (Gram and Schmidt): of the atom, what the directions before it do not explain, at length 1. They are
     never made; their products with all atoms d_k, e_s . d_k, are all that is wanted. A pursuit is over where nothing is
-    left of the sample, or where the atom is a sum of those taken.
+    left of the sample, or where the atom is a sum of those taken: to ROOM (D + S) eps, as a share of the sample's
+    length or of the atom's square. (Atoms closer to each other would get codes of which few digits are true.)
     """
+    nothing = ROOM * (dictionary.shape[1] + n_nonzero) * np.finfo(np.float64).eps
     dictionary = dictionary.astype(np.float64)  # (K, D)
     gram = dictionary @ dictionary.T  # (K, K)
     for rows in blocks(len(X), len(gram) * n_nonzero):
@@ -58,7 +60,7 @@ def pursue(X, dictionary, n_nonzero, codes):
             k = np.abs(q).argmax(axis=1)  # (B,)
             direction = gram[k] - (reach[every, None, :s, k] @ reach[:, :s])[:, 0]  # times its length: (B, K)
             square = direction[every, k]  # of that length: (B,)
-            going &= (np.abs(q[every, k]) > DEPENDENT * np.sqrt(squares)) & (square > DEPENDENT)
+            going &= (np.abs(q[every, k]) > nothing * np.sqrt(squares)) & (square > nothing)
             length = np.sqrt(np.where(going, square, 1))  # (B,)
             reach[:, s] = going[:, None] * direction / length[:, None]  # (B, K); 0 where the pursuit is over
             taken[:, s], along[:, s] = k, going * q[every, k] / length  # (B,), (B,)

@@ -46,8 +46,11 @@ def ista(X, dictionary, alpha, *, max_iter=1000, tol=1e-4):
     dictionary  (K, D), atoms of length 1
     alpha       the price of the codes: the higher, the more zeros. 0 or more
     max_iter    most steps
-    tol         a code is finished when its f(z) is sure to be within tol f(z) of the lowest. With alpha = 0 there is
-                no such bound, and all steps are taken; nor has float32 the digits for a tol much below 1e-5
+    tol         a code is finished when its f(z) is sure to be within tol f(z) of the lowest, or within the rounding of
+                that bound: sqrt(D + K) eps |x|^2, with eps that of X's dtype. With alpha = 0 the bound is f itself, so
+                all steps are taken unless a sample can be explained to rounding
+
+    Each row of X has its code by itself, be others as large as they may.
 
     Raises ValueError or TypeError unless the atoms have length 1 and all settings are possible.
     """
@@ -69,11 +72,15 @@ def _lasso(X, dictionary, alpha, max_iter, tol, accelerated):
     """What `ista` and `fista` have in common: the door, and data of a size whose squares are safe."""
     X, dictionary = check_pair(X, dictionary)
     alpha, max_iter = check_number("alpha", alpha, 0), check_integer("max_iter", max_iter, 1)
-    tol, exponent = check_number("tol", tol, 0), size_exponent(X)
+    tol, exponents = check_number("tol", tol, 0), size_exponents(X)  # exponents (N,)
     codes = np.zeros((len(X), len(dictionary)), X.dtype)  # (N, K)
-    descend(np.ldexp(X, -exponent) if exponent else X, dictionary, scaled_alpha(alpha, exponent), codes,
-            max_iter=max_iter, tol=tol, accelerated=accelerated)
-    return unscaled(codes, exponent)
+    sizes = np.unique(exponents)
+    for exponent in sizes.tolist():
+        rows = slice(None) if len(sizes) == 1 else exponents == exponent
+        x, z = np.ldexp(X[rows], -exponent) if exponent else X[rows], codes[rows]  # rows of about one size, and zeros
+        descend(x, dictionary, scaled_alpha(alpha, exponent), z, max_iter=max_iter, tol=tol, accelerated=accelerated)
+        codes[rows] = unscaled(z, exponent)
+    return codes
 
 
 def descend(X, dictionary, alpha, codes, *, max_iter, tol, accelerated):
@@ -85,11 +92,13 @@ def descend(X, dictionary, alpha, codes, *, max_iter, tol, accelerated):
     step = float(1 / np.linalg.eigvalsh(gram)[-1])
     R = (np.eye(len(gram)) - step * gram).astype(X.dtype)  # (K, K)
     gram = gram.astype(X.dtype)  # (K, K)
+    rounding = math.sqrt(sum(dictionary.shape)) * float(np.finfo(X.dtype).eps)  # of a gap, as a share of |x|^2
     for rows in blocks(len(X), len(gram)):
         x, best = X[rows], codes[rows]  # (B, D), (B, K): a view, written to below
         products, squares = x @ dictionary.T, np.einsum("bd,bd->b", x, x)  # (B, K), (B,)
         lowest, gap = value_and_gap(best, products, squares, gram, alpha)  # (B,), (B,)
-        active = np.flatnonzero(gap > tol * lowest)  # the codes that are not finished: (A,), A of B
+        # The codes that are not finished: (A,), A of B.
+        active = np.flatnonzero(gap > np.maximum(tol * lowest, rounding * squares))
         z = y = best[active]  # (A, K)
         products, squares = products[active], squares[active]  # (A, K), (A,)
         t = np.ones((len(active), 1), X.dtype)  # (A, 1)
@@ -109,7 +118,7 @@ def descend(X, dictionary, alpha, codes, *, max_iter, tol, accelerated):
                 value, gap = value_and_gap(z, products, squares, gram, alpha)  # (A,), (A,)
                 lower = value < lowest[active]  # (A,)
                 best[active[lower]], lowest[active[lower]] = z[lower], value[lower]
-                on = gap > tol * value  # (A,)
+                on = gap > np.maximum(tol * value, rounding * squares)  # (A,)
                 active, z, y, t = active[on], z[on], y[on], t[on]
                 products, squares = products[on], squares[on]
 
@@ -141,16 +150,24 @@ def check_pair(X, dictionary):
         raise ValueError(f"X has {X.shape[1]} features, but the atoms of the dictionary have {dictionary.shape[1]}")
     lengths = np.linalg.norm(np.clip(dictionary.astype(np.float64), -1e9, 1e9), axis=1)  # (K,)
     worst = int(np.abs(lengths - 1).argmax())
-    if abs(lengths[worst] - 1) > 1e-3:
+    if abs(lengths[worst] - 1) > 1e-3:  # float16 rounds an entry by 5e-4 of itself at most, and so a length
         raise ValueError(f"the atoms of a dictionary must have length 1, but that of atom {worst} is "
                          f"{lengths[worst]:.3g}: divide each by its length")
     return X, dictionary.astype(X.dtype)
 
 
+def size_exponents(X):
+    """e (N,) int: 0 for ordinary rows of X (N, D); for those so large or small that squares of float32 might not do, e
+    with 2^e about their size, a multiple of 32, so that few values occur. A row's depends on that row alone."""
+    largest = np.maximum(X.max(axis=1), -X.min(axis=1))  # (N,)
+    exponents = (np.frexp(largest)[1] + 16) // 32 * 32  # (N,)
+    exponents[(largest == 0) | ((largest > 1e-9) & (largest < 1e9))] = 0
+    return exponents
+
+
 def size_exponent(X):
-    """0 for ordinary data; for data so large or small that squares of float32 might not do, e with 2^e their size."""
-    largest = max(float(X.max()), -float(X.min()))
-    return 0 if largest == 0 or 1e-9 < largest < 1e9 else math.frexp(largest)[1]
+    """The same for all of X (N, D) together, an int."""
+    return int(size_exponents(X.reshape(1, -1))[0])
 
 
 def scaled_alpha(alpha, exponent):
@@ -159,8 +176,8 @@ def scaled_alpha(alpha, exponent):
 
 
 def unscaled(codes, exponent):
-    """codes times 2^exponent."""
-    if exponent == 0:
+    """codes times 2^exponent, which is one number or one for each row, (N, 1)."""
+    if not np.any(exponent):
         return codes
     with np.errstate(over="ignore", under="ignore"):  # may be inf where X is near its dtype's end
         return np.ldexp(codes, exponent)

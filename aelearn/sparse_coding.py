@@ -11,7 +11,7 @@ import numpy as np
 from aelearn.dictionary import ksvd, mod, objective, random_atoms, replace_unused
 from aelearn.estimator import Transformer
 from aelearn.matching_pursuit import omp, pursue
-from aelearn.shrinkage import descend, fista, ista, scaled_alpha, size_exponent, unscaled
+from aelearn.shrinkage import descend, fista, ista, scaled_alpha, size_exponent, size_exponents, unscaled
 from aelearn.validation import check_array, check_choice, check_integer, check_number, generator
 
 STEPS_A_ROUND = 30  # of ISTA or FISTA between two updates: codes need not be perfect for the atoms to get better
@@ -99,7 +99,7 @@ class SparseCoding(Transformer):
         return self
 
     def transform(self, X):
-        """The codes of X (N, D) on the dictionary, (N, K)."""
+        """The codes of X (N, D) on the dictionary, (N, K): of each row by itself, whatever the size of the others."""
         self._check_fitted("components_")
         self._check_settings()
         X = self._check_X(X)
@@ -122,8 +122,9 @@ class SparseCoding(Transformer):
         if codes.shape[1] != len(self.components_):
             raise ValueError(f"X has {codes.shape[1]} columns, but a code of this SparseCoding has "
                              f"{len(self.components_)}, one for each atom")
-        exponent = size_exponent(codes)
-        return unscaled(np.ldexp(codes, -exponent) @ self.components_, exponent)  # (N, D)
+        exponents = size_exponents(codes)[:, None]  # (N, 1)
+        scaled = np.ldexp(codes, -exponents) if exponents.any() else codes  # (N, K)
+        return unscaled(scaled @ self.components_, exponents)  # (N, D)
 
     def _check_settings(self):
         """Refuse impossible settings, each with a sentence."""
