@@ -8,6 +8,7 @@ Gaussian blob. Leave-one-out asks of each sample how likely it is under the kern
 
 import numpy as np
 
+from aelearn.covariances import rounding
 from aelearn.parzen import TILE_ENTRIES, log_sums_of_tile, squared_distances_to_all
 from aelearn.validation import check_number
 
@@ -69,7 +70,9 @@ def rule_of_thumb(X, rule):
 
         scott      h = N^(-1 / (D + 4))                  silverman  h = (N (D + 2) / 4)^(-1 / (D + 4))
 
-    Raises ValueError where S cannot be inverted. Sources: Scott, "Multivariate density estimation" (1992), section 6.3;
+    Raises ValueError where S cannot be inverted: where a column is constant, or the smallest eigenvalue of the
+    correlations is no more than D times the rounding of one of them, (D + 10 sqrt(N)) eps: so far can errors of that
+    size move it. Sources: Scott, "Multivariate density estimation" (1992), section 6.3;
     Silverman, "Density estimation for statistics and data analysis" (1986), sections 4.2.1, for S, and 4.3.2.
     """
     n, n_features = X.shape
@@ -81,7 +84,7 @@ def rule_of_thumb(X, rule):
     if deviation.all():
         z /= deviation
         correlation = z.T @ z / (n - 1)  # (D, D)
-        if np.linalg.eigvalsh(correlation)[0] > 10 * n_features * np.finfo(np.float64).eps:
+        if np.linalg.eigvalsh(correlation)[0] > n_features * rounding(n, n_features):
             with np.errstate(over="ignore", under="ignore"):
                 S = np.ldexp(deviation[:, None] * np.linalg.cholesky(correlation), exponents[:, None])  # (D, D)
             if np.isfinite(S).all() and np.diag(S).all():

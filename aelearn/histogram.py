@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aelearn.validation import check_array, check_integer
+from aelearn.validation import as_float64, check_array, check_finite, check_integer
 
 MOST_BOXES = 1 << 25  # a quarter of a gigabyte of them
 
@@ -50,7 +50,7 @@ def histogram_density(X, bins=10):
     """
     X = check_array(X, estimator="histogram_density").astype(np.float64)  # (N, D)
     n, n_features = X.shape
-    bins = list(bins) if np.iterable(bins) else [bins] * n_features
+    bins = list(bins) if np.iterable(bins) and not isinstance(bins, str) else [bins] * n_features
     if n_features > 3 or len(bins) != n_features:
         raise ValueError("a histogram needs 1 to 3 features, and bins for each; "
                          f"got {n_features} features and bins for {len(bins)}")
@@ -74,13 +74,14 @@ def histogram_density(X, bins=10):
 def _edges(bins, column):
     """The edges (bins + 1,) on one axis, for the values (N,) on it."""
     if np.iterable(bins):
-        edges = check_array([bins], name="bins", estimator="histogram_density")[0].astype(np.float64)  # (bins + 1,)
+        edges = as_float64(bins, "bins")  # (bins + 1,)
+        check_finite(edges, "bins")
     else:
         low, high = column.min(), column.max()
         margin = max(0.5, abs(low) / 2**20) if low == high else 0.0
         with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused next
             edges = np.linspace(low - margin, high + margin, check_integer("bins", bins, 1, MOST_BOXES) + 1)
-    if len(edges) < 2 or not (edges[1:] > edges[:-1]).all():
+    if edges.ndim != 1 or len(edges) < 2 or not (edges[1:] > edges[:-1]).all():
         raise ValueError("edges must be two or more numbers in rising order, and float64 must have as many between "
                          f"{column.min():.6g} and {column.max():.6g} as the bins ask for: change bins or scale X")
     return edges

@@ -72,7 +72,10 @@ class KernelDensity(Estimator):
             h, S = leave_one_out_bandwidth(X, self.kernel), None
         else:
             h, S = float(self.bandwidth), None
-        _in_units_of_kernels(X, X[0], h, S)  # raises where that cannot be
+        if not np.isfinite(_in_units_of_kernels(X, X[0], h, S)).all():
+            raise ValueError(f"X has entries up to {np.abs(X).max():.3g}: in widths of the fitted kernels that is more "
+                             "than float64 can hold: " + ("take a larger bandwidth" if S is None else
+                                                     "scale the columns of X to sizes nearer to 1"))
         self.bandwidth_, self.shape_ = h, np.eye(X.shape[1]) if S is None else S  # h, (D, D)
         self._samples, self._S = np.array(X), S  # a copy: (N, D); None where kernels are round
         self._kernel = self.kernel  # which may be set anew before the next fit
@@ -83,7 +86,7 @@ class KernelDensity(Estimator):
         """The logarithm of the density at each point of X (M, D): (M,) float64.
 
         It is -inf, never NaN, where the density is 0: where no Epanechnikov kernel reaches, and so far out that the
-        logarithm of the Gaussian density itself leaves float64.
+        logarithm of the Gaussian density itself leaves float64. No row's answer depends on the others.
         """
         self._check_fitted("bandwidth_")
         X = self._check_X(X)
@@ -91,7 +94,9 @@ class KernelDensity(Estimator):
         x, points = (_in_units_of_kernels(rows, self._samples[0], self.bandwidth_, self._S)
                      for rows in (X, self._samples))  # (M, D), (N, D)
         h = np.frexp(self.bandwidth_)[0] if self._S is None else self.bandwidth_  # in their units
-        log_sums = log_kernel_sums(x, points, h, self._kernel)  # (M,)
+        log_sums, near = np.full(len(x), -np.inf), np.isfinite(x).all(axis=1)  # (M,), (M,)
+        if near.any():
+            log_sums[near] = log_kernel_sums(x[near], points, h, self._kernel)
         log_volume = n_features * math.log(self.bandwidth_) + np.log(np.diag(self.shape_)).sum()  # log(h^D det S)
         return log_sums + log_constant(self._kernel, n_features) - math.log(n) - log_volume
 
@@ -122,15 +127,9 @@ def _in_units_of_kernels(X, origin, h, S):
     """X (M, D) in coordinates where kernels are round and about 1 wide: S^-1 (x - origin), float64, for S (D, D).
 
     S is None where kernels are round to begin with. Then it is X in units of the power of two above h, which keeps
-    every digit.
+    every digit. What float64 cannot hold becomes inf or NaN.
     """
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         if S is None:
-            z = np.ldexp(X.astype(np.float64), -np.frexp(h)[1])  # (M, D)
-        else:
-            z = np.linalg.solve(S, (X - origin.astype(np.float64)).T).T  # (M, D)
-    if not np.isfinite(z).all():
-        raise ValueError(f"X has entries up to {np.abs(X).max():.3g}: in widths of the fitted kernels that is more "
-                         "than float64 can hold: " + ("take a larger bandwidth" if S is None else
-                                                 "scale the columns of X to sizes nearer to 1"))
-    return z
+            return np.ldexp(X.astype(np.float64), -np.frexp(h)[1])  # (M, D)
+        return np.linalg.solve(S, (X - origin.astype(np.float64)).T).T  # (M, D)

@@ -45,10 +45,11 @@ def log_kernel_sums(x, points, h, kernel):
     with np.errstate(over="ignore"):
         axis = np.ptp(points, axis=0).argmax()
         reach = h if kernel == "epanechnikov" else np.inf
+        reach += 4 * np.finfo(np.float64).eps * (np.abs(x[:, axis]) + reach)  # (M,); rounding must not cut a kernel off
         order = x[:, axis].argsort()  # (M,)
         points = np.ascontiguousarray(points[points[:, axis].argsort()].T)  # (D, N)
-        first = np.searchsorted(points[axis], x[order, axis] - reach, "left")  # where each slice begins: (M,)
-        last = np.searchsorted(points[axis], x[order, axis] + reach, "right")  # ... and where it ends: (M,)
+        first = np.searchsorted(points[axis], (x[:, axis] - reach)[order], "left")  # where each slice begins: (M,)
+        last = np.searchsorted(points[axis], (x[:, axis] + reach)[order], "right")  # ... and where it ends: (M,)
     log_sums, start = np.empty(len(x)), 0  # (M,)
     while start < len(x):
         n_rows = TILE_ENTRIES // max(1, last[start] - first[start])
@@ -79,7 +80,7 @@ def log_sums_of_tile(squared, h, kernel):
 
     Of Gaussian kernels the nearest is the largest. Taken out of the sum, log sum_n exp(a_n) = max a +
     log sum_n exp(a_n - max a), it leaves a sum of at least 1, even where each kernel alone would round to 0. Beside
-    that 1, exp(-700) is nothing, so smaller terms may be that, too: where exp underflows, it is slow.
+    that 1, N exp(-700) is nothing (1e-304 N), so smaller terms may be that, too: where exp underflows, it is slow.
     """
     with np.errstate(divide="ignore", over="ignore", under="ignore"):  # log 0 is -inf, as it should be
         u2 = squared * h**-2  # (B, W)
