@@ -7,6 +7,8 @@ import pytest
 
 from aelearn import KernelDensity
 
+pytestmark = pytest.mark.linear_algebra
+
 KERNELS = ("gaussian", "epanechnikov")
 
 

@@ -7,6 +7,8 @@ from aelearn.covariances import (DIGITS, KINDS, n_free, row_blocks, scatter_diag
                                  weighted_sums)
 from tests.small import rounding
 
+pytestmark = pytest.mark.linear_algebra
+
 EPS = np.finfo(np.float64).eps
 
 

@@ -6,6 +6,8 @@ import pytest
 from aelearn import KernelDensity, make_blobs, make_moons, metrics
 from aelearn.density_peaks import density_peaks, nearest_denser
 
+pytestmark = pytest.mark.linear_algebra
+
 
 def test_nearest_denser_is_its_definition(rng):
     X = rng.normal(size=(60, 3))

@@ -7,6 +7,8 @@ from aelearn import SpectralClustering, eigengap, laplacian_eigenmaps, make_blob
 from aelearn.eigenvectors import TOLERANCE
 from aelearn.graphs import Edges, nearest_neighbors, neighbor_graph, normalized_affinity, rbf_affinity
 
+pytestmark = pytest.mark.linear_algebra
+
 
 def test_eigengap():
     assert eigengap([1, 0.99, 0.98, 0.5, 0.45]) == 3 and eigengap([1, 0.2]) == 1

@@ -8,6 +8,8 @@ from aelearn.eigenvectors import TOLERANCE, largest_eigenpairs, with_signs
 from aelearn.graphs import nearest_neighbors, neighbor_graph, normalized_affinity, rbf_affinity
 from aelearn.validation import ConvergenceWarning
 
+pytestmark = pytest.mark.linear_algebra
+
 
 def graphs_of_every_kind():
     rng = np.random.default_rng(0)

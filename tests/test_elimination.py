@@ -9,6 +9,8 @@ from aelearn.elimination import Elimination, block, level_groups
 from tests.small import rounding
 from tests.test_eigenvectors import CASES
 
+pytestmark = pytest.mark.linear_algebra
+
 
 @pytest.mark.parametrize("name, S", CASES, ids=[name for name, _ in CASES])
 def test_edges_lead_to_the_same_group_or_to_the_next(name, S):

@@ -9,6 +9,8 @@ from aelearn.em import e_step, log_sum_exp, m_step, responsibilities
 from aelearn.gaussians import ERROR
 from tests.small import rounding
 
+pytestmark = pytest.mark.linear_algebra
+
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_step_by_its_equations(rng, kind):

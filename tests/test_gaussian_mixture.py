@@ -12,6 +12,8 @@ from aelearn.covariances import KINDS, shape_of
 from aelearn.validation import ConvergenceWarning, NotFittedError
 from tests.small import assert_rows_stand_alone, extreme_rows, rounding
 
+pytestmark = pytest.mark.linear_algebra
+
 
 @pytest.fixture(scope="module")
 def blobs():

@@ -8,6 +8,8 @@ from aelearn.gaussians import (ERROR, factor_of_precision, from_standard, invers
                                precision_factor, squared_length, squared_lengths)
 from tests.small import rounding
 
+pytestmark = pytest.mark.linear_algebra
+
 TINY = np.finfo(np.float64).tiny
 
 

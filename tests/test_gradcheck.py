@@ -6,6 +6,8 @@ import pytest
 from aelearn import GradientError, check_gradients
 from aelearn.layers import dense, dense_backward
 
+pytestmark = pytest.mark.linear_algebra
+
 
 class Layer:
     """A dense layer with a random upstream gradient U, its loss, and its right gradients."""

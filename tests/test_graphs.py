@@ -9,6 +9,8 @@ from aelearn.graphs import (Edges, nearest_neighbors, neighbor_graph, normalized
 from aelearn.nystrom import landmark_affinity
 from tests.small import rounding
 
+pytestmark = pytest.mark.linear_algebra
+
 LINE = np.array([[0.0], [1.0], [3.0]])
 
 

@@ -10,6 +10,8 @@ from aelearn import KernelDensity
 from aelearn.validation import NotFittedError
 from tests.small import assert_rows_stand_alone, extreme_rows, rounding
 
+pytestmark = pytest.mark.linear_algebra
+
 KERNELS = ("gaussian", "epanechnikov")
 
 

@@ -9,6 +9,8 @@ from aelearn import KMeans, make_blobs
 from aelearn.kmeans import _same_clustering
 from aelearn.validation import ConvergenceWarning, NotFittedError
 
+pytestmark = pytest.mark.linear_algebra
+
 
 @pytest.fixture(params=["numpy", "numba"], autouse=True)
 def backend(request, monkeypatch):

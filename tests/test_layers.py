@@ -6,6 +6,8 @@ import pytest
 from aelearn import check_gradients
 from aelearn.layers import ACTIVATIONS, INITIALIZERS, dense, dense_backward, sigmoid
 
+pytestmark = pytest.mark.linear_algebra
+
 
 @pytest.mark.parametrize("n, d, h", [(1, 1, 1), (5, 4, 3), (7, 3, 8), (1, 6, 2), (33, 2, 5)])
 def test_dense_backward(rng, n, d, h):

@@ -6,6 +6,8 @@ import pytest
 from aelearn.lloyd import (BLOCK_ENTRIES, assign, fill_empty_clusters, kmeans_plusplus, lloyd_step, mean_variance,
                            nearest_center)
 
+pytestmark = pytest.mark.linear_algebra
+
 
 def plain_step(X, centers, weight):
     """One iteration, point by point, in the words of the definition."""

@@ -6,6 +6,8 @@ import pytest
 from aelearn.network import Architecture, autoencoder_widths
 from aelearn.evaluation import mean_loss, network_functions
 
+pytestmark = pytest.mark.linear_algebra
+
 
 @pytest.fixture(params=["numpy", "numba"])
 def functions(request):

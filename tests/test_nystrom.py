@@ -8,6 +8,8 @@ from aelearn.graphs import rbf_affinity
 from aelearn.nystrom import count_parts, landmark_affinity, nystrom_eigenpairs
 from tests.small import rounding
 
+pytestmark = pytest.mark.linear_algebra
+
 
 def filled_in(C, chosen):
     """S of the graph W' = C A^-1 C^T, by definition."""

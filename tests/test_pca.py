@@ -8,6 +8,8 @@ import pytest
 from aelearn import PCA, principal_axes
 from aelearn.principal_axes import full
 
+pytestmark = pytest.mark.linear_algebra
+
 SOLVERS = ["full", "covariance_eigh"]
 
 

@@ -5,6 +5,8 @@ import pytest
 
 from aelearn.principal_axes import auto, covariance_eigh, full, mean_and_scatter
 
+pytestmark = pytest.mark.linear_algebra
+
 EPS = np.finfo(np.float64).eps
 
 

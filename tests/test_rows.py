@@ -7,6 +7,8 @@ import pytest
 
 from tests.small import ROW_METHODS, every_estimator
 
+pytestmark = pytest.mark.linear_algebra
+
 SIZES = {np.float64: (1, 1e8, 1e-8, 1e-150, 1e150, 1e-300, 1e300), np.float32: (1, 1e8, 1e-30, 1e30, 1e38, 1e-40)}
 CASES = [(name, dtype, size) for name, model in every_estimator().items()
          if any(hasattr(model, method) for method in ROW_METHODS) for dtype, sizes in SIZES.items() for size in sizes]

@@ -13,6 +13,8 @@ from aelearn.shrinkage import descend, fista, ista, ista_step, soft_threshold, v
 from aelearn.validation import NotFittedError
 from tests.small import assert_rows_stand_alone, extreme_rows, rounding
 
+pytestmark = pytest.mark.linear_algebra
+
 VARIANTS = [{"algorithm": "fista", "update": "mod"}, {"algorithm": "ista", "update": "ksvd"},
             {"algorithm": "fista", "update": "ksvd"}, {"algorithm": "omp", "n_nonzero_coefs": 2, "update": "mod"},
             {"algorithm": "omp", "n_nonzero_coefs": 2, "update": "ksvd"}]

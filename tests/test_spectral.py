@@ -13,6 +13,8 @@ from aelearn.metrics import accuracy
 from aelearn.validation import ConvergenceWarning
 from tests.small import rounding
 
+pytestmark = pytest.mark.linear_algebra
+
 CURVES = {"moons": make_moons(600, noise=0.05, random_state=0),
           "circles": make_circles(600, noise=0.05, random_state=0)}
 WAYS = {"rbf": {"gamma": 50.0}, "landmarks": {"gamma": 30.0, "n_landmarks": 150},

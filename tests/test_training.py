@@ -8,6 +8,8 @@ import pytest
 from aelearn import Autoencoder
 from tests.small import quick, same_parameters
 
+pytestmark = pytest.mark.linear_algebra
+
 
 def test_the_last_smaller_batch_is_used(rng):
     """With one epoch and plain SGD, dropping the last row of 5 would leave the parameters of 2 steps, not 3."""
