@@ -23,7 +23,6 @@ import numpy as np
 
 from aelearn.distances import Points, gaussian, row_blocks
 from aelearn.eigenvectors import with_signs
-from aelearn.lloyd import blocks
 from aelearn.validation import check_array
 
 EPS = np.finfo(np.float64).eps
@@ -62,7 +61,7 @@ def nystrom_eigenpairs(C, chosen, n_pairs):
     values, U = np.linalg.eigh(C[chosen])  # (M,), (M, M)
     keep = values > max(CUT, 100 * len(values) * EPS) * values.max(initial=0)  # R of M
     F = C @ (U[:, keep] / np.sqrt(values[keep]))  # (N, R)
-    lengths, total = np.linalg.norm(F, axis=1), F.sum(axis=0)  # (N,), (R,)
+    lengths, total = np.sqrt(np.einsum("nr,nr->n", F, F)), F.sum(axis=0)  # (N,), (R,)
     degrees, most = F @ total, lengths * np.linalg.norm(total)  # (N,), (N,)
     degrees = np.where(degrees > (len(chosen) + F.shape[1]) * EPS / np.sqrt(CUT) * most, degrees, most)  # (N,)
     alone = degrees == 0  # (N,)
@@ -84,17 +83,13 @@ def count_parts(C):
 
     Each point without a landmark is one. From a landmark to all its points, to all their landmarks, and so on.
     """
-    point_seen, landmark_seen = ~C.any(axis=1), np.zeros(C.shape[1], bool)  # (N,), (M,)
-    n_parts = np.count_nonzero(point_seen)
-    while not landmark_seen.all():
-        landmarks = np.array([landmark_seen.argmin()])
+    linked = C > 0  # (N, M)
+    alone, seen = ~linked.any(axis=1), np.zeros(C.shape[1], bool)  # (N,), (M,)
+    n_parts = np.count_nonzero(alone)
+    while not seen.all():
         n_parts += 1
-        while len(landmarks):
-            landmark_seen[landmarks] = True
-            points = np.flatnonzero((C[:, landmarks] > 0).any(axis=1) & ~point_seen)
-            point_seen[points] = True
-            linked = np.zeros_like(landmark_seen)  # (M,)
-            for rows in blocks(len(points), C.shape[1]):
-                linked |= (C[points[rows]] > 0).any(axis=0)
-            landmarks = np.flatnonzero(linked & ~landmark_seen)
+        reached = np.arange(len(seen)) == seen.argmin()  # landmarks: (M,)
+        while reached.any() and not seen.all():
+            seen |= reached
+            reached = linked[linked[:, reached].any(axis=1)].any(axis=0) & ~seen  # (M,)
     return n_parts
