@@ -21,7 +21,7 @@ import numpy as np
 from aelearn import (Autoencoder, GaussianMixture, KernelDensity, KMeans, histogram_density, lloyd, load_mnist,
                      metrics, parzen, plotting)
 from aelearn.checks import check
-from aelearn.em import e_step, log_sum_exp, m_step
+from aelearn.em import e_step, log_sum_exp, m_step, responsibilities
 from aelearn.gaussians import precision_factor
 from aelearn.notebooks import show, slider, source
 
@@ -369,7 +369,8 @@ slider(lambda i: plotting.mixtures(X, [steps[i]], title="", size=6), len(steps),
 # nearest, so the largest term is known before any `exp`.
 
 # %%
-print("\n\n".join(source(function) for function in (log_sum_exp, e_step, m_step, parzen.log_sums_of_tile)))
+functions = log_sum_exp, responsibilities, e_step, m_step, parzen.log_sums_of_tile
+print("\n\n".join(map(source, functions)))
 
 # %% [markdown]
 # ## k-means is the hard limit
