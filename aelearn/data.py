@@ -168,9 +168,7 @@ def make_blobs(n_samples=300, *, centers=3, n_features=2, cluster_std=1.0, rando
 
 def _check_centers(centers):
     """The centres as a float64 array (K, D). Raises ValueError or TypeError for anything else."""
-    if np.ma.is_masked(centers):
-        raise ValueError("centers has masked entries")
-    if as_array(centers, "centers").ndim == 0:  # such as an iterator
+    if as_array(centers, "centers").ndim == 0:  # such as a set
         raise TypeError(f"centers must be an integer or an array (K, D); got {type(centers).__name__}")
     centers = as_float64(centers, "centers")
     if centers.ndim != 2 or centers.size == 0:

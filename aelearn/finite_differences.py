@@ -90,8 +90,6 @@ def check_unchanged(params, given):
 
 def float64_copy(name, value):
     """A float64 copy of one parameter."""
-    if np.ma.is_masked(value):
-        raise ValueError(f"parameter {name} has masked entries")
     value = as_array(value, f"parameter {name}")
     if value.dtype.kind not in "biuf":
         raise TypeError(f"parameter {name} must hold real numbers; got dtype {value.dtype}")

@@ -147,13 +147,14 @@ def _check_parameter(loss, params, name, gradient, eps, rtol):
     size = parameter.size
     if gradient is None:
         return ParameterReport(name, size, size, problem="there is no gradient")
-    masked = np.ma.is_masked(gradient)
+    if np.ma.is_masked(gradient):
+        return ParameterReport(name, size, size, problem="it holds masked entries, which are no finite numbers")
     gradient = as_array(gradient, f"the gradient of {name}")
     if gradient.shape != parameter.shape:
         hint = ": it is transposed" if gradient.shape == parameter.shape[::-1] else ""
         return ParameterReport(name, size, size, problem=f"its shape is {gradient.shape}, "
                                                          f"that of {name} is {parameter.shape}{hint}")
-    if masked or gradient.dtype.kind not in "biuf" or not np.isfinite(gradient).all():
+    if gradient.dtype.kind not in "biuf" or not np.isfinite(gradient).all():
         return ParameterReport(name, size, size, problem="it holds entries that are no finite numbers")
     if size == 0:
         return ParameterReport(name, 0, 0)

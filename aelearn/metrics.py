@@ -10,7 +10,8 @@ matching takes labels. `accuracy` may choose the best one on the data where the 
 scored under that same matching. NMI and ARI need no matching, and ARI is 0 for a grouping by chance.
 
 Labels may be integers, strings or anything else that can be sorted. Classes come first in every call. Every score
-raises ValueError unless both are 1-D, of one length, not empty and free of NaN, None and masked entries.
+raises ValueError unless both are 1-D, of one length, not empty and free of NaN, None and masked entries, and TypeError
+for iterators.
 """
 
 from dataclasses import dataclass
@@ -81,8 +82,6 @@ def _check_labels(labels, name):
         raise ValueError(f"{name} must be a 1-D array or a list of one or more labels; got {what}")
     if not hasattr(labels, "__array__") and array.tolist() != list(labels):
         array = np.array(labels, object)  # as they were: NumPy makes one type of all, such as "1" of a 1 beside an "a"
-    if np.ma.is_masked(labels):
-        raise ValueError(f"{name} has masked entries: leave these samples out, of classes and clusters")
     if any(map(_is_missing, array)) if array.dtype == object else (array != array).any():
         raise ValueError(f"{name} contains NaN, None or another missing label")
     return array

@@ -91,21 +91,21 @@ class SpectralClustering(Estimator):
         columns, X = X, check_array(X, estimator="SpectralClustering")
         if len(X) < self.n_clusters:
             raise ValueError(f"n_samples={len(X)} should be >= n_clusters={self.n_clusters}.")
-        rng = generator(self.random_state)
+        n_clusters, rng = int(self.n_clusters), generator(self.random_state)
         if self.affinity == "rbf" and (self.n_landmarks is not None or len(X) > MAX_EXACT):
             self._graph = None
             chosen = np.sort(rng.choice(len(X), self._number_of_landmarks(len(X)), replace=False))  # (M,)
             C = landmark_affinity(X, chosen, float(self.gamma))  # (N, M)
-            self.eigenvalues_, V = nystrom_eigenpairs(C, chosen, self.n_clusters)  # (K,), (N, K)
+            self.eigenvalues_, V = nystrom_eigenpairs(C, chosen, n_clusters)  # (K,), (N, K)
             n_parts = count_parts(C)
         else:
             self._graph = self._make_graph(X)
             S = normalized_affinity(self._graph)[0]  # (N, N)
-            self.eigenvalues_, V, n_parts = largest_eigenpairs(S, self.n_clusters, rng)  # (K,), (N, K), int
+            self.eigenvalues_, V, n_parts = largest_eigenpairs(S, n_clusters, rng)  # (K,), (N, K), int
         warn_of_parts(n_parts)
         lengths = np.linalg.norm(V, axis=1, keepdims=True)  # (N, 1)
         self.embedding_ = (V / (lengths + (lengths == 0))).astype(X.dtype)  # (N, K)
-        self.labels_ = KMeans(self.n_clusters, n_init=self.n_init, random_state=rng).fit_predict(self.embedding_)
+        self.labels_ = KMeans(n_clusters, n_init=self.n_init, random_state=rng).fit_predict(self.embedding_)
         self._record_columns(columns, X.shape[1])
         return self
 

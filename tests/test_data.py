@@ -225,7 +225,7 @@ def test_blobs_about_centers_of_any_kind(centers):
 @pytest.mark.parametrize("make, error, words", [
     (lambda: make_blobs(10, centers=[[np.nan, 0.0]]), ValueError, "centers contains NaN"),
     (lambda: make_blobs(10, centers=np.ma.array([[1.0, 0]], mask=[[0, 1]])), ValueError, "centers has masked entries"),
-    (lambda: make_blobs(10, centers=iter([[1.0, 0.0]])), TypeError, "centers must be an integer or an array.*iterator"),
+    (lambda: make_blobs(10, centers=iter([[1.0, 0.0]])), TypeError, "centers must be an array; got an iterator"),
     (lambda: make_blobs(10, centers={1, 2}), TypeError, "centers must be an integer or an array.*set"),
     (lambda: make_blobs(10, centers=np.array([[1j, 0]])), ValueError, "Complex data not supported: centers"),
     (lambda: make_blobs(10, centers=[["1", "2"]]), ValueError, "centers must hold numbers"),

@@ -15,6 +15,7 @@ import aelearn
 from aelearn import kernels
 from aelearn.kernels.cpu import compiling
 from aelearn.kernels.cpu.compiling import _guarded
+from aelearn.kernels.cpu.contention import Contention
 from tests.kernels.threads import ROOT, run
 
 WORK = """
@@ -133,10 +134,10 @@ assert dict(os.environ) == before
 
 
 @pytest.mark.parametrize("told, wanted", [
-    ({}, "0"), ({"OMP_WAIT_POLICY": "active"}, "INFINITY|[0-9]{6,}"), ({"GOMP_SPINCOUNT": "4321"}, "4321"),
+    ({}, "10000"), ({"OMP_WAIT_POLICY": "active"}, "INFINITY|[0-9]{6,}"), ({"GOMP_SPINCOUNT": "4321"}, "4321"),
     ({"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "17"}, "17"),
 ])
-def test_waiting_threads_sleep_unless_the_environment_has_a_word_about_it(told, wanted):
+def test_waiting_threads_soon_sleep_unless_the_environment_has_a_word_about_it(told, wanted):
     """GNU's OpenMP prints its settings when it is loaded, and how many turns its threads busy-wait."""
     clean = {name: value for name, value in os.environ.items() if name not in compiling.WAITING}
     done = subprocess.run([sys.executable, "-c", WAITING], capture_output=True, text=True, cwd=ROOT,
@@ -160,11 +161,35 @@ def test_small_calls_stay_on_one_thread(monkeypatch):
 
     kernel.py_func, most = kernel, numba.get_num_threads()
     guarded = _guarded(kernel, {}, work=lambda n: abs(n))
+    monkeypatch.setattr(compiling, "_contention", None)
     for n in (99, 100, 5):
         guarded(n)
     with pytest.raises(ZeroDivisionError):
         guarded(-1)
     assert used == [1, most, 1, 1] and numba.get_num_threads() == most
+
+
+def test_beside_other_programs_large_calls_stay_on_one_thread_too(monkeypatch):
+    used, most = [], numba.get_num_threads()
+    answers = iter([False, True, True, False])
+    monkeypatch.setattr(compiling, "_contention", Contention())
+    monkeypatch.setattr(Contention, "on_one_core", lambda self: next(answers))
+
+    def kernel():
+        used.append(numba.get_num_threads())
+
+    kernel.py_func = kernel
+    guarded = _guarded(kernel, {})
+    for _ in range(4):
+        guarded()
+    assert used == [most, 1, 1, most]
+
+
+def test_what_the_environment_says_holds_beside_other_programs_too():
+    code = "from aelearn.kernels.cpu import compiling; print(compiling._contention is None)"
+    clean = {name: "" for name in compiling.WAITING}
+    told = "import os; [os.environ.pop(name, None) for name in {}]; {}".format(tuple(clean), code)
+    assert run(told) == "False\n" and run(code, OMP_WAIT_POLICY="active") == "True\n"
 
 
 @pytest.mark.parametrize("size", [1, 7, 80, 300])

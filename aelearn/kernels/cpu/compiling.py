@@ -11,10 +11,11 @@ next process that time. Six things need care:
   at a time.
 - A process that forks after its OpenMP threads were started leaves a child that must not start them again: GNU's
   OpenMP ends such a child. There the same kernels run on one core; they give the same results.
-- Between two kernels OpenMP's threads busy-wait, unless they are told otherwise: where other programs want the cores,
-  those threads take them from the very ones that they wait for. Here they are told to sleep (`load_openmp`).
 - To wake a thread takes some microseconds, and far more where its core is taken: a kernel that says how much `work` a
   call is runs small calls on the thread that made them.
+- Between two kernels OpenMP's threads busy-wait for up to 10 milliseconds: where other programs want the cores, those
+  threads take them from the very ones that they wait for. Here they are told to sleep sooner (`load_openmp`); and while
+  other programs keep preempting this one, its kernels run on one core (contention.py).
 
 With NUMBA_DISABLE_JIT=1 the decorators leave the functions plain Python, to be stepped through in a debugger.
 """
@@ -29,36 +30,43 @@ from pathlib import Path
 import numba
 import numpy as np
 
+from aelearn.kernels.cpu.contention import Contention
+
 # What the compiler may do to vectorise a sum: reorder its terms, and fuse a product into it. It may not assume that NaN
 # and infinity do not occur.
 SUMS_IN_ANY_ORDER = {"reassoc", "contract", "nsz"}
 
 # Multiply-adds, 20 to 50 microseconds on one core: several times what it takes to wake another.
 SMALL = 1 << 19
-WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")  # how long threads busy-wait: OpenMP's, GNU's, LLVM's
+# How long waiting threads of GNU's and LLVM's OpenMP busy-wait: long enough for what Python does between two kernels,
+# 0.1 to 0.4 ms by the processor, and 1 ms. Under each of these names a user may have said something else.
+PATIENCE = {"GOMP_SPINCOUNT": "10000", "KMP_BLOCKTIME": "1"}
+WAITING = ("OMP_WAIT_POLICY", *PATIENCE)
 
 _openmp_is_lost = False  # in a forked child of a process that used OpenMP
 _one_at_a_time = threading.Lock()
 
 
 def load_openmp():
-    """Load OpenMP's library so that its threads sleep while they wait, unless the environment has a word about it.
+    """Load OpenMP's library so that its waiting threads soon sleep; True unless the environment has a word about it.
 
-    The library reads OMP_WAIT_POLICY once, while it is loaded. So the variable is set for that moment only: nothing
-    that is loaded or started later sees it. If Numba's threads were started before, their setting stays.
+    The library reads its environment once, while it is loaded. So PATIENCE is set for that moment only: nothing that is
+    loaded or started later sees it. If Numba's threads were started before, their setting stays.
     """
     if any(name in os.environ for name in WAITING):
-        return
-    os.environ["OMP_WAIT_POLICY"] = "passive"
+        return False
+    os.environ.update(PATIENCE)
     try:
         importlib.import_module("numba.np.ufunc.omppool")
     except ImportError:
         pass  # Numba takes another threading layer, then
     finally:
-        del os.environ["OMP_WAIT_POLICY"]
+        for name in PATIENCE:
+            del os.environ[name]
+    return True
 
 
-load_openmp()
+_contention = Contention() if load_openmp() else None  # what the environment says holds, whatever else runs
 
 
 def compiled(function=None, *, parallel=False, work=None, fastmath=False, inside=False):
@@ -111,7 +119,8 @@ def _guarded(kernel, options, work=None):
             return
         try:
             with _one_at_a_time:
-                if work is None or work(*args) >= SMALL:
+                is_small = work is not None and work(*args) < SMALL
+                if not is_small and not (_contention and _contention.on_one_core()):
                     kernel(*args)
                     return
                 n_threads = numba.get_num_threads()
