@@ -93,13 +93,16 @@ def _by_scatter(X, n_components):
 
 
 def _blur(scatter, X, dtype):
-    """How far rounding can move the eigenvalues of the scatter (D, D): epsilon (sqrt(B) + D) times their sum.
+    """How far rounding can move the eigenvalues of the scatter (D, D), whose products were made in `dtype`:
 
-    Products of B rows add B terms, whose rounding errors grow like sqrt(B) (Higham and Mary); D is the usual factor of
-    a backward stable eigensolver (Higham, section 1.5).
+        (sqrt(B) eps + (D + N / B) eps64) times their sum
+
+    Products of B rows add B terms, whose rounding errors grow like sqrt(B) (Higham and Mary). All else is done in
+    float64: N / B of them are added, and D is the usual factor of a backward stable eigensolver (Higham, section 1.5).
     """
     n_rows = _row_blocks(X)[0].stop  # B
-    return np.finfo(dtype).eps * (np.sqrt(n_rows) + len(scatter)) * scatter.trace()
+    in_float64 = (len(scatter) + len(X) / n_rows) * np.finfo(np.float64).eps
+    return (np.sqrt(n_rows) * np.finfo(dtype).eps + in_float64) * scatter.trace()
 
 
 def rounding_of(s, directions, scatter_diagonal, mean, X):
