@@ -15,7 +15,7 @@ CASES = [(name, dtype, size) for name, model in every_estimator().items()
 
 
 def objective(X, codes, model):
-    """What SparseCoding makes small, for each row of X (N, D) and its code (N, K): (N,), inf where it leaves float64."""
+    """What SparseCoding makes small, for each row of X (N, D) and its code (N, K): (N,); it may be infinite."""
     with np.errstate(over="ignore", invalid="ignore"):
         left = X - codes.astype(np.float64) @ model.components_.astype(np.float64)  # (N, D)
         return (left**2).sum(axis=1) / 2 + model.alpha * np.abs(codes).sum(axis=1, dtype=np.float64)
