@@ -25,6 +25,7 @@ from aelearn.files import replacing
 from aelearn.gaussian_mixture import GaussianMixture
 from aelearn.kernel_density import KernelDensity
 from aelearn.kmeans import KMeans
+from aelearn.output_containers import only_arrays
 from aelearn.pca import PCA
 from aelearn.pipeline import N_STARTS, Interrupted, scores, writable_folder
 from aelearn.sparse_coding import SparseCoding
@@ -126,6 +127,7 @@ def _kmeans(X, k, settings):
                   random_state=settings.seed).fit_predict(X)
 
 
+@only_arrays()
 def run(settings, *, say=print):
     """Walk the map and write FILES into `settings.out`. Returns a list of Place.
 

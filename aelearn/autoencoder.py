@@ -138,9 +138,11 @@ class Autoencoder(Transformer):
 
     def _after_epoch(self, X):
         """What is to be done after an epoch; True if training should stop."""
-        if self._architecture.output_activation == "relu" and len(self.history_) == min(2, self.epochs):
+        stop, n_epochs = self._call_back(), len(self.history_)
+        is_last = stop or n_epochs == self.epochs
+        if self._architecture.output_activation == "relu" and (n_epochs == 2 or n_epochs == 1 and is_last):
             self._warn_of_dead_outputs(X)
-        return self._call_back()
+        return stop
 
     def _warn_of_dead_outputs(self, X):
         """Warn of outputs that stay 0. A few wake in the first epoch, so this is asked after the second."""

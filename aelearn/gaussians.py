@@ -92,7 +92,8 @@ def log_normal(x, means, factors):
     """log Normal(x[b] | means[k], covariances[k]) = log det(U) - (D log(2 pi) + |z|^2) / 2,  z = (x - mean) @ U.
 
     x (B, D), means (K, D), factors U (K, D, D) or, diagonals, (K, D). Returns (B, K). (Bishop, 2.43) No point is too
-    far away: beyond |z|^2 = FARTHEST the nearest component has that, and is the likeliest; see `far_squares`.
+    far away: beyond |z|^2 = FARTHEST the nearest component has that, and is the likeliest, as far as x - mean can tell;
+    see `far_squares`.
     """
     diagonals = factors if factors.ndim == 2 else np.diagonal(factors, axis1=1, axis2=2)  # (K, D)
     log_det = np.log(diagonals).sum(axis=1)  # of a triangular matrix: (K,)
@@ -118,9 +119,12 @@ def precision_factor(covariances, kind, means, least, n_samples=2):
     least, n_samples  the smallest variance that X's dtype can hold; N, of the sums that means and covariances come from
 
     Raises ValueError where a covariance is not positive definite: a variance is at most `least`, or no more than the
-    rounding of the mean (K, D) leaves, (N eps mean)^2; or a column follows from those before it. L[d, d]^2, the
-    variance of column d that they do not explain, is then rounding: no more than `covariances.rounding` of the whole
-    variance, or than the rounding of the mean leaves.
+    rounding of the mean (K, D) leaves, (N eps mean)^2; or a column follows from those before it. L[d, d]^2 is the
+    variance of column d that they do not explain, the variance of x_d - sum_j w_j x_j. Of its terms, which add up to
+    (s_d + sum_j |w_j| s_j)^2 with s the standard deviations, `covariances.rounding` is a share; and column d of U holds
+    1 and the -w_j, divided by L[d, d]. So nothing but rounding is left where
+
+        covariances.rounding * (sum_j |U[j, d]| s_j)^2 >= 1
     """
     variances = np.diagonal(covariances, axis1=-2, axis2=-1) if kind in MATRICES else covariances  # (..., D) or (K,)
     each = spread(variances, "spherical" if kind == "spherical" else "diag", *means.shape)  # (K, D)
@@ -130,11 +134,12 @@ def precision_factor(covariances, kind, means, least, n_samples=2):
     if kind not in MATRICES:
         return 1 / np.sqrt(covariances)
     L = _cholesky(covariances, SINGULAR)  # (K, D, D) or (D, D)
+    U = inverse_of_lower(L).swapaxes(-1, -2)  # (K, D, D) or (D, D)
+    terms = np.square(np.einsum("...jd,...j->...d", np.abs(U), np.sqrt(variances)))  # (K, D) or (D,)
     unexplained = np.square(np.diagonal(L, axis1=-2, axis2=-1))  # (K, D) or (D,)
-    share = rounding(n_samples, means.shape[1])
-    if (unexplained <= share * variances).any() or (unexplained <= floor).any():
+    if (rounding(n_samples, means.shape[1]) * terms >= 1).any() or (unexplained <= floor).any():
         raise ValueError(SINGULAR)
-    return inverse_of_lower(L).swapaxes(-1, -2)
+    return U
 
 
 def factor_of_precision(precisions, kind):

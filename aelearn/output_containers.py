@@ -10,8 +10,21 @@ Source: scikit-learn's enhancement proposal SLEP018, "Pandas output for transfor
 import functools
 import importlib
 import sys
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 CONTAINERS = ("default", "pandas", "polars")
+_only_arrays = ContextVar("only_arrays", default=False)
+
+
+@contextmanager
+def only_arrays():
+    """Inside, `transform` returns arrays whatever was chosen: for aelearn's own jobs, which compute with them."""
+    token = _only_arrays.set(True)
+    try:
+        yield
+    finally:
+        _only_arrays.reset(token)
 
 
 def sklearn_setting(name, default):
@@ -39,6 +52,8 @@ def in_container(transform):
 
 def container_of(estimator):
     """The kind of `transform`'s output, one of CONTAINERS. Raises ValueError if scikit-learn's setting is another."""
+    if _only_arrays.get():
+        return "default"
     chosen = getattr(estimator, "_sklearn_output_config", {})
     return check_container(chosen.get("transform", sklearn_setting("transform_output", "default")))
 

@@ -28,6 +28,7 @@ from aelearn.files import replacing
 from aelearn.kernels import UnavailableError as UnavailableError
 from aelearn.kmeans import KMeans
 from aelearn.losses import mean_squared_error
+from aelearn.output_containers import only_arrays
 from aelearn.pca import PCA
 from aelearn.validation import check_integer, load_backend
 
@@ -96,6 +97,7 @@ class Clusters:
     matching: dict
 
 
+@only_arrays()
 def run(settings, *, say=print, callbacks=()):
     """Do the whole job and write its results into `settings.out`. Returns the report, a dict.
 

@@ -77,8 +77,8 @@ def _by_scatter(X, n_components):
     """
     for dtype in dict.fromkeys([X.dtype, np.dtype(np.float64)]):
         mean, scatter = mean_and_scatter(X, dtype)  # (D,), (D, D)
-        if not 1e-20 < scatter.trace() < 1e30:  # float32 ends at 1e-38 and 3e38: sums must stay away from both
-            if exponent := safe_exponent(X, limit=1e8):
+        if not 1e-6 < scatter.trace() < 1e30:  # float32 ends at 1e-38 and 3e38: squares must stay away from both
+            if exponent := safe_exponent(X, limit=1e3):
                 return _scaled(_by_scatter, X, n_components, exponent)
         diagonal = scatter.diagonal()  # (D,)
         varies = diagonal > 0  # (D,)

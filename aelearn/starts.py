@@ -28,12 +28,12 @@ def check_start(init, X, n_clusters):
 
 
 def call(init, X, n_clusters, rng):
-    """The centres (K, D) that the function `init` returns. It is called as scikit-learn calls it.
+    """The centres (K, D) that the function `init` returns, given a copy of X (N, D), K and a random_state.
 
     Functions written for scikit-learn draw from a np.random.RandomState: they get one that shares the stream of rng, so
     that what they draw depends on `random_state`, and the next call draws something else.
     """
-    return check_start(init(X, n_clusters, random_state=np.random.RandomState(rng.bit_generator)), X, n_clusters)
+    return check_start(init(X.copy(), n_clusters, random_state=np.random.RandomState(rng.bit_generator)), X, n_clusters)
 
 
 def random_points(X, n_clusters, sample_weight, rng):

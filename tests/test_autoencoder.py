@@ -305,6 +305,14 @@ def test_dead_outputs_are_told_before_the_training_ends(rng):
         model.set_params(epochs=1).resume(X)
 
 
+def test_dead_outputs_are_told_where_a_callback_ends_the_training_after_one_epoch(rng):
+    model = with_dead_outputs(quick(epochs=1000), [2]).set_params(
+        callbacks=(*with_dead_outputs(quick(), [2]).callbacks, lambda model, row: True))
+    with pytest.warns(ConvergenceWarning, match="1 of 6 outputs"):
+        model.fit(drawn(rng))
+    assert len(model.history_) == 1
+
+
 @pytest.mark.parametrize("output", ["relu", "identity", "sigmoid", "tanh"])
 @pytest.mark.parametrize("change", [np.positive, np.negative, np.zeros_like])
 def test_no_output_is_dead_that_can_learn_or_has_nothing_to_draw(rng, output, change):

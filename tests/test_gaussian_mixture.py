@@ -349,3 +349,24 @@ def test_settings_changed_after_fit_change_nothing_until_the_next(blobs, kind):
 def test_a_width_that_the_dtype_cannot_hold(blobs, dtype, reg_covar):
     with pytest.raises(ValueError, match="reg_covar must be a number from 0 to 1e"):
         GaussianMixture(3, reg_covar=reg_covar).fit(blobs[0].astype(dtype))
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_column_that_follows_from_others_is_refused_whatever_their_scales(seed):
+    """A sum of columns of scales 1e-3 to 1e3: large coefficients magnify the rounding of what is left of the last."""
+    rng = np.random.default_rng(seed)
+    n_samples, n_features = (20, 100, 1000)[seed % 3], 3 + seed % 5
+    A = rng.normal(size=(n_samples, n_features - 1)) * 10.0 ** rng.uniform(-3, 3, n_features - 1)
+    X = np.column_stack([A, A.sum(axis=1)])[:, rng.permutation(n_features)]
+    x, y = rng.normal(size=(2, 100))
+    for data in (X, np.column_stack([x, x + 1e-3 * y, y])):
+        with pytest.raises(ValueError, match="not positive definite"):
+            GaussianMixture(reg_covar=0).fit(data)
+
+
+@pytest.mark.parametrize("rho", [1e-1, 1e-3, 1e-5])
+def test_a_column_that_nearly_follows_from_others_is_not_refused(rng, rho):
+    A = rng.normal(size=(500, 3)) * [1e-3, 1, 1e3]
+    last = A.sum(axis=1)
+    X = np.column_stack([A, last + rho * last.std() * rng.normal(size=500)])
+    assert np.isfinite(GaussianMixture(reg_covar=0).fit(X).score(X))

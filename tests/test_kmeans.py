@@ -322,3 +322,16 @@ def test_digits(digits):
     images, labels = digits
     model = KMeans(2, random_state=0).fit(images)
     assert accuracy(labels, model.labels_) == pytest.approx(0.9908, abs=0.001)  # as measured with scikit-learn
+
+
+def test_a_function_that_changes_what_it_is_given_does_not_change_x(rng):
+    def init(X, k, random_state):
+        random_state.shuffle(X)
+        start = X[:k].copy()
+        X[:] = 0
+        return start
+
+    X = rng.normal(size=(30, 2))
+    before = X.copy()
+    model = KMeans(3, init=init, n_init=2, random_state=0).fit(X)
+    assert np.array_equal(X, before) and model.inertia_ > 0

@@ -10,6 +10,7 @@ import pytest
 from aelearn import KMeans, kernels, lloyd
 from aelearn.kernels import cpu, exact
 from aelearn.kernels.cpu import exact as compiled
+from tests.kernels.threads import run
 
 ROUTES = [("numpy", "lloyd"), ("numpy", "hamerly"), ("numba", "lloyd"), ("numba", "hamerly"), ("numba", "auto")]
 
@@ -157,3 +158,22 @@ def test_exactness_is_asked_for_seldom(monkeypatch):
     monkeypatch.setattr(lloyd, "nearest_of", lambda *args: pytest.fail("a point without a tie was in doubt"))
     KMeans(8, backend="numpy", random_state=0).fit(X)
     assert kernels.exact.doubt(4) < 1e-14
+
+
+WIDE = """
+import numpy as np
+from aelearn import kernels
+def side(rng):
+    return rng.choice([-1, 1], 100) * rng.choice([1.0, 3, 0.1, 1 / 3, 2**-30 + 1], 100) * 10.0**-rng.uniform(0, 300, 100)
+for seed in (7, 8, 9):
+    rng = np.random.default_rng(seed)
+    u, v, w = side(rng), side(rng), side(rng)
+    u[0] = 1
+    labels, _ = kernels.get("numba").assign(np.r_[w, w][None], np.stack([np.r_[u, v], np.r_[v, u]]))
+    print(labels[0])
+"""
+
+
+def test_sums_of_many_columns_over_hundreds_of_decades_have_room():
+    """Exact sums of more than 64 parts; without the compiler, because then Python looks at every index."""
+    assert run(WIDE, NUMBA_DISABLE_JIT="1") == run(WIDE)

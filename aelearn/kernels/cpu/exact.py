@@ -12,7 +12,7 @@ from aelearn.kernels.cpu.compiling import compiled
 from aelearn.kernels.exact import LARGEST, SPLITTER
 
 EPSILON = np.finfo(np.float64).eps
-MAX_PARTS = 64  # of an exact sum: 53 bits each, and float64 reaches from 2^-1074 to 2^1024
+MOST_PARTS = 1100  # of an exact sum: between two of them lies a bit that is 0, and float64 reaches over 2098 bits
 
 
 @compiled(inside=True)
@@ -76,7 +76,7 @@ def is_nearer(x, a, b):
     if are_same or not largest < np.inf:
         return False
     exponent = LARGEST - math.frexp(largest)[1]
-    parts, n = np.empty(MAX_PARTS), 0
+    parts, n = np.empty(min(8 * len(x), MOST_PARTS)), 0  # eight numbers are added for each column
     for d in range(len(x)):
         if a[d] != b[d]:
             point = math.ldexp(np.float64(x[d]), exponent)
