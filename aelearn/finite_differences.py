@@ -44,6 +44,7 @@ def finite_differences(loss, params, name, eps):
     params = {**params, name: parameter}
     steps = eps * np.maximum(1, np.abs(parameter))  # of the parameter's shape, like the next three
     numerical, slope, size = (np.empty(parameter.shape) for _ in range(3))
+    is_coarse, varies = True, False  # every loss is a float32 number, though nudged parameters are not
     for index in np.ndindex(parameter.shape):
         old, h = float(parameter[index]), float(steps[index])
         values, where = [], f" when entry {list(index)} of {name} is nudged"
@@ -56,9 +57,21 @@ def finite_differences(loss, params, name, eps):
             parameter[index] = old
             numerical[index] = (8 * (values[2] - values[1]) - (values[3] - values[0])) / (12 * h)
             slope[index], size[index] = (max(values) - min(values)) / (4 * h), max(map(abs, values))
+            is_coarse = is_coarse and (len(set(values)) < 3 or _has_float32_digits(values))
+            varies = varies or len(set(values)) >= 3
+    if is_coarse and varies and not _has_float32_digits((given + steps).ravel()):
+        raise TypeError("loss returned numbers with no more digits than float32 has, too few for finite differences: "
+                        "compute it in float64")
     check_unchanged({name: parameter}, {name: given})
     uncertainty = 10 * MACHINE_EPSILON * (size / steps + slope / eps)  # of the parameter's shape
     return numerical, steps, slope, np.maximum(uncertainty, np.finfo(np.float64).tiny)
+
+
+def _has_float32_digits(values):
+    """True if float32 holds every one of these numbers."""
+    values = np.asarray(values)
+    with np.errstate(over="ignore"):
+        return bool((values == values.astype(np.float32)).all())
 
 
 def loss_value(loss, params, where=""):

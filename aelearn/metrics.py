@@ -68,10 +68,18 @@ def _numbered(labels, name):
         values = np.empty(index.max() + 1, labels.dtype)  # (distinct labels,)
         values[index] = labels
         return values, index
-    try:
+    if labels.dtype != object:
         return np.unique(labels, return_inverse=True)
+    try:
+        values = sorted(set(labels.tolist()))  # (distinct labels,)
+        if not all(one < other for one, other in zip(values, values[1:])):  # such as sets, of which neither may be less
+            raise TypeError("of some of them neither is less than the other")
     except TypeError as error:  # such as numbers beside strings
         raise ValueError(f"{name} must hold labels that can be sorted: {error}") from None
+    number = {value: k for k, value in enumerate(values)}
+    distinct = np.empty(len(values), object)  # (distinct labels,)
+    distinct[:] = values
+    return distinct, np.array([number[label] for label in labels.tolist()])
 
 
 def _check_labels(labels, name):

@@ -110,3 +110,14 @@ def test_numerical_gradient_of_any_numbers_changes_nothing(parameter):
 def test_numerical_gradients_that_do_not_exist(arguments, error, words):
     with pytest.raises(error, match=words):
         numerical_gradient(*arguments)
+
+
+@pytest.mark.parametrize("eps", [1e-4, 1e-6])
+def test_losses_computed_in_float32_and_returned_as_a_float(eps):
+    """What PyTorch's .item() returns: only the digits tell."""
+    w = np.array([0.3, 1.2])
+    with pytest.raises(TypeError, match="no more digits than float32 has"):
+        numerical_gradient(lambda params: float(np.sum(params["w"].astype(np.float32) ** 2)), {"w": w}, "w", eps=eps)
+    short = {"w": np.array([1.0, 2.0])}  # numbers with few digits have a loss with few
+    assert numerical_gradient(lambda params: float(params["w"].sum()), short, "w", eps=2**-13)[0].tolist() == [1, 1]
+    assert not numerical_gradient(lambda params: 0.5, short, "w", eps=eps)[0].any()

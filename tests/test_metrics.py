@@ -214,3 +214,9 @@ def test_bad_types():
 def test_bad_input(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_labels_of_which_neither_is_less_are_refused():
+    one, other = frozenset([1]), frozenset([2])
+    with pytest.raises(ValueError, match="can be sorted"):
+        metrics.accuracy([one, other, one], [0, 1, 0])

@@ -81,6 +81,8 @@ def check_centers(centers, n_features):
     if len(centers) == 0 or centers.shape[1] != n_features:
         raise ValueError(f"centers must have the shape (K, {n_features}), with K at least 1 and as many columns as X; "
                          f"got {centers.shape}")
+    if not np.isfinite(centers).all():
+        raise ValueError("centers must be finite; got NaN or infinity")
     return centers
 
 

@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -221,3 +222,35 @@ def test_a_back_end_that_cannot_run_says_why():
               "print(*kernels.status(), sep='\\n')\n"
               "kernels_missing = kernels.status()[1]; assert not kernels_missing.runs")
     assert "numba: cannot run here: import of numba halted" in out
+
+
+INTERRUPTED = """
+import signal
+import numba, numpy as np
+from aelearn import kernels
+matmul = kernels.get("numba").matmul
+a, b = np.ones((64, 16)), np.ones((16, 16))
+matmul(a, b)
+most, rng = numba.get_num_threads(), np.random.default_rng(0)
+signal.signal(signal.SIGALRM, signal.default_int_handler)  # what Ctrl-C does
+for _ in range(2000):
+    try:
+        signal.setitimer(signal.ITIMER_REAL, rng.uniform(1e-5, 1e-3))
+        while True:
+            matmul(a, b)
+    except (KeyboardInterrupt, TypeError):  # NumPy makes a TypeError of some
+        assert numba.get_num_threads() == most
+print("always all threads")
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timer")
+def test_ctrl_c_in_a_small_call_leaves_all_threads():
+    assert run(INTERRUPTED, NUMBA_NUM_THREADS="2") == "always all threads\n"
+
+
+def test_a_threading_layer_that_is_not_there_is_a_sentence():
+    out = run("from aelearn import kernels; print(*kernels.status(), sep='\\n')", NUMBA_THREADING_LAYER="tbb")
+    if "numba: runs here" in out:
+        pytest.skip("TBB is installed")
+    assert "numba: cannot run here: No threading layer could be loaded" in out

@@ -2,6 +2,7 @@
 
 import numba
 
+from aelearn.kernels import UnavailableError
 from aelearn.kernels.cpu.lloyd import Descent as Descent, assign as assign, lloyd_step as lloyd_step
 from aelearn.kernels.cpu.matmul import matmul as matmul
 from aelearn.kernels.cpu.neighbors import smallest as smallest
@@ -12,7 +13,11 @@ from aelearn.kernels.cpu.seeding import kmeans_plusplus as kmeans_plusplus
 
 
 def require():
-    """Nothing is wanted beyond Numba, which has been imported by now."""
+    """Raise UnavailableError where Numba cannot start its threads, such as without the layer that the user asked for."""
+    try:
+        numba.get_num_threads()
+    except ValueError as error:
+        raise UnavailableError(str(error).splitlines()[0]) from error
 
 
 def n_threads():

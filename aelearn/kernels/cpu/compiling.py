@@ -29,6 +29,7 @@ from pathlib import Path
 
 import numba
 import numpy as np
+from numba.np.ufunc import parallel as numba_threads
 
 from aelearn.kernels.cpu.contention import Contention
 
@@ -124,11 +125,11 @@ def _guarded(kernel, options, work=None):
                     kernel(*args)
                     return
                 n_threads = numba.get_num_threads()
-                numba.set_num_threads(1)
-                try:
+                try:  # by Numba's own function in C: Ctrl-C within numba.set_num_threads would leave the one thread
+                    numba_threads._set_num_threads(1)
                     kernel(*args)
                 finally:
-                    numba.set_num_threads(n_threads)
+                    numba_threads._set_num_threads(n_threads)
         except SystemError as error:  # Ctrl-C while the kernel ran: Python calls it an error of the kernel's
             if isinstance(error.__cause__, KeyboardInterrupt):
                 raise KeyboardInterrupt from None
