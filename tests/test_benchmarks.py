@@ -1,7 +1,9 @@
 """The benchmarks' common ground: turns, tables, missing peers; and that every benchmark can be started."""
 
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -46,9 +48,11 @@ def test_a_missing_peer_is_named(capsys):
 def test_every_benchmark_can_be_started():
     folder = Path(harness.__file__).parent
     assert set(every.NAMES) <= {path.stem for path in folder.glob("*.py")}
-    for name in (None, *every.NAMES, "gpu"):
-        module = "tests.benchmarks" + (f".{name}" if name else "")
-        done = subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True, text=True)
-        assert done.returncode == 0 and "--json" in done.stdout and "--picture" in done.stdout, (name, done.stderr)
+    modules = ["tests.benchmarks", *(f"tests.benchmarks.{name}" for name in (*every.NAMES, "gpu"))]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        outcomes = pool.map(lambda module: subprocess.run([sys.executable, "-m", module, "--help"], capture_output=True,
+                                                          text=True), modules)
+    for module, done in zip(modules, outcomes):
+        assert done.returncode == 0 and "--json" in done.stdout and "--picture" in done.stdout, (module, done.stderr)
     done = subprocess.run([sys.executable, "-m", "tests.benchmarks", "speed"], capture_output=True, text=True)
     assert done.returncode == 2 and "there is no benchmark speed" in done.stderr

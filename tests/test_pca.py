@@ -266,7 +266,7 @@ def test_digits(digits):
     far = turned * np.linalg.norm(images - mean, axis=1).max()  # how far codes move: (8,)
     assert (np.abs(model.transform(images) - PCA(8, svd_solver="full").fit_transform(images)).max(axis=0) < far).all()
     everything = PCA(whiten=True)
-    assert np.isfinite(everything.fit_transform(images)).all()
+    assert np.isfinite(everything.fit_transform(images[:3000])).all()
     assert 300 < np.count_nonzero(everything.singular_values_) <= 610
 
 

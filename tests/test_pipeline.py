@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from aelearn import load_mnist
+from aelearn import load_mnist, results
 from aelearn.pipeline import Settings, run
 from tests.test_data import write_folder
 
@@ -41,6 +41,12 @@ def small_folder(tmp_path):
     return write_folder(tmp_path / "idx", n_train=60, n_test=12, shape=(4, 3))
 
 
+@pytest.fixture
+def no_pictures(monkeypatch):
+    """For tests of bits: to draw takes far longer than all the rest."""
+    monkeypatch.setattr(results, "draw", lambda *arguments, **settings: None)
+
+
 def settings_for(folder, **changes):
     return replace(Settings(data=str(folder), digits=(0, 1, 2), hidden=(5,), code_size=2, epochs=3,
                             out=str(folder.parent / "out")), **changes)
@@ -57,7 +63,7 @@ def test_any_folder_any_code_any_clusters(small_folder, changes):
     assert np.isfinite([report[name] for name in ("mse", "test_mse", "accuracy", "nmi", "ari", "inertia")]).all()
 
 
-def test_the_same_settings_give_the_same_bits(small_folder, tmp_path):
+def test_the_same_settings_give_the_same_bits(small_folder, tmp_path, no_pictures):
     reports = []
     for name in ("a", "b"):
         report = run(settings_for(small_folder, out=str(tmp_path / name)), say=quiet)
@@ -67,7 +73,7 @@ def test_the_same_settings_give_the_same_bits(small_folder, tmp_path):
     assert (tmp_path / "a" / "clusters.csv").read_bytes() == (tmp_path / "b" / "clusters.csv").read_bytes()
 
 
-def test_resume_from_the_checkpoint_gives_the_same_bits(small_folder, tmp_path):
+def test_resume_from_the_checkpoint_gives_the_same_bits(small_folder, tmp_path, no_pictures):
     through = run(settings_for(small_folder, epochs=12, out=str(tmp_path / "a")), say=quiet)
 
     def fails(model, row):
@@ -97,7 +103,7 @@ def test_resume_from_the_checkpoint_gives_the_same_bits(small_folder, tmp_path):
         run(replace(stopped, resume=True, out=str(tmp_path / "nowhere")), say=quiet)
 
 
-def test_a_folder_too_small_to_watch(tmp_path):
+def test_a_folder_too_small_to_watch(tmp_path, no_pictures):
     (tmp_path / "idx").mkdir()
     said = []
     run(settings_for(write_folder(tmp_path / "idx", n_train=11, n_test=4)), say=said.append)

@@ -56,7 +56,7 @@ def test_the_labels_are_those_of_kmeans_from_the_same_start(rng):
 
 
 def test_the_whole_of_it_with_few_epochs(monkeypatch, capsys):
-    monkeypatch.setattr(tiny.train, "__defaults__", (2,))
+    monkeypatch.setattr(tiny.train, "__defaults__", (1,))
     tiny.main()
     printed = capsys.readouterr().out
     assert "11,623 images" in printed and "epoch  1: mean squared error 0.0" in printed
