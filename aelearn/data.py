@@ -109,7 +109,7 @@ def _path(name, value):
 def _find_file(directory, name, n_dimensions):
     """The path of `name` in `directory`, under any of the four spellings in use."""
     directory = default_directory() if directory is None else _path("directory", directory)
-    if not directory.is_dir():
+    if not os.path.isdir(directory):  # False, and no error, where the name is too long
         raise FileNotFoundError(f"{directory} is not a folder; it should hold the four IDX files of MNIST's format")
     spellings = [f"{name}{joint}idx{n_dimensions}-ubyte{ending}" for joint in "-." for ending in ("", ".gz")]
     for spelling in spellings:

@@ -20,7 +20,8 @@ import math
 
 import numpy as np
 
-from aelearn.kernels.arguments import check_kmeans, check_number_of_clusters, check_points, check_squares
+from aelearn.kernels.arguments import (check_algorithm, check_kmeans, check_number_of_clusters, check_points,
+                                       check_squares)
 from aelearn.kernels.common import origin_of
 from aelearn.kernels.exact import are_close, nearest_of
 
@@ -142,6 +143,7 @@ class Descent:
     """
 
     def __init__(self, X, sample_weight=None, algorithm="lloyd"):
+        check_algorithm(algorithm)
         self.X, self.weight = check_points(X, sample_weight)  # (N, D), (N,)
         self.labels = np.full(len(self.X), -1, np.int32)  # (N,)
 

@@ -50,8 +50,8 @@ def ista(X, dictionary, alpha, *, max_iter=1000, tol=1e-4):
                 that bound: sqrt(D + K) eps |x|^2, with eps that of X's dtype. With alpha = 0 the bound is f itself, so
                 all steps are taken unless a sample can be explained to rounding
 
-    Each row of X has its code by itself, be others as large as they may. (Rounding differs a little with the rows beside
-    it, so a descent may end some steps sooner: to tol f, or to the rounding above, the code is the same.)
+    Each row of X has its code by itself, be others as large as they may. (Rounding differs a little with the rows
+    beside it, so a descent may end some steps sooner: to tol f, or to the rounding above, the code is the same.)
 
     Raises ValueError or TypeError unless the atoms have length 1 and all settings are possible.
     """

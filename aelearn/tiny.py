@@ -1,4 +1,4 @@
-"""The whole idea in one file, for a first reading: an autoencoder trained by hand-derived backpropagation, then k-means.
+"""The whole idea in one file, for a first reading: an autoencoder, backpropagation by hand, then k-means.
 
     python -m aelearn.tiny
 

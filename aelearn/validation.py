@@ -201,7 +201,8 @@ def load_backend(backend):
     try:
         kernels.get("numba")
     except kernels.UnavailableError as error:
-        warn(f"{error}; backend='auto' goes on with NumPy, which gives the same results to rounding, only later", RuntimeWarning)
+        warn(f"{error}; backend='auto' goes on with NumPy, which gives the same results to rounding, only later",
+             RuntimeWarning)
         return "numpy"
     return "numba"
 

@@ -99,6 +99,12 @@ def check_kmeans(X, centers, sample_weight, labels=None):
     return X, centers, weight
 
 
+def check_algorithm(algorithm):
+    """Refuse the name of an algorithm that no descent has."""
+    if algorithm not in ("lloyd", "hamerly", "auto"):
+        raise ValueError(f"algorithm must be one of 'lloyd', 'hamerly', 'auto'; got {algorithm!r}")
+
+
 def check_number_of_clusters(n_clusters):
     """Refuse a number of centres to draw that is no integer, or below 1."""
     if isinstance(n_clusters, bool) or not isinstance(n_clusters, numbers.Integral):
@@ -117,6 +123,9 @@ def check_squares(inertia):
 
 def check_table(table, k):
     """The arguments of `smallest`: a table (B, M) in rows, and k from 1 to M. Raises TypeError and ValueError."""
+    exact = np.asarray(table)
+    if exact.dtype.kind in "iu" and exact.size and (exact.max() >= 2**53 or exact.min() <= -2**53):
+        raise ValueError("table must hold numbers that float64 can tell apart; got integers of 2^53 and more")
     table = np.ascontiguousarray(as_numbers(table, "table", 2))  # (B, M)
     if isinstance(k, bool) or not isinstance(k, numbers.Integral):
         raise TypeError(f"k must be an integer; got {k!r}")

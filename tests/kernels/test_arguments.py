@@ -173,3 +173,15 @@ def test_arguments_of_an_optimisers_step():
         with pytest.raises(error, match=words):
             cpu.adam_step(*bad, 1, **settings)
     assert np.array_equal(params, kept)
+
+
+def test_what_descents_and_tables_refuse(rng):
+    X = rng.normal(size=(20, 2))
+    for descent in (lloyd.Descent, cpu.Descent):
+        for algorithm in ("elkan", None, 3):
+            with pytest.raises(ValueError, match="algorithm must be one of"):
+                descent(X, None, algorithm)
+        with pytest.raises(ValueError, match="centers must be finite"):
+            descent(X).step([[0, np.nan], [1, 1]])
+    with pytest.raises(ValueError, match="integers of 2.53 and more"):
+        cpu.smallest(np.array([[2**62 + 1, 2**62]]), 1)

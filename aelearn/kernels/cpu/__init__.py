@@ -13,7 +13,7 @@ from aelearn.kernels.cpu.seeding import kmeans_plusplus as kmeans_plusplus
 
 
 def require():
-    """Raise UnavailableError where Numba cannot start its threads, such as without the layer that the user asked for."""
+    """Raise UnavailableError where Numba cannot start its threads, as without the layer that the user asked for."""
     try:
         numba.get_num_threads()
     except ValueError as error:

@@ -20,7 +20,7 @@ chunks: the same bits on one core and on many.
 import numba
 import numpy as np
 
-from aelearn.kernels.arguments import check_centers, check_points, check_squares
+from aelearn.kernels.arguments import check_algorithm, check_centers, check_points, check_squares
 from aelearn.kernels.common import compact, origin_of, scale_of
 from aelearn.kernels.cpu.assignment import CHANGES, EVERYTHING, INERTIA, add_up, pass_over
 from aelearn.kernels.cpu.distances import put_in_frame
@@ -40,6 +40,7 @@ class Descent:
     """
 
     def __init__(self, X, sample_weight=None, algorithm="lloyd"):
+        check_algorithm(algorithm)
         self.X, weight = check_points(X, sample_weight)  # (N, D), (N,)
         self.weight = compact(weight)  # (N,) or (1,)
         self.labels = np.full(len(self.X), -1, np.int32)  # (N,)
