@@ -164,7 +164,8 @@ WIDE = """
 import numpy as np
 from aelearn import kernels
 def side(rng):
-    return rng.choice([-1, 1], 100) * rng.choice([1.0, 3, 0.1, 1 / 3, 2**-30 + 1], 100) * 10.0**-rng.uniform(0, 300, 100)
+    digits = rng.choice([-1, 1], 100) * rng.choice([1.0, 3, 0.1, 1 / 3, 2**-30 + 1], 100)
+    return digits * 10.0**-rng.uniform(0, 300, 100)
 for seed in (7, 8, 9):
     rng = np.random.default_rng(seed)
     u, v, w = side(rng), side(rng), side(rng)
