@@ -6,23 +6,26 @@ The public names below are loaded when they are first used, so that `import aele
 and a reader of one module loads only that module.
 """
 
+import sys
 from importlib import import_module
+
+from aelearn.moved import OldNames
 
 __version__ = "0.1.0"
 
-_HOME = {  # public name -> the module it lives in
+_HOME = {  # public name -> the module or subpackage that offers it
     "Autoencoder": "autoencoder",
     "KMeans": "kmeans",
     "PCA": "pca",
     "SparseCoding": "sparse_coding",
-    "KernelDensity": "kernel_density",
-    "histogram_density": "histogram",
-    "GaussianMixture": "gaussian_mixture",
+    "KernelDensity": "density",
+    "histogram_density": "density",
+    "GaussianMixture": "mixture",
     "SpectralClustering": "spectral",
-    "eigengap": "eigenmaps",
-    "laplacian_eigenmaps": "eigenmaps",
-    "EarlyStopping": "callbacks",
-    "Checkpoint": "callbacks",
+    "eigengap": "spectral",
+    "laplacian_eigenmaps": "spectral",
+    "EarlyStopping": "autoencoder",
+    "Checkpoint": "autoencoder",
     "load_mnist": "data",
     "make_blobs": "data",
     "make_moons": "data",
@@ -32,6 +35,8 @@ _HOME = {  # public name -> the module it lives in
 }
 
 __all__ = ["__version__", *_HOME]
+
+sys.meta_path.append(OldNames())
 
 
 def __getattr__(name):

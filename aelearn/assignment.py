@@ -15,8 +15,8 @@ Shapes: C rows (classes), K columns (clusters), M cells that are not empty.
 
 import numpy as np
 
-from aelearn.lloyd import safe_exponent
-from aelearn.validation import as_array, check_array
+from aelearn.kmeans.lloyd import safe_exponent
+from aelearn.core.validation import as_array, check_array
 
 
 def linear_assignment(cost):

@@ -1,4 +1,4 @@
-"""The command line: arguments in, exit code out, nothing else. What it does is told in pipeline.py, and in atlas.py.
+"""The command line: arguments in, exit code out, nothing else. What it does is told in pipeline.py, and in compare.py.
 
 Exit codes: 0 done; 2 something about the arguments, the data or the output folder is wrong (one line on stderr says
 what); 130 interrupted by Ctrl-C. A warning, such as fewer distinct clusters than asked for, is one line on stderr too.
@@ -40,7 +40,7 @@ def make_parser():
 
 
 def make_map_parser():
-    """The parser of `aelearn map`; its flags are those of atlas.Settings."""
+    """The parser of `aelearn map`; its flags are those of compare.Settings."""
     parser = _Parser(
         prog="aelearn map", description="Every method of the package on the same images: PCA, sparse coding, the "
         "autoencoder, a Gaussian mixture, a kernel density, k-means and spectral clustering. Prints a table, and "
@@ -81,12 +81,12 @@ def _run(argv):
     arguments = {name: tuple(value) if isinstance(value, list) else value for name, value in arguments.items()}
     quiet = arguments.pop("quiet")
     try:
-        from aelearn.pipeline import Interrupted, Settings, UnavailableError, run  # --help needs none of it
+        from aelearn.jobs.main_job import Interrupted, Settings, UnavailableError, run  # --help needs none of it
 
         if is_map:
-            from aelearn import atlas
+            from aelearn.jobs import compare
 
-            atlas.run(atlas.Settings(**arguments), say=_silent if quiet else _print_now)
+            compare.run(compare.Settings(**arguments), say=_silent if quiet else _print_now)
             return 0
         settings = Settings(**arguments)
         with nullcontext() if quiet else _Progress(settings.epochs) as progress:

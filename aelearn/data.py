@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aelearn.validation import (as_array, as_float64, check_choice, check_finite, check_float_dtype, check_integer,
+from aelearn.core.validation import (as_array, as_float64, check_choice, check_finite, check_float_dtype, check_integer,
                                 check_number, generator)
 
 GZIP_MAGIC = b"\x1f\x8b"  # the first two bytes of every gzip file
@@ -97,7 +97,7 @@ def read_idx(path, n_dimensions):
 def default_directory():
     """The folder of the MNIST files that come with aelearn: in an installed wheel, or in a checkout."""
     installed = Path(__file__).parent / "mnist"
-    return installed if installed.is_dir() else Path(__file__).parent.parent / "data" / "mnist"
+    return installed if any(installed.glob("*.gz")) else Path(__file__).parent.parent / "data" / "mnist"
 
 
 def _path(name, value):

@@ -19,7 +19,7 @@ Source of the five-point formula: Abramowitz and Stegun, "Handbook of mathematic
 
 import numpy as np
 
-from aelearn.validation import as_array, check_finite, check_number
+from aelearn.core.validation import as_array, check_finite, check_number
 
 MACHINE_EPSILON = np.finfo(np.float64).eps
 CHANGED = "loss changed parameter {} in place: it must compute from its parameters and leave them as they are"

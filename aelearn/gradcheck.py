@@ -15,7 +15,7 @@ import numpy as np
 
 from aelearn.finite_differences import (MACHINE_EPSILON, check_unchanged, finite_differences, float64_copy, loss_value,
                                         numerical_gradient)
-from aelearn.validation import as_array, check_number
+from aelearn.core.validation import as_array, check_number
 
 __all__ = ["GradientError", "GradientReport", "ParameterReport", "check_gradients", "diagnose", "numerical_gradient",
            "relative_error"]

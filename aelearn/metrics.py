@@ -19,8 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from aelearn.assignment import linear_assignment, maximum_weight_matching
-from aelearn.lloyd import safe_exponent, squared_distances
-from aelearn.validation import as_array, check_array
+from aelearn.kmeans.lloyd import safe_exponent, squared_distances
+from aelearn.core.validation import as_array, check_array
 
 __all__ = ["accuracy", "adjusted_rand_index", "best_matching", "confusion_matrix", "linear_assignment",
            "normalized_mutual_information", "purity", "silhouette"]

@@ -22,7 +22,7 @@ EPOCHS, BATCH_SIZE, LEARNING_RATE = 40, 48, 3e-3
 def load_zeros_and_ones():
     """Images (N, D) from 0 to 1 and their digits (N,). An IDX file is a header of 16 (or 8) bytes, then the numbers."""
     here = Path(__file__).parent
-    folder = here / "mnist" if (here / "mnist").is_dir() else here.parent / "data" / "mnist"
+    folder = here / "mnist" if any((here / "mnist").glob("*.gz")) else here.parent / "data" / "mnist"
     pixels = gzip.decompress((folder / "train-images-idx3-ubyte.gz").read_bytes())[16:]
     digits = gzip.decompress((folder / "train-labels-idx1-ubyte.gz").read_bytes())[8:]
     images = np.frombuffer(pixels, np.uint8).reshape(-1, 784)[5000:]  # (55000, D); the first 5,000 are for validation

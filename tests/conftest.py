@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from aelearn import load_mnist
-from aelearn.pipeline import Settings, run
+from aelearn.jobs.main_job import Settings, run
 
 
 @pytest.fixture(scope="session")

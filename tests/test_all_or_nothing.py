@@ -12,7 +12,7 @@ import pytest
 
 import aelearn
 from aelearn import Autoencoder, kernels
-from aelearn.estimator import Estimator
+from aelearn.core.base import Estimator
 from tests.small import ROW_METHODS, every_estimator, quick, same_parameters
 
 PACKAGE = os.path.dirname(aelearn.__file__) + os.sep

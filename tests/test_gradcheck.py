@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from aelearn import GradientError, check_gradients
-from aelearn.layers import dense, dense_backward
+from aelearn.autoencoder.layers import dense, dense_backward
 
 pytestmark = pytest.mark.linear_algebra
 

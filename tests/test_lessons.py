@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from aelearn.exercises import EXERCISES
+from aelearn.teaching.exercises import EXERCISES
 
 ROOT = Path(__file__).parent.parent
 MISSING = [name for name in ("jupytext", "nbclient", "nbformat", "ipykernel") if not importlib.util.find_spec(name)]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aelearn import KMeans, tiny
-from aelearn.network import Architecture, loss_and_gradients
+from aelearn.autoencoder.network import Architecture, loss_and_gradients
 
 SOURCE = Path(tiny.__file__).read_text()
 

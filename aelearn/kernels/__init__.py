@@ -4,10 +4,10 @@ Every hot step of aelearn exists in plain NumPy, in the module that teaches it, 
 of a back end have the names, the arguments and, to rounding, the results of their NumPy originals:
 
     matmul              np.matmul
-    lloyd_step          aelearn.lloyd.lloyd_step
-    loss_and_gradients  aelearn.network.loss_and_gradients
-    adam_step           aelearn.optim.adam_step
-    smallest            aelearn.graphs.smallest (Numba only)
+    lloyd_step          aelearn.kmeans.lloyd.lloyd_step
+    loss_and_gradients  aelearn.autoencoder.network.loss_and_gradients
+    adam_step           aelearn.autoencoder.optim.adam_step
+    smallest            aelearn.spectral.graphs.smallest (Numba only)
 
 What the compiled back ends share is in common.py. Nothing is loaded before it is asked for, and nothing in here
 imports from the modules above.

@@ -60,7 +60,7 @@ def as_numbers(values, name, n_dims):
 def check_points(X, sample_weight=None):
     """X (N, D), of float32 or float64, and weights (N,) float64: for None, a single 1 that is read N times over.
 
-    Raises TypeError and ValueError as `aelearn.lloyd.lloyd_step` tells. It does not look at each entry of X.
+    Raises TypeError and ValueError as `aelearn.kmeans.lloyd.lloyd_step` tells. It does not look at each entry of X.
     """
     X = as_numbers(X, "X", 2)
     if 0 in X.shape:

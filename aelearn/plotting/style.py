@@ -6,7 +6,7 @@ differ in marker and lightness, so that the pictures can be read in grey.
 
 from matplotlib.figure import Figure
 
-from aelearn.files import replacing
+from aelearn.core.files import replacing
 
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000", "#999999", "#7B3F00")
 MARKERS = ("o", "^", "s", "D", "v", "P", "X", "<", ">", "h")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aelearn import layers, losses
+from aelearn.autoencoder import layers, losses
 
 
 def neuron(x, w, b):

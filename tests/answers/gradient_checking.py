@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aelearn import layers
+from aelearn.autoencoder import layers
 
 
 def central_difference(f, x, eps):

@@ -11,7 +11,7 @@ import warnings
 import numpy as np
 
 from aelearn import Autoencoder, load_mnist
-from aelearn.evaluation import EVALUATION_ROWS
+from aelearn.autoencoder.evaluation import EVALUATION_ROWS
 from tests.benchmarks.harness import Table, main, peers, race
 
 ORIGINAL = (128, 3)

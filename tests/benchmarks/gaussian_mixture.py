@@ -13,7 +13,7 @@ import warnings
 import numpy as np
 
 from aelearn import GaussianMixture, KMeans, load_mnist
-from aelearn.covariances import shape_of
+from aelearn.mixture.covariances import shape_of
 from tests.benchmarks.harness import Table, geometric_mean, main, peers, race
 
 N_COMPONENTS = 8

@@ -6,7 +6,7 @@
 import importlib.metadata
 from pathlib import Path
 
-from aelearn.files import replacing
+from aelearn.core.files import replacing
 from aelearn.kernels.gpu.matmul import SIDE
 from tests.benchmarks.gpu import BY_NAME, HEADER, T4, all_cases, footprints, row
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from aelearn import plotting
-from aelearn.notebooks import machine
+from aelearn.teaching.notebooks import machine
 
 
 # Threads of a library wait for their next task by turning in circles, up to 0.2 s long, before they go to sleep.

@@ -7,7 +7,7 @@ import tempfile
 
 import numpy as np
 
-from aelearn.pipeline import Settings, run
+from aelearn.jobs.main_job import Settings, run
 
 
 def main():

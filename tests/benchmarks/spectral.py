@@ -16,8 +16,8 @@ import warnings
 import numpy as np
 
 from aelearn import PCA, SpectralClustering, load_mnist, make_blobs, make_moons, metrics
-from aelearn.elimination import Elimination, level_groups
-from aelearn.graphs import nearest_neighbors, neighbor_graph, normalized_affinity, rbf_affinity
+from aelearn.spectral.elimination import Elimination, level_groups
+from aelearn.spectral.graphs import nearest_neighbors, neighbor_graph, normalized_affinity, rbf_affinity
 from tests.benchmarks.harness import Table, geometric_mean, main, peers, race
 
 SIZES = (1000, 5000)

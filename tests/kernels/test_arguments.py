@@ -4,7 +4,9 @@ written outside of an array."""
 import numpy as np
 import pytest
 
-from aelearn import graphs, lloyd, network, optim
+from aelearn.autoencoder import network, optim
+from aelearn.kmeans import lloyd
+from aelearn.spectral import graphs
 from aelearn.kernels import cpu
 
 X = np.random.default_rng(0).normal(size=(30, 3))

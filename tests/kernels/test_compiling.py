@@ -78,7 +78,7 @@ def copied_package(tmp_path):
 
 PRODUCT = """
 import numpy as np, aelearn
-from aelearn.network import Architecture
+from aelearn.autoencoder.network import Architecture
 from aelearn.kernels import get
 assert aelearn.__file__.startswith({folder!r}), aelearn.__file__
 architecture = Architecture((4, 2, 4))

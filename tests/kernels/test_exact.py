@@ -7,7 +7,8 @@ import numba
 import numpy as np
 import pytest
 
-from aelearn import KMeans, kernels, lloyd
+from aelearn import KMeans, kernels
+from aelearn.kmeans import lloyd
 from aelearn.kernels import cpu, exact
 from aelearn.kernels.cpu import exact as compiled
 from tests.kernels.threads import run

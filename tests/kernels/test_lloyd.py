@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from aelearn import KMeans, hamerly, lloyd
+from aelearn import KMeans
+from aelearn.kmeans import hamerly, lloyd
 from aelearn.kernels import cpu
 from tests.kernels.threads import outputs, run
 
@@ -154,7 +155,7 @@ def test_kernels_run_as_plain_python_for_a_debugger():
     code = """
 import numpy as np
 from aelearn.kernels import cpu
-from aelearn import lloyd
+from aelearn.kmeans import lloyd
 X, weight = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32), np.ones(60)
 got, wanted = cpu.lloyd_step(X, X[:4]), lloyd.lloyd_step(X, X[:4])
 assert np.array_equal(got[0], wanted[0]) and np.allclose(got[1], wanted[1])

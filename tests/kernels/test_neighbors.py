@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aelearn import graphs
+from aelearn.spectral import graphs
 from aelearn.kernels import cpu
 
 

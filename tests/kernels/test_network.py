@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from aelearn import network, optim
+from aelearn.autoencoder import network, optim
 from aelearn.kernels import get
-from aelearn.network import Architecture
+from aelearn.autoencoder.network import Architecture
 from tests.kernels.threads import outputs, run
 from tests.small import affordable
 

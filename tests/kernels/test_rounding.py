@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from aelearn import hamerly, lloyd
+from aelearn.kmeans import hamerly, lloyd
 from aelearn.kernels import cpu
 from aelearn.kernels.cpu.assignment import DRIFT
 

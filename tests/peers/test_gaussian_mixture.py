@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from aelearn import GaussianMixture, KMeans, load_mnist, make_blobs, make_moons
-from aelearn.covariances import KINDS, shape_of
+from aelearn.mixture.covariances import KINDS, shape_of
 
 mixture = pytest.importorskip("sklearn.mixture", reason="scikit-learn is not installed (extra: peers)")
 

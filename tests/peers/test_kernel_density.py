@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from aelearn import KernelDensity
-from aelearn.parzen import log_constant
+from aelearn.density.kernel_sums import log_constant
 
 stats = pytest.importorskip("scipy.stats", reason="SciPy is not installed (extra: peers)")
 neighbors = pytest.importorskip("sklearn.neighbors", reason="scikit-learn is not installed (extra: peers)")

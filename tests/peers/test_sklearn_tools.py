@@ -222,9 +222,9 @@ def test_a_container_that_is_not_installed(monkeypatch):
 
 @pytest.mark.parametrize("container", ["pandas", "polars"])
 def test_aelearns_own_jobs_compute_with_arrays_whatever_scikit_learn_is_told(tmp_path, container):
-    from aelearn import atlas, pipeline
+    from aelearn.jobs import compare, main_job
 
     with sklearn.config_context(transform_output=container):
-        report = pipeline.run(pipeline.Settings(epochs=1, out=str(tmp_path / "out")), say=lambda line: None)
-        places = atlas.run(atlas.Settings(epochs=1, out=str(tmp_path / "map")), say=lambda line: None)
-    assert report and len(places) == len(atlas.METHODS)
+        report = main_job.run(main_job.Settings(epochs=1, out=str(tmp_path / "out")), say=lambda line: None)
+        places = compare.run(compare.Settings(epochs=1, out=str(tmp_path / "map")), say=lambda line: None)
+    assert report and len(places) == len(compare.METHODS)

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from aelearn import SparseCoding, load_mnist
-from aelearn.dictionary import objective, random_atoms
-from aelearn.matching_pursuit import omp
-from aelearn.shrinkage import fista, ista
+from aelearn.sparse_coding.dictionary_learning import objective, random_atoms
+from aelearn.sparse_coding.matching_pursuit import omp
+from aelearn.sparse_coding.ista import fista, ista
 
 decomposition = pytest.importorskip("sklearn.decomposition", reason="scikit-learn is not installed (extra: peers)")
 

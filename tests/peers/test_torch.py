@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from aelearn import Autoencoder
-from aelearn.optim import OPTIMIZERS
+from aelearn.autoencoder.optim import OPTIMIZERS
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed (extra: peers)")
 

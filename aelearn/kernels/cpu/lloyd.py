@@ -116,14 +116,14 @@ class Descent:
 
 
 def lloyd_step(X, centers, sample_weight=None):
-    """One iteration; see aelearn.lloyd.lloyd_step. Returns labels, means, weights and the inertia."""
+    """One iteration; see aelearn.kmeans.lloyd.lloyd_step. Returns labels, means, weights and the inertia."""
     descent = Descent(X, sample_weight)
     means, weights, inertia, _ = descent.step(centers)
     return descent.labels, means, weights, check_squares(inertia)
 
 
 def assign(X, centers, sample_weight=None):
-    """The nearest centre of each point, see aelearn.lloyd.assign: labels (N,) int32 and the inertia, a float."""
+    """The nearest centre of each point, see aelearn.kmeans.lloyd.assign: labels (N,) int32 and the inertia, a float."""
     labels, inertia = Descent(X, sample_weight).settle(centers)
     return labels, check_squares(inertia)
 

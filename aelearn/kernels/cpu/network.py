@@ -101,7 +101,7 @@ def loss_and_gradients(params, x, architecture, work=None):
 
 
 def adam_step(params, grads, m, v, t, *, learning_rate, beta1, beta2, epsilon, scratch=None):
-    """Update number t (from 1) of Adam, in place on params, m and v: aelearn.optim.adam_step in one pass.
+    """Update number t (from 1) of Adam, in place on params, m and v: aelearn.autoencoder.optim.adam_step in one pass.
 
     Each is a vector of all parameters' entries. `scratch` is not needed. Raises TypeError and ValueError for vectors
     that cannot be updated.

@@ -14,17 +14,17 @@ from aelearn.kernels.gpu.sums import THREADS, n_blocks, thread_number
 
 
 def sgd_step(params, grads, *, learning_rate, scratch=None):
-    """One step downhill, in place on params: aelearn.optim.sgd_step. `scratch` is not needed."""
+    """One step downhill, in place on params: aelearn.autoencoder.optim.sgd_step. `scratch` is not needed."""
     _update(_sgd, (params,), grads, learning_rate)
 
 
 def momentum_step(params, grads, velocity, *, learning_rate, momentum, scratch=None):
-    """One step of the rolling ball, in place on params and velocity: aelearn.optim.momentum_step."""
+    """One step of the rolling ball, in place on params and velocity: aelearn.autoencoder.optim.momentum_step."""
     _update(_momentum, (params, velocity), grads, learning_rate, momentum)
 
 
 def adam_step(params, grads, m, v, t, *, learning_rate, beta1, beta2, epsilon, scratch=None):
-    """Update number t (from 1) of Adam, in place on params, m and v: aelearn.optim.adam_step in one pass.
+    """Update number t (from 1) of Adam, in place on params, m and v: aelearn.autoencoder.optim.adam_step in one pass.
 
     Each is a vector of all parameters' entries, NumPy's or on the device. `scratch` is not needed.
     """
@@ -54,7 +54,7 @@ def _sgd(params, grads, learning_rate):
 
 @cuda.jit
 def _momentum(params, velocity, grads, learning_rate, momentum):
-    """The step of aelearn.optim.Momentum, a thread for each entry."""
+    """The step of aelearn.autoencoder.optim.Momentum, a thread for each entry."""
     i = thread_number()
     if i < params.size:
         velocity[i] = momentum * velocity[i] + grads[i]

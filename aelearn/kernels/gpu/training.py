@@ -17,7 +17,7 @@ EVALUATION_ROWS = 2048  # rows of a block when only the loss is asked for
 
 
 class Run:
-    """Epochs on the device; see aelearn.training.Run."""
+    """Epochs on the device; see aelearn.autoencoder.training.Run."""
 
     def __init__(self, architecture, vector, optimizer, X, validation, batch_size):
         self.architecture, self.batch_size = architecture, batch_size

@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from aelearn import KMeans, lloyd
+from aelearn import KMeans
+from aelearn.kmeans import lloyd
 from aelearn.kernels import gpu
 from aelearn.kernels.gpu import device
 from aelearn.kernels.gpu import lloyd as gpu_lloyd

@@ -1,0 +1,52 @@
+"""Things to do after each epoch of training.
+
+A callback is any function `callback(autoencoder, row)`. It is called after each epoch with the estimator, whose
+parameters and `history_` are those of that epoch, and the newest row of `history_`. If it returns True, training stops.
+
+The two callbacks here keep no state of their own: all they need stands in `history_`. So they do the same thing in a
+run that was killed and resumed as in one that ran through.
+"""
+
+from pathlib import Path
+
+from aelearn.core.validation import check_choice, check_integer, check_number
+
+
+class EarlyStopping:
+    """Stop when `monitor` ("validation_loss" or "loss") has not fallen for `patience` epochs.
+
+    An epoch counts as an improvement if it is lower than the best before it by more than `min_delta`. The parameters
+    stay those of the last epoch. Raises ValueError when there is no validation loss to watch.
+    """
+
+    def __init__(self, patience=10, *, monitor="validation_loss", min_delta=0.0):
+        self.patience = check_integer("patience", patience, 1)
+        self.monitor = check_choice("monitor", monitor, ("validation_loss", "loss"))
+        self.min_delta = check_number("min_delta", min_delta, 0)
+
+    def __call__(self, autoencoder, row):
+        """True if training should stop after the epoch of `row`."""
+        if row[self.monitor] is None:
+            raise ValueError("EarlyStopping watches the validation loss: call fit(X, validation=...) "
+                             "or EarlyStopping(monitor='loss')")
+        best, best_epoch = float("inf"), 0
+        for past in autoencoder.history_:
+            if past[self.monitor] < best - self.min_delta:
+                best, best_epoch = past[self.monitor], past["epoch"]
+        return row["epoch"] - best_epoch >= self.patience
+
+
+class Checkpoint:
+    """Save the autoencoder to `path` every `every` epochs, whole or not at all.
+
+    Autoencoder.load(path).resume(X) goes on from there, to the same bits as a run that was never interrupted.
+    """
+
+    def __init__(self, path, *, every=5):
+        self.path = Path(path)
+        self.every = check_integer("every", every, 1)
+
+    def __call__(self, autoencoder, row):
+        """Save if the number of the epoch is a multiple of `every`."""
+        if row["epoch"] % self.every == 0:
+            autoencoder.save(self.path)

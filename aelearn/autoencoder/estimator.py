@@ -1,0 +1,264 @@
+"""The autoencoder: a network that learns to give back its input through a narrow middle, the code.
+
+    x (N, 784) -> 128 -> code (N, 3) -> 128 -> reconstruction (N, 784)
+
+What the code keeps is what the network found most useful for drawing the image again. This module is the estimator:
+what users call. The arithmetic is in network.py, the way downhill in training.py, the file in model_file.py.
+
+Shapes: N samples, D features, C code size.
+
+Source: Hinton and Salakhutdinov, "Reducing the dimensionality of data with neural networks" (2006).
+"""
+
+import zlib
+
+import numpy as np
+
+from aelearn.autoencoder.settings import as_dtype, check_settings, check_validation
+from aelearn.core.base import Transformer, all_or_nothing
+from aelearn.autoencoder.evaluation import dead_outputs, layer_outputs, mean_loss, network_functions
+from aelearn.autoencoder.model_file import read_model, write_model
+from aelearn.autoencoder.network import Architecture, autoencoder_widths
+from aelearn.autoencoder.training import Training
+from aelearn.core.validation import ConvergenceWarning, check_array, generator, load_backend, warn
+
+
+class Autoencoder(Transformer):
+    """An autoencoder of dense layers, trained by hand-derived backpropagation.
+
+    hidden_layer_sizes  units of the encoder's layers, the code's last: (128, 3) makes 784-128-3-128-784
+    activation          of the hidden layers: "sigmoid", "tanh", "relu" or "identity"
+    output_activation   of the last layer, the same choice
+    loss                "mse" (mean squared error) or "bce" (binary cross-entropy: X in [0, 1], sigmoid output)
+    optimizer           "adam", "momentum" or "sgd"
+    learning_rate       size of its steps
+    epochs              passes over the data
+    batch_size          images a step; the last batch of an epoch may be smaller and is used
+    backend             "numpy"; "numba": compiled, on all cores; "cuda": an NVIDIA GPU; "auto": "numba" where it runs
+    dtype               np.float32 or np.float64: what the network computes in and returns
+    callbacks           functions callback(autoencoder, row), called after each epoch; True stops the training
+    weight_init         "truncated_normal" (the original script's) or "glorot": see layers.py
+    random_state        None, an int, a np.random.Generator or RandomState: initial weights and order of batches
+
+    After `fit`:
+
+    params_         {"W1": (D, H), "b1": (H,), ...}
+    history_        a dict for each epoch: "epoch" (from 1), "loss" and "validation_loss" (over the whole set, after
+                    the epoch; the latter None without validation data), "seconds"
+    widths_         units of each layer, from the images through the code and back: (784, 128, 3, 128, 784)
+    interrupted_    True if Ctrl-C ended the training early; `resume` goes on
+    n_features_in_  D
+    """
+
+    _estimator_type = "transformer"
+
+    def __init__(self, hidden_layer_sizes=(128, 3), *, activation="sigmoid", output_activation="sigmoid", loss="mse",
+                 optimizer="adam", learning_rate=3e-3, epochs=150, batch_size=48, backend="auto", dtype=np.float32,
+                 callbacks=(), weight_init="truncated_normal", random_state=None):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.output_activation = output_activation
+        self.loss = loss
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.backend = backend
+        self.dtype = dtype
+        self.callbacks = callbacks
+        self.weight_init = weight_init
+        self.random_state = random_state
+
+    def fit(self, X, y=None, *, validation=None):
+        """Learn from X (N, D), starting anew; y is ignored. Returns self.
+
+        validation  images (M, D) whose loss is recorded after each epoch
+
+        Ctrl-C ends the training with a warning and keeps what was learnt up to the last whole epoch, if there is one.
+
+        Raises ValueError or TypeError for data or settings that are not possible, and ValueError if the loss stops
+        being a finite number. Whatever it raises, a network that had been fitted before stays as it was; where there
+        was none, what was learnt up to the last whole epoch is kept, and `resume` can go on from there. Warns
+        (ConvergenceWarning) of outputs that ReLU has left without a gradient, see `dead_outputs` in evaluation.py.
+        """
+        self.check_settings()
+        columns, X = X, as_dtype(check_array(X, estimator="Autoencoder"), self.dtype, self.loss)
+        if validation is not None:
+            validation = check_validation(validation, columns, X, self.loss)
+        self._record_columns(columns, X.shape[1])
+        self._start(self._structure(), seed=int(generator(self.random_state).integers(2**63)))
+        self._training.initialize(self.weight_init)
+        self._fingerprint = zlib.crc32(X)
+        return self._train(X, validation)
+
+    @all_or_nothing
+    def resume(self, X, *, validation=None):
+        """Go on with a training that was interrupted or loaded from a checkpoint, until `epochs` are done.
+
+        X must be the images that `fit` was given. The result has the same bits as that of one uninterrupted `fit`
+        on the same back end (NumPy's wants the same number of BLAS threads, too). To train for longer, raise `epochs`
+        first. The callbacks are asked once more about the last epoch, so that a training which one of them had
+        stopped stays stopped. Whatever it raises, the state is that of the last whole epoch. Returns self.
+
+        Raises ValueError if X or a setting that shapes the network is not that of `fit`.
+        """
+        self._check_fitted("_training")
+        self.check_settings()
+        for name, value in self._structure().items():
+            if value != self._fitted_structure[name]:
+                raise ValueError(f"this network was fitted with {name}={self._fitted_structure[name]!r}, "
+                                 f"not {value!r}: call fit to start anew")
+        if not self.was_fitted_to(X):
+            raise ValueError("X is not the data that this network was fitted to: call fit to start anew")
+        X, validation = self._images(X), None if validation is None else self._images(validation)
+        self._training.optimizer.learning_rate = float(self.learning_rate)
+        self.interrupted_ = False
+        if self.history_ and self._call_back():
+            return self
+        return self._train(X, validation)
+
+    def _train(self, X, validation):
+        self.interrupted_ = False
+        try:
+            self._training.run(X, validation, epochs=self.epochs, batch_size=int(self.batch_size),
+                               backend=load_backend(self.backend), after_epoch=lambda: self._after_epoch(X))
+        except KeyboardInterrupt:
+            if not self.history_:
+                raise  # there is nothing to keep
+            self.interrupted_ = True
+            warn(f"Training interrupted after {len(self.history_)} of {self.epochs} epochs; "
+                 "what was learnt is kept, resume(X) goes on.", ConvergenceWarning)
+        return self
+
+    def _go_back_to(self, before):
+        """As in any estimator, but the whole epochs of a first training are not thrown away."""
+        if "_training" not in before and "_training" in vars(self) and self.history_:
+            before = {**vars(self), **before}  # the settings of before, and what was learnt since
+        super()._go_back_to(before)
+
+    def _after_epoch(self, X):
+        """What is to be done after an epoch; True if training should stop."""
+        stop, n_epochs = self._call_back(), len(self.history_)
+        is_last = stop or n_epochs == self.epochs
+        if self._architecture.output_activation == "relu" and (n_epochs == 2 or n_epochs == 1 and is_last):
+            self._warn_of_dead_outputs(X)
+        return stop
+
+    def _warn_of_dead_outputs(self, X):
+        """Warn of outputs that stay 0. A few wake in the first epoch, so this is asked after the second."""
+        n_dead = np.count_nonzero(dead_outputs(self._functions(), self.params_, X, self._architecture))
+        if n_dead:
+            warn(f"{n_dead} of {X.shape[1]} outputs are 0 for each row of X, though X is not: with "
+                 "output_activation='relu' they have no gradient then, and are likely to stay 0. Take "
+                 "output_activation='sigmoid' or 'identity', a lower learning_rate or another weight_init; or, after "
+                 f"fit with epochs=0, larger biases params_['b{self._architecture.n_layers}'], and resume.",
+                 ConvergenceWarning)
+
+    def _call_back(self):
+        """Tell every callback of the last epoch; True if one of them wants to stop."""
+        answers = [callback(self, self.history_[-1]) for callback in self.callbacks]
+        return any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers)
+
+    @property
+    def params_(self):
+        """The parameters, {"W1": (D, H), "b1": (H,), ...}: the network's own arrays, not copies."""
+        self._check_fitted("_training")
+        return self._training.params
+
+    @property
+    def history_(self):
+        """A dict for each epoch of the training."""
+        self._check_fitted("_training")
+        return self._training.history
+
+    def was_fitted_to(self, X):
+        """True if X is the data that `fit` was given, entry for entry (by their checksum)."""
+        return zlib.crc32(self._images(X)) == self._fingerprint
+
+    def _structure(self):
+        """The settings that shape the network: what a fitted one cannot change any more."""
+        return {"hidden_layer_sizes": [int(size) for size in self.hidden_layer_sizes], "activation": self.activation,
+                "output_activation": self.output_activation, "loss": self.loss, "optimizer": self.optimizer,
+                "dtype": np.dtype(self.dtype).name}
+
+    def _start(self, structure, seed):
+        """A network of this structure and its training run, with parameters that are not set yet."""
+        self.widths_ = autoencoder_widths(self.n_features_in_, structure["hidden_layer_sizes"])
+        self._fitted_structure = structure
+        self._architecture = Architecture(self.widths_, structure["activation"], structure["output_activation"],
+                                          structure["loss"])
+        self._n_encoder_layers = self._architecture.n_layers // 2
+        self._n_features_out = self.widths_[self._n_encoder_layers]
+        self._training = Training(self._architecture, structure["optimizer"], self.learning_rate, structure["dtype"],
+                                  seed)
+
+    def transform(self, X):
+        """The codes (N, C) of images X (N, D)."""
+        return self._evaluate(self._images(X), last=self._n_encoder_layers)
+
+    def inverse_transform(self, X):
+        """The images (N, D) that codes X (N, C) stand for."""
+        self._check_fitted("_training")
+        codes = check_array(X, estimator=type(self).__name__)
+        if codes.shape[1] != self._n_features_out:
+            raise ValueError(f"X has {codes.shape[1]} features, but {type(self).__name__} "
+                             f"is expecting codes of {self._n_features_out} features as input")
+        return self._evaluate(as_dtype(codes, self._training.vector.dtype), first=self._n_encoder_layers + 1)
+
+    def reconstruct(self, X):
+        """Each image of X (N, D) as the network gives it back, (N, D)."""
+        return self._evaluate(self._images(X))
+
+    def score(self, X, y=None):
+        """Minus the loss on X (N, D): higher is better."""
+        X = self._images(X)
+        with np.errstate(over="ignore", under="ignore"):
+            return -mean_loss(self._functions(), self.params_, X, self._architecture)
+
+    def loss_and_gradients(self, X):
+        """The loss on X (N, D), a float, and its derivative by every parameter, a dict like `params_`."""
+        X = self._images(X)
+        with np.errstate(over="ignore", under="ignore"):
+            return self._functions().loss_and_gradients(self.params_, X, self._architecture)
+
+    def save(self, path):
+        """Write everything that `load` and `resume` need to one .npz file, whole or not at all.
+
+        Callbacks are not saved, nor is a random_state that is not a number: the loaded model has () and None there.
+        """
+        self._check_fitted("_training")
+        write_model(path, self)
+
+    @classmethod
+    def load(cls, path):
+        """The autoencoder that `save` wrote to `path`; loading runs no code from the file.
+
+        Raises FileNotFoundError if there is none, ValueError if it is not a whole file of that kind.
+        """
+        return read_model(path, cls)
+
+    def check_settings(self):
+        """Raise ValueError or TypeError for impossible settings, each with a sentence; `fit` does this first."""
+        check_settings(self)
+
+    def _images(self, X):
+        """Images X (N, D), checked against the fitted network, as it wants them."""
+        self._check_fitted("_training")
+        return as_dtype(self._check_X(X), self._training.vector.dtype, self._architecture.loss)
+
+    def _evaluate(self, X, first=1, last=None):
+        """Layers `first` to `last` (all by default) applied to all rows of X."""
+        width = self.widths_[last or self._architecture.n_layers]
+        outputs = np.empty((len(X), width), self._training.vector.dtype)  # (N, width of layer `last`)
+        with np.errstate(over="ignore", under="ignore"):
+            for rows, output in layer_outputs(self._functions(), self.params_, X, self._architecture, first=first,
+                                              last=last):
+                outputs[rows] = output
+        return outputs
+
+    def _functions(self):
+        """The network's functions, of the back end that this estimator runs on."""
+        return network_functions(load_backend(self.backend))
+
+    def _dtypes_kept(self):
+        return [np.dtype(self.dtype).name]

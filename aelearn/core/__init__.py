@@ -1,0 +1,8 @@
+"""What every estimator stands on, and no topic of its own.
+
+    base               scikit-learn's conventions, without scikit-learn
+    output_containers  data frames as output: set_output
+    metadata_routing   requests for sample weights and the like, for scikit-learn's tools
+    validation         input validation: checked once, here
+    files              files that are replaced whole or not at all
+"""

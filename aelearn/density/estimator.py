@@ -1,0 +1,135 @@
+"""How dense are the data at a point? An answer without a model of their shape: a hill on each of them.
+
+Shapes: N samples, D features, M points to look at.
+
+Kernel density: a small hill on each sample x_n, and the mean of all of them. With its bandwidth h and its shape S, a
+(D, D) matrix that is the identity where the hills are round,
+
+    p(x) = 1 / (N h^D det S) sum_n K(u_n),    u_n = S^-1 (x - x_n) / h
+
+The kernels K and sums of them are in parzen.py, the rules for h and S in bandwidths.py, both with their sources. The
+other density without a model, `histogram_density`, is in histogram.py, and can be had from here, too.
+"""
+
+import math
+
+import numpy as np
+
+from aelearn.density.bandwidths import leave_one_out_bandwidth, rule_of_thumb
+from aelearn.core.base import Estimator
+from aelearn.density.histogram import histogram_density
+from aelearn.density.kernel_sums import KERNELS, log_constant, log_kernel_sums
+from aelearn.core.validation import check_array, check_choice, check_integer, check_number, generator
+
+__all__ = ["KernelDensity", "histogram_density"]
+
+
+class KernelDensity(Estimator):
+    """The density of the data as a mean of kernels, one on each sample.
+
+    bandwidth  a number above 0: h is that, a length in the units of X, and kernels are round
+               "scott": h = N^(-1 / (D + 4)), and S S^T is the covariance of X
+               "silverman": h = (N (D + 2) / 4)^(-1 / (D + 4)), and S as for "scott"
+               "leave-one-out": kernels are round, and h, from the grid that `leave_one_out_bandwidth` describes, makes
+               each sample likeliest under the kernels of the others, its duplicates (which would drive h to 0) left out
+    kernel     "gaussian" or "epanechnikov"
+
+    Scott's rule (and Silverman's) is here what it is in scipy.stats.gaussian_kde: h scales the full covariance of the
+    data. Kernels are stretched as the data are, and other units of X change nothing. scikit-learn's KernelDensity
+    takes the same h for round kernels on the data as they are, be they in metres or in millimetres. The two agree
+    only on whitened data, whose covariance is the identity. Both rules are made for one Gaussian blob and Gaussian
+    kernels: over several clusters they smooth too much, and Epanechnikov's kernel, for which they are not adjusted,
+    is as wide as a Gaussian one where its h is sqrt(D + 4) times as large.
+
+    After `fit`:
+
+    bandwidth_      h, a float
+    shape_          S (D, D) float64, lower triangular
+    n_features_in_  D
+    """
+
+    _estimator_type = "density_estimator"
+
+    def __init__(self, bandwidth="scott", *, kernel="gaussian"):
+        self.bandwidth = bandwidth
+        self.kernel = kernel
+
+    def fit(self, X, y=None):
+        """Keep a copy of X (N, D) and settle the bandwidth; y is ignored. Returns self.
+
+        Raises ValueError or TypeError for settings that are not possible, and for rules that the data do not allow:
+        "scott" and "silverman" need a covariance that can be inverted, "leave-one-out" two samples that differ.
+        """
+        check_choice("kernel", self.kernel, KERNELS)
+        if isinstance(self.bandwidth, str):
+            check_choice("bandwidth", self.bandwidth, ("scott", "silverman", "leave-one-out"))
+        else:
+            check_number("bandwidth", self.bandwidth, 0, exclusive_low=True)
+        columns, X = X, check_array(X, estimator="KernelDensity")
+        if self.bandwidth in ("scott", "silverman"):
+            h, S = rule_of_thumb(X, self.bandwidth)  # S (D, D)
+        elif self.bandwidth == "leave-one-out":
+            h, S = leave_one_out_bandwidth(X, self.kernel), None
+        else:
+            h, S = float(self.bandwidth), None
+        if not np.isfinite(_in_units_of_kernels(X, X[0], h, S)).all():
+            raise ValueError(f"X has entries up to {np.abs(X).max():.3g}: in widths of the fitted kernels that is more "
+                             "than float64 can hold: " + ("take a larger bandwidth" if S is None else
+                                                     "scale the columns of X to sizes nearer to 1"))
+        self.bandwidth_, self.shape_ = h, np.eye(X.shape[1]) if S is None else S  # h, (D, D)
+        self._samples, self._S = np.array(X), S  # a copy: (N, D); None where kernels are round
+        self._kernel = self.kernel  # which may be set anew before the next fit
+        self._record_columns(columns, X.shape[1])
+        return self
+
+    def score_samples(self, X):
+        """The logarithm of the density at each point of X (M, D): (M,) float64.
+
+        It is -inf, never NaN, where the density is 0: where no Epanechnikov kernel reaches, and so far out that the
+        logarithm of the Gaussian density itself leaves float64. No row's answer depends on the others.
+        """
+        self._check_fitted("bandwidth_")
+        X = self._check_X(X)
+        n, n_features = self._samples.shape
+        x, points = (_in_units_of_kernels(rows, self._samples[0], self.bandwidth_, self._S)
+                     for rows in (X, self._samples))  # (M, D), (N, D)
+        h = np.frexp(self.bandwidth_)[0] if self._S is None else self.bandwidth_  # in their units
+        log_sums, near = np.full(len(x), -np.inf), np.isfinite(x).all(axis=1)  # (M,), (M,)
+        if near.any():
+            log_sums[near] = log_kernel_sums(x[near], points, h, self._kernel)
+        log_volume = n_features * math.log(self.bandwidth_) + np.log(np.diag(self.shape_)).sum()  # log(h^D det S)
+        return log_sums + log_constant(self._kernel, n_features) - math.log(n) - log_volume
+
+    def score(self, X, y=None):
+        """The log-likelihood of X (M, D), the sum of its log densities: -inf as soon as one of them is."""
+        return float(self.score_samples(X).sum())
+
+    def sample(self, n_samples=1, random_state=None):
+        """Draw points from the density: (n_samples, D), of the dtype of the data.
+
+        Each is one of the samples, all equally likely, plus noise drawn from its kernel. Noise from Epanechnikov's is
+        a point drawn evenly from the unit sphere in D + 4 dimensions (normal draws, divided by their length) without
+        its last four coordinates: leaving out k makes the density proportional to (1 - |u|^2)^(k/2 - 1). Source:
+        Johnson, "Multivariate statistical simulation" (1987), chapter 6, the Pearson type II distribution.
+        """
+        self._check_fitted("bandwidth_")
+        n_samples, rng = check_integer("n_samples", n_samples, 1), generator(random_state)
+        chosen = self._samples[rng.integers(len(self._samples), size=n_samples)]  # (n_samples, D)
+        u = rng.standard_normal(chosen.shape)  # (n_samples, D)
+        if self._kernel == "epanechnikov":
+            four = rng.standard_normal((n_samples, 4))  # (n_samples, 4)
+            u /= np.sqrt((u**2).sum(axis=1) + (four**2).sum(axis=1))[:, None]
+        with np.errstate(over="ignore", under="ignore"):  # a draw may be inf where X is near its dtype's end
+            return (chosen + self.bandwidth_ * (u @ self.shape_.T)).astype(chosen.dtype)
+
+
+def _in_units_of_kernels(X, origin, h, S):
+    """X (M, D) in coordinates where kernels are round and about 1 wide: S^-1 (x - origin), float64, for S (D, D).
+
+    S is None where kernels are round to begin with. Then it is X in units of the power of two above h, which keeps
+    every digit. What float64 cannot hold becomes inf or NaN.
+    """
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        if S is None:
+            return np.ldexp(X.astype(np.float64), -np.frexp(h)[1])  # (M, D)
+        return np.linalg.solve(S, (X - origin.astype(np.float64)).T).T  # (M, D)

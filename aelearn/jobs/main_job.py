@@ -1,0 +1,300 @@
+"""The main job as a story: images -> codes -> clusters -> report.
+
+    load    the images of some digits, to train on, to watch, and to test with
+    train   an autoencoder that squeezes each image into a few numbers, its code
+    cluster the codes by k-means, which never sees a label
+    score   the clusters against the labels, on training and on test images, beside two baselines
+    write   the report, tables and pictures (results.py)
+
+`run` tells the story; `Settings` says what about; the rest are its steps, in order.
+"""
+
+import json
+import platform
+import time
+import warnings
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+import aelearn
+from aelearn import kernels, metrics
+from aelearn.jobs import results
+from aelearn.autoencoder import Autoencoder
+from aelearn.autoencoder.callbacks import Checkpoint
+from aelearn.data import image_shape, load_mnist
+from aelearn.core.files import replacing
+from aelearn.kernels import UnavailableError as UnavailableError
+from aelearn.kmeans import KMeans
+from aelearn.autoencoder.losses import mean_squared_error
+from aelearn.core.output_containers import only_arrays
+from aelearn.pca import PCA
+from aelearn.core.validation import check_integer, load_backend
+
+CHECKPOINT_EVERY = 5  # epochs
+N_STARTS = 4  # of k-means, the best is kept: codes, pixels and components alike
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the job is about; the defaults are the original script's.
+
+    data           folder of IDX files; None: the MNIST that comes with aelearn
+    digits         the labels whose images are used
+    hidden         units of the encoder's layers before the code
+    code_size      numbers in a code
+    clusters       K of k-means; None: one for each digit
+    out            folder for the results
+    resume         go on from the checkpoint in `out`, or make the finished run there longer
+
+    The others are those of Autoencoder; `seed` is its random_state, and that of k-means.
+    """
+
+    data: str | None = None
+    digits: tuple = (0, 1)
+    hidden: tuple = (128,)
+    code_size: int = 3
+    epochs: int = 150
+    batch_size: int = 48
+    learning_rate: float = 3e-3
+    loss: str = "mse"
+    clusters: int | None = None
+    backend: str = "auto"
+    seed: int = 0
+    out: str = "out"
+    resume: bool = False
+
+
+class Interrupted(Exception):
+    """Ctrl-C ended the training; the checkpoint holds what was learnt."""
+
+
+@dataclass(frozen=True)
+class Images:
+    """The three splits, images (N, D) and labels (N,) each, and the shape (rows, columns) of an image."""
+
+    train: np.ndarray
+    train_labels: np.ndarray
+    validation: np.ndarray | None
+    test: np.ndarray
+    test_labels: np.ndarray
+    shape: tuple
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """k-means on the training codes, and what follows from it for all images.
+
+    codes (N, C) and labels (N,) of the training images, test_codes and test_labels; matching {cluster: digit}.
+    """
+
+    codes: np.ndarray
+    labels: np.ndarray
+    test_codes: np.ndarray
+    test_labels: np.ndarray
+    kmeans: KMeans
+    matching: dict
+
+
+@only_arrays()
+def run(settings, *, say=print, callbacks=()):
+    """Do the whole job and write its results into `settings.out`. Returns the report, a dict.
+
+    say        a function that is told each stage in a line
+    callbacks  called after each epoch of training, such as a progress bar
+
+    Raises ValueError, TypeError, OSError or UnavailableError, before any training, for settings, data, a folder or a
+    back end that cannot be used; Interrupted if Ctrl-C ended the training.
+    """
+    seconds = {}
+    n_clusters, backend = _check(settings), load_backend(settings.backend)
+    autoencoder = _from_checkpoint(settings) if settings.resume else make_autoencoder(settings)
+    out = writable_folder(settings.out)
+    if not settings.resume and (out / "checkpoint.npz").exists():
+        raise ValueError(f"{out / 'checkpoint.npz'} is left of a run that did not end: "
+                         "go on with --resume, remove it, or choose another --out")
+    with _timed(seconds, "load"):
+        images = load(settings)
+    if n_clusters > len(images.train):
+        raise ValueError(f"--clusters {n_clusters} is more than the {len(images.train)} training images")
+    watched = "none" if images.validation is None else f"{len(images.validation):,}"
+    say(f"images    {len(images.train):,} to train on, {watched} to watch, {len(images.test):,} to test; "
+        f"digits {' '.join(map(str, settings.digits))}")
+
+    if backend != "numpy":
+        often = {"numba": "the first run on a machine", "cuda": "each run"}[backend]
+        say(f"{backend:9} {kernels.get(backend).describe()}; {often} compiles for some seconds")
+    with _timed(seconds, "train"):
+        train(autoencoder, settings, images, out, say, callbacks)
+    with _timed(seconds, "cluster"):
+        clusters = cluster(autoencoder, images, n_clusters, settings)
+    say(f"clusters  {n_clusters} in {clusters.kmeans.n_iter_} iterations of k-means on the codes")
+    say("baselines the same k-means on raw pixels and on principal components")
+    with _timed(seconds, "baselines"):
+        baselines = score_baselines(images, n_clusters, settings)
+    report = {**score(settings, images, autoencoder, clusters, baselines), "backend": backend}
+    with _timed(seconds, "write"):
+        results.draw(images, autoencoder, clusters, out, compare=_is_the_original_training(settings))
+        results.write_tables(images, autoencoder, clusters, out)
+        autoencoder.save(out / "model.npz")
+    report["seconds"] = {**seconds, "total": sum(seconds.values())}
+    with replacing(out / "report.json", "w") as file:
+        file.write(json.dumps(report, indent=2, allow_nan=False) + "\n")
+    (out / "checkpoint.npz").unlink(missing_ok=True)
+    say(f"written   {', '.join(results.FILES)} in {out}")
+    return report
+
+
+def _check(settings):
+    """Refuse impossible settings before anything is read or written. Returns the number of clusters."""
+    check_integer("--code-size", settings.code_size, 1)
+    check_integer("--seed", settings.seed, 0)
+    check_integer("--epochs", settings.epochs, 1)
+    make_autoencoder(settings).check_settings()
+    return check_integer("--clusters", len(settings.digits) if settings.clusters is None else settings.clusters, 1)
+
+
+def writable_folder(name):
+    """The folder `name`, made if it is not there. Raises OSError now rather than after the training."""
+    folder = Path(name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(folder / ".aelearn-can-write") as file:
+            file.write(b"")
+        (folder / ".aelearn-can-write").unlink()
+    except OSError as error:
+        raise OSError(f"the output folder {folder} cannot be written: {error.strerror}") from None
+    return folder
+
+
+@contextmanager
+def _timed(seconds, stage):
+    started = time.perf_counter()
+    yield
+    seconds[stage] = time.perf_counter() - started
+
+
+def load(settings):
+    """All images of the digits: to train on, to watch (None if that split has not all of them), and to test with."""
+    def split(name):
+        return load_mnist(name, digits=settings.digits, directory=settings.data)
+
+    train_images, train_labels = split("train")
+    test_images, test_labels = split("test")
+    if train_images.shape[1] != test_images.shape[1]:
+        raise ValueError(f"training images have {train_images.shape[1]} pixels, test images {test_images.shape[1]}")
+    try:
+        validation = split("validation")[0]
+    except ValueError:  # its files were read without complaint above: this split has no image of some digit
+        validation = None
+    return Images(train_images, train_labels, validation, test_images, test_labels, image_shape(settings.data))
+
+
+def make_autoencoder(settings):
+    """The autoencoder that the settings ask for, not trained yet."""
+    return Autoencoder((*settings.hidden, settings.code_size), loss=settings.loss, epochs=settings.epochs,
+                       batch_size=settings.batch_size, learning_rate=settings.learning_rate,
+                       backend=settings.backend, random_state=settings.seed)
+
+
+def train(autoencoder, settings, images, out, say, callbacks):
+    """Train the autoencoder on the training images, from the start or from where its checkpoint was made."""
+    checkpoint = out / "checkpoint.npz"
+    autoencoder.set_params(callbacks=(*callbacks, Checkpoint(checkpoint, every=CHECKPOINT_EVERY)))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Training interrupted")  # said below, in our own way
+        if settings.resume:
+            if not autoencoder.was_fitted_to(images.train):
+                raise ValueError("--resume: the checkpoint was made with other images, from another --data or --digits")
+            say(f"resuming  after epoch {len(autoencoder.history_)}")
+            autoencoder.resume(images.train, validation=images.validation)
+        else:
+            autoencoder.fit(images.train, validation=images.validation)
+    if autoencoder.interrupted_:
+        if not autoencoder.history_:
+            raise Interrupted("interrupted before the first epoch was done; nothing is saved")
+        autoencoder.save(checkpoint)
+        raise Interrupted(f"interrupted after epoch {len(autoencoder.history_)} of {settings.epochs}; "
+                          f"what was learnt is in {checkpoint}, --resume goes on from there")
+    widths = "-".join(map(str, autoencoder.widths_))
+    say(f"trained   {widths}, {len(autoencoder.history_)} epochs, loss {autoencoder.history_[-1]['loss']:.5f}")
+
+
+def _from_checkpoint(settings):
+    """The autoencoder of a run that did not end (checkpoint.npz) or that is to be longer (model.npz).
+
+    It must have been made with the same settings, --epochs aside.
+    """
+    checkpoint = Path(settings.out) / "checkpoint.npz"
+    if not checkpoint.is_file():
+        checkpoint = Path(settings.out) / "model.npz"
+    if not checkpoint.is_file():
+        raise ValueError(f"--resume: {settings.out} holds no checkpoint.npz or model.npz; run without --resume")
+    autoencoder, wanted = Autoencoder.load(checkpoint), make_autoencoder(settings).get_params()
+    for name, value in autoencoder.get_params().items():
+        if name not in ("epochs", "callbacks", "backend") and value != wanted[name]:
+            flag = {"hidden_layer_sizes": "--hidden and --code-size", "random_state": "--seed"}.get(
+                name, "--" + name.replace("_", "-"))
+            raise ValueError(f"--resume: {checkpoint} was made with {name} {value}, not {wanted[name]}: "
+                             f"give {flag} as before")
+    if len(autoencoder.history_) > settings.epochs:
+        raise ValueError(f"--resume: {checkpoint} has seen {len(autoencoder.history_)} epochs, "
+                         f"more than --epochs {settings.epochs}")
+    return autoencoder.set_params(epochs=settings.epochs, backend=settings.backend)
+
+
+def cluster(autoencoder, images, n_clusters, settings):
+    """k-means on the codes of all training images. The labels serve to name the clusters, not to find them."""
+    codes, test_codes = autoencoder.transform(images.train), autoencoder.transform(images.test)  # (N, C), (M, C)
+    kmeans = _kmeans(n_clusters, settings).fit(codes)
+    matching = metrics.best_matching(images.train_labels, kmeans.labels_)
+    return Clusters(codes, kmeans.labels_, test_codes, kmeans.predict(test_codes), kmeans, matching)
+
+
+def _kmeans(n_clusters, settings):
+    """The k-means that codes, pixels and components all get."""
+    return KMeans(n_clusters, n_init=N_STARTS, algorithm="auto", backend=settings.backend, random_state=settings.seed)
+
+
+def score_baselines(images, n_clusters, settings):
+    """The same k-means on raw pixels and on as many principal components as a code has numbers."""
+    n_components = min(settings.code_size, *images.train.shape)
+    table = {}
+    for name, X in (("raw", images.train), ("pca", PCA(n_components).fit_transform(images.train))):
+        kmeans = _kmeans(n_clusters, settings).fit(X)
+        table[name] = {"n_dimensions": X.shape[1], **scores(images.train_labels, kmeans.labels_)}
+    return table
+
+
+def scores(classes, clusters):
+    """How well clusters (N,) agree with classes (N,): accuracy, NMI and ARI."""
+    return {"accuracy": metrics.accuracy(classes, clusters),
+            "nmi": metrics.normalized_mutual_information(classes, clusters),
+            "ari": metrics.adjusted_rand_index(classes, clusters)}
+
+
+def score(settings, images, autoencoder, clusters, baselines):
+    """The report, a dict that JSON can hold. The test images are scored under the training images' matching."""
+    return {
+        "n_images": len(images.train),
+        "n_test_images": len(images.test),
+        "epochs": len(autoencoder.history_),
+        "mse": mean_squared_error(autoencoder.reconstruct(images.train), images.train),
+        "test_mse": mean_squared_error(autoencoder.reconstruct(images.test), images.test),
+        **scores(images.train_labels, clusters.labels),
+        "test_accuracy": metrics.accuracy(images.test_labels, clusters.test_labels, clusters.matching),
+        "inertia": clusters.kmeans.inertia_,
+        "digit_of_cluster": {str(cluster): digit for cluster, digit in clusters.matching.items()},
+        "baselines": baselines,
+        "settings": {name: list(value) if isinstance(value, tuple) else value
+                     for name, value in asdict(settings).items()},
+        "versions": {"aelearn": aelearn.__version__, "numpy": np.__version__, "python": platform.python_version()},
+    }
+
+
+def _is_the_original_training(settings):
+    """True if the loss can be compared with the original script's: same images, same network, same steps."""
+    names = ("data", "digits", "hidden", "code_size", "batch_size", "learning_rate", "loss")
+    return all(getattr(settings, name) == getattr(Settings(), name) for name in names)

@@ -1,0 +1,67 @@
+"""What the main job leaves behind: four pictures and two tables. The job itself is told in pipeline.py.
+
+Shapes: N samples, M of them mistakes, C code size, K clusters.
+"""
+
+import csv
+
+import numpy as np
+
+from aelearn import plotting
+from aelearn.core.files import replacing
+
+FILES = ("report.json", "history.csv", "clusters.csv", "model.npz", "loss.png", "reconstructions.png", "codes.png",
+         "centers.png")
+
+
+def draw(images, autoencoder, clusters, out, *, compare):
+    """The four pictures, into the folder `out`. compare: mark the original script's losses in the curve."""
+    kmeans, names = clusters.kmeans, {k: clusters.matching.get(k) for k in range(len(clusters.kmeans.cluster_centers_))}
+    plotting.save(plotting.loss_curve(autoencoder.history_, loss=autoencoder.loss,
+                                      reference=plotting.ORIGINAL_LOSSES if compare else None), out / "loss.png")
+    plotting.save(plotting.reconstructions(images.train, autoencoder.reconstruct(images.train), images.shape),
+                  out / "reconstructions.png")
+    plotting.save(plotting.code_space(clusters.codes, images.train_labels, clusters.labels, kmeans.cluster_centers_,
+                                      names), out / "codes.png")
+    wrong = _mistakes(images.train_labels, clusters)
+    counts = np.bincount(clusters.labels, minlength=len(names))
+    plotting.save(plotting.center_images(autoencoder.inverse_transform(kmeans.cluster_centers_), counts, names,
+                                         images.train[wrong], images.train_labels[wrong], clusters.labels[wrong],
+                                         images.shape), out / "centers.png")
+
+
+def _mistakes(labels, clusters):
+    """Rows (M,) of the training images whose cluster is not their digit's.
+
+    The digits take turns; of each, the image farthest from its digit's centre comes first. Images of a digit that has
+    no cluster are wrong too.
+    """
+    cluster_of = {digit: cluster for cluster, digit in clusters.matching.items()}
+    own = np.array([cluster_of.get(label, -1) for label in labels.tolist()])  # (N,)
+    wrong = np.flatnonzero(own != clusters.labels)
+    distances = clusters.kmeans.transform(clusters.codes[wrong]) if len(wrong) else np.empty((0, 1))  # (M, K)
+    distance = np.where(own[wrong] >= 0, distances[np.arange(len(wrong)), own[wrong]], -1)  # (M,)
+    wrong = wrong[np.argsort(-distance, kind="stable")]
+    turn = np.empty(len(wrong), int)  # 0 for the first mistake of each digit, 1 for the second, ...: (M,)
+    for digit in np.unique(labels[wrong]):
+        turn[labels[wrong] == digit] = np.arange(np.count_nonzero(labels[wrong] == digit))
+    return wrong[np.argsort(turn, kind="stable")]
+
+
+def write_tables(images, autoencoder, clusters, out):
+    """history.csv, a line an epoch, and clusters.csv, a line an image: its row, digit, cluster and code.
+
+    `row` counts the chosen digits of a split: it is the row in load_mnist(split, digits=...).
+    """
+    with replacing(out / "history.csv", "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(("epoch", "loss", "validation_loss", "seconds"))
+        table.writerows(row.values() for row in autoencoder.history_)
+    with replacing(out / "clusters.csv", "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(("split", "row", "digit", "cluster", "cluster_digit",
+                        *(f"code{i}" for i in range(1, clusters.codes.shape[1] + 1))))
+        for split, labels, found, codes in (("train", images.train_labels, clusters.labels, clusters.codes),
+                                            ("test", images.test_labels, clusters.test_labels, clusters.test_codes)):
+            for row, (digit, k, code) in enumerate(zip(labels.tolist(), found.tolist(), codes)):
+                table.writerow((split, row, digit, k, clusters.matching.get(k, ""), *code))

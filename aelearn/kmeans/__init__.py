@@ -1,0 +1,16 @@
+"""k-means: K centres, such that each point is close to one of them.
+
+Read in this order:
+
+    lloyd      two half-steps, assign and update, neither of which can raise the inertia
+    seeding    where to start
+    hamerly    the same labels from fewer distances
+    estimator  KMeans, what users call
+
+Taught in lessons 5, 6 and 8. Tested against scikit-learn's KMeans and faiss (tests/peers/test_sklearn.py).
+"""
+
+from aelearn.kmeans.estimator import KMeans
+from aelearn.kmeans.lloyd import assign, kmeans_plusplus, lloyd_step
+
+__all__ = ["KMeans", "assign", "kmeans_plusplus", "lloyd_step"]

@@ -1,0 +1,285 @@
+"""K-means as an estimator: starts, iterations until nothing moves, the best of several runs.
+
+The arithmetic is in lloyd.py. Shapes: N samples, D features, K clusters.
+
+Where it does the same thing as scikit-learn's KMeans it does it the same way: names, tolerance, dtypes, warnings.
+It differs in two points. Points are assigned once more at the very end, so that `labels_` and `inertia_` always belong
+to `cluster_centers_`, even after an empty cluster was filled in the last iteration. And `history_` records the descent.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from aelearn import kernels
+from aelearn.kmeans import hamerly, lloyd, seeding
+from aelearn.core.base import Transformer
+from aelearn.kmeans.lloyd import (blocks, distance_table, fill_empty_clusters, mean_variance, safe_exponent,
+                           squared_distances)
+from aelearn.core.validation import (ConvergenceWarning, check_array, check_backend, check_choice, check_integer,
+                                check_number, check_sample_weight, generator, load_backend, warn)
+
+CANCELLATION = 1e-3  # an inertia may be told from sums of which it is that share, and its rounding is theirs
+
+
+class KMeans(Transformer):
+    """K-means by Lloyd's algorithm with greedy k-means++ seeding.
+
+    n_clusters    K
+    init          "k-means++", "random" (K different points), the centres to start from, an array (K, D), or a function
+                  that returns them: init(X, n_clusters, random_state=...). It gets X (N, D) as floats and a
+                  np.random.RandomState, as from scikit-learn, which draws from the stream of `random_state`
+    n_init        how many starts; the run with the lowest inertia is kept. "auto": 10 for "random" and for a function,
+                  else 1
+    max_iter      most iterations of a run
+    tol           stop when no label changes, or when the squared distances by which the centres move add up to no
+                  more than tol times the mean variance of the columns
+    algorithm     "lloyd" computes every distance; "hamerly" keeps bounds that spare most of them; "auto" takes the one
+                  that is faster for the shape of X. All three find the same labels, centres and iterations, to the
+                  last bit: which of two centres is nearer is decided exactly, and of two that are exactly as near it
+                  is the one with the lower number
+    backend       "numpy"; "numba": compiled, on all cores; "cuda": an NVIDIA GPU, which has no "hamerly"; "auto":
+                  "numba" where that runs
+    random_state  None, an int, a np.random.Generator or RandomState
+    verbose       if not 0, print the inertia of each iteration
+    copy_x        there for code written for scikit-learn: X is never changed, nor copied as a whole
+
+    After `fit`:
+
+    cluster_centers_  (K, D), of X's dtype
+    labels_           (N,) int32, the nearest centre of each point
+    inertia_          sum of squared distances to the nearest centres, weighted, a float
+    n_iter_           iterations of the best run
+    history_          (n_iter_,) the inertia that each of its iterations found; it never rises. Iterations keep their
+                      centres in float64; with float32 X they are rounded at the end, and `inertia_` is that of the
+                      rounded centres: it may lie above the last entry in the digits that float32 does not have
+    n_features_in_    D
+    """
+
+    _estimator_type = "clusterer"
+
+    def __init__(self, n_clusters=8, *, init="k-means++", n_init="auto", max_iter=300, tol=1e-4, algorithm="lloyd",
+                 backend="auto", random_state=None, verbose=0, copy_x=True):
+        self.n_clusters = n_clusters
+        self.init = init
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.algorithm = algorithm
+        self.backend = backend
+        self.random_state = random_state
+        self.verbose = verbose
+        self.copy_x = copy_x
+
+    def fit(self, X, y=None, sample_weight=None):
+        """Find K clusters in X (N, D); y is ignored. Returns self.
+
+        sample_weight  (N,), not negative: how much each point counts; None: all the same. On backend "cuda", weights
+                       with more digits than float32 has make it compute in float64, which is slow on many GPUs
+
+        Raises ValueError or TypeError for data or settings that are not possible, such as fewer points than clusters.
+        Warns (ConvergenceWarning) if fewer than K clusters have points, because points are duplicates.
+        """
+        self._check_settings()
+        columns, X = X, check_array(X, estimator="KMeans")
+        n_clusters = int(self.n_clusters)
+        if len(X) < n_clusters:
+            raise ValueError(f"n_samples={len(X)} should be >= n_clusters={n_clusters}.")
+        weight = check_sample_weight(sample_weight, len(X))
+        given = not isinstance(self.init, str) and not callable(self.init)
+        start = seeding.check_start(self.init, X, n_clusters) if given else None  # (K, D)
+        n_init = self._number_of_starts(start)
+        rng = generator(self.random_state)
+
+        exponent = safe_exponent(X) if start is None else safe_exponent(X, start)
+        scaled = np.ldexp(X, -exponent) if exponent else X  # a power of two: every digit stays
+        tolerance = self.tol * mean_variance(scaled) if self.tol else 0.0
+        functions, best = self._functions(), None
+        points = functions.Points(scaled, weight) if self.backend == "cuda" else scaled  # on a GPU they go there once
+        for _ in range(n_init):
+            if callable(self.init):
+                start = seeding.call(self.init, X, n_clusters, rng)  # (K, D)
+                if exponent != safe_exponent(X, start):
+                    raise ValueError("the centres that init returned lie so far from the points of X, or these are so "
+                                     "much smaller, that distances between them cannot be squared")
+            if start is not None:
+                centers = np.ldexp(start, -exponent)  # (K, D)
+            elif self.init == "k-means++":
+                centers = functions.kmeans_plusplus(points, n_clusters, weight, rng)  # (K, D)
+            else:
+                centers = seeding.random_points(scaled, n_clusters, weight, rng)  # (K, D)
+            if self.verbose:
+                print("Initialization complete")
+            run = self._run(functions.Descent(points, weight, self.algorithm), scaled, weight, centers, tolerance)
+            if best is None or run.inertia < best.inertia and not _same_clustering(run.labels, best.labels):
+                best = run  # the same clustering under other numbers can only be lower by rounding: no better run
+
+        n_distinct = np.count_nonzero(_sizes(best.labels, n_clusters))
+        if n_distinct < n_clusters:
+            warn(f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters ({n_clusters}). "
+                 "Possibly due to duplicate points in X.", ConvergenceWarning)
+        with np.errstate(over="ignore", under="ignore"):  # inertia, a square, may be inf where X is near float64's end
+            self.cluster_centers_ = np.ldexp(best.centers, exponent) if exponent else best.centers
+            self.history_ = np.ldexp(np.array(best.history), 2 * exponent)
+            self.inertia_ = float(np.ldexp(best.inertia, 2 * exponent))
+        self.labels_, self.n_iter_ = best.labels, len(best.history)
+        self._record_columns(columns, X.shape[1])
+        self._n_features_out = n_clusters
+        return self
+
+    def _run(self, descent, X, weight, centers, tolerance):
+        """Lloyd's iterations from one start, then the final assignment."""
+        history = []
+        centers = centers.astype(np.float64)  # (K, D)
+        rounding = sum(X.shape) * np.finfo(np.float64).eps / CANCELLATION  # of an inertia, a sum of N D terms
+        for iteration in range(self.max_iter):
+            means, weights, inertia, n_moved = descent.step(centers)
+            if history and inertia > history[-1]:  # only rounding can do that: of the inertia ...
+                if n_moved and inertia > history[-1] * (1 + rounding):  # ... or of centres: as low as it gets
+                    centers = previous
+                    break
+                inertia = history[-1]
+            history.append(inertia)
+            if self.verbose:
+                print(f"Iteration {iteration}, inertia {inertia}.")
+            if not weights.all():
+                fill_empty_clusters(X, centers, weight, descent.labels, means, weights)
+            shift = float(squared_distances(means, centers).sum())
+            previous, centers = centers, means
+            if n_moved == 0 or shift <= tolerance:
+                if self.verbose:
+                    print(f"Converged at iteration {iteration}: "
+                          + ("strict convergence." if n_moved == 0 else
+                             f"center shift {shift} within tolerance {tolerance}."))
+                break
+        centers = centers.astype(X.dtype)
+        labels, inertia = descent.settle(centers)
+        return _Run(labels, inertia, centers, history)
+
+    def _functions(self):
+        """Where the arithmetic comes from: the compiled back end or, with the same names in it, plain NumPy."""
+        name = load_backend(self.backend)
+        if name != "numpy":
+            return kernels.get(name)
+        return hamerly if self.algorithm == "hamerly" else lloyd
+
+    def predict(self, X):
+        """The nearest centre of each point of X (N, D): labels (N,) int32."""
+        self._check_fitted("cluster_centers_")
+        X = self._check_X(X)
+        functions, labels = self._functions(), np.empty(len(X), np.int32)  # (N,)
+        for rows, x, centers, _ in self._in_reach(X):
+            labels[rows] = functions.Descent(x).settle(centers)[0]
+        return labels
+
+    def fit_predict(self, X, y=None, sample_weight=None):
+        """Find clusters in X (N, D) and return the labels of its points, (N,) int32."""
+        return self.fit(X, sample_weight=sample_weight).labels_
+
+    def transform(self, X):
+        """The distance (not squared) of each point of X (N, D) to each centre, (N, K)."""
+        self._check_fitted("cluster_centers_")
+        X = self._check_X(X)
+        distances = np.empty((len(X), len(self.cluster_centers_)), np.result_type(X, self.cluster_centers_))  # (N, K)
+        with np.errstate(over="ignore", under="ignore"):  # a distance may be inf where X is near its dtype's end
+            for rows, x, centers, exponent in self._in_reach(X):
+                centers, found = centers.astype(np.float64), distances[rows]  # (K, D), (A, K)
+                for block in blocks(len(x), max(centers.shape)):
+                    table = distance_table(x[block].astype(np.float64), centers)  # (K, B)
+                    found[block] = np.ldexp(np.sqrt(table.T), exponent)
+                distances[rows] = found
+        return distances
+
+    def fit_transform(self, X, y=None, sample_weight=None):
+        """Find clusters in X (N, D) and return the distances of its points to the centres, (N, K)."""
+        return self.fit(X, sample_weight=sample_weight).transform(X)
+
+    def score(self, X, y=None, sample_weight=None):
+        """Minus the inertia of X (N, D) against the centres: higher is better."""
+        self._check_fitted("cluster_centers_")
+        X = self._check_X(X)
+        return -self._assign(X, check_sample_weight(sample_weight, len(X)))[1]
+
+    def _in_reach(self, X):
+        """X (N, D) and the centres (K, D), divided by a power of two such that neither is too large to be squared.
+
+        Nearly always they are as they are. Otherwise the power of a row depends on that row and on the centres alone:
+        what else is in X must not change a row's label. Yields rows, X[rows] and the centres, both divided by
+        2^exponent, and the exponent.
+        """
+        centers = self.cluster_centers_
+        exponent = safe_exponent(centers)
+        with np.errstate(over="ignore", under="ignore"):
+            reach = np.ldexp(1e100, exponent)
+            if max(X.max(), -X.min()) < reach:
+                groups = [(slice(None), exponent)]
+            else:
+                largest = np.maximum(X.max(axis=1), -X.min(axis=1))  # (N,)
+                exponents = np.where(largest < reach, exponent, np.frexp(largest)[1])  # (N,)
+                groups = [(np.flatnonzero(exponents == e), int(e)) for e in np.unique(exponents)]
+            for rows, exponent in groups:
+                scaled = (np.ldexp(array, -exponent) if exponent else array for array in (X[rows], centers))
+                yield rows, *scaled, exponent  # (rows,), (A, D), (K, D)
+
+    def _assign(self, X, weight):
+        """Labels and inertia of X against the fitted centres."""
+        functions, exponent = self._functions(), safe_exponent(X, self.cluster_centers_)
+        if not exponent:
+            return functions.assign(X, self.cluster_centers_, weight)
+        labels, inertia = functions.assign(np.ldexp(X, -exponent), np.ldexp(self.cluster_centers_, -exponent), weight)
+        with np.errstate(over="ignore", under="ignore"):
+            return labels, float(np.ldexp(inertia, 2 * exponent))
+
+    def _check_settings(self):
+        """Refuse impossible settings, each with a sentence."""
+        check_integer("n_clusters", self.n_clusters, 1)
+        check_integer("max_iter", self.max_iter, 1)
+        check_number("tol", self.tol, 0)
+        if self.algorithm == "elkan":
+            raise ValueError("algorithm='elkan' is not here: use 'hamerly', which spares distances by bounds as well, "
+                             "or 'auto', which does so where it is faster; both find what 'lloyd' finds")
+        check_choice("algorithm", self.algorithm, ("lloyd", "hamerly", "auto"))
+        check_integer("verbose", int(self.verbose) if isinstance(self.verbose, (bool, np.bool_)) else self.verbose, 0)
+        if not isinstance(self.copy_x, (bool, np.bool_)):
+            raise ValueError(f"copy_x must be True or False; got {self.copy_x!r}")
+        check_backend(self.backend)
+        if self.backend == "cuda" and self.algorithm == "hamerly":
+            raise ValueError("algorithm='hamerly' keeps bounds, which backend='cuda' does not: "
+                             "use algorithm='lloyd' or 'auto'")
+        if isinstance(self.n_init, str):
+            check_choice("n_init", self.n_init, ("auto",))
+        else:
+            check_integer("n_init", self.n_init, 1)
+        if isinstance(self.init, str):
+            check_choice("init", self.init, ("k-means++", "random"))
+
+    def _number_of_starts(self, start):
+        if self.n_init == "auto":
+            return 10 if callable(self.init) or start is None and self.init == "random" else 1
+        if start is not None and self.n_init != 1:
+            warn("Explicit initial center position passed: performing only one init in KMeans "
+                 f"instead of n_init={self.n_init}.", RuntimeWarning)
+            return 1
+        return self.n_init
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The outcome of one start."""
+
+    labels: np.ndarray
+    inertia: float
+    centers: np.ndarray
+    history: list
+
+
+def _sizes(labels, n_clusters):
+    """How many points each cluster has, (K,)."""
+    return sum(np.bincount(labels[rows], minlength=n_clusters) for rows in blocks(len(labels), 1))
+
+
+def _same_clustering(labels, others):
+    """True if both labelings (N,) group the points alike, whatever the numbers of the groups."""
+    pairs = np.unique(np.column_stack([labels, others]), axis=0)
+    return len(pairs) == len(np.unique(labels)) == len(np.unique(others))
+

@@ -1,0 +1,185 @@
+"""Principal axes as arithmetic: the directions in which data vary most, by singular values or by the scatter. No state.
+
+Shapes: N samples, D features, C directions wanted, D' columns that vary, M = min(N, D'), B rows of a block.
+
+The directions are the right singular vectors of the centred data A = X - m (N, D), m the mean:
+
+    A = U diag(s) V.T              the columns of V have length 1 and are at right angles; s_1 >= s_2 >= ... >= 0
+    scatter = A.T @ A = V diag(s^2) V.T
+
+so the columns of V are the eigenvectors of the scatter, too, and of the covariance, scatter / (N - 1). `full`
+decomposes A; `covariance_eigh`, its fast twin, the scatter. pca.py makes an estimator of them.
+
+Both return the mean (D,), C singular values, largest first, their directions (C, D), rows of V.T, and the share of all
+squares s_1^2 + s_2^2 + ... that each of them has (C,), all in float64. What is no more than rounding has the singular
+value 0; `rounding_of` says when.
+
+Sources: Hotelling, "Analysis of a complex of statistical variables into principal components" (1933); for the sizes of
+rounding errors, Higham, "Accuracy and stability of numerical algorithms" (2002), and Higham and Mary, "A new approach
+to probabilistic rounding error analysis" (2019).
+"""
+
+import numpy as np
+
+from aelearn.kmeans.lloyd import blocks, safe_exponent
+
+SHARP = 100  # an eigenvalue so many times as large as its error has two digits or more
+
+
+def full(X, n_components=None):
+    """C principal axes of X (N, D), by default min(N, D), exact to rounding; see the top of this module.
+
+    Nobody asks for U, which is as large as A. So first A = Q R, where the columns of Q (N, M) have length 1 and are at
+    right angles, and R is (M, D). With R = U' diag(s) V.T this makes A = (Q U') diag(s) V.T, and the columns of Q U'
+    again have length 1 and are at right angles: this is A's own decomposition, with the same s and the same V.
+    Source: Chan, "An improved algorithm for computing the singular value decomposition" (1982).
+    """
+    n_components = n_components or min(X.shape)
+    if exponent := safe_exponent(X, limit=1e30 if X.dtype == np.float32 else 1e100):
+        return _scaled(full, X, n_components, exponent)
+    origin = _origin(X).astype(np.float64)  # (D,)
+    A = X - origin  # (N, D)
+    shift = A.mean(axis=0)  # (D,)
+    A -= shift
+    varies, mean = A.any(axis=0), origin + shift  # (D,), (D,)
+    R = np.linalg.qr(np.compress(varies, A, axis=1), mode="r")  # (M, D'): M = min(N, D')
+    _, s, V_T = np.linalg.svd(R, full_matrices=False)  # (M,), (M, D')
+    scatter_diagonal = np.einsum("md,md->d", R, R)  # of A.T @ A = R.T @ R: (D',)
+    s[s <= rounding_of(s, V_T, scatter_diagonal, mean[varies], X)] = 0
+    return mean, *_most_first(s, V_T, varies, n_components, scatter_diagonal.sum())
+
+
+def covariance_eigh(X, n_components=None):
+    """What `full` returns, from the eigenvectors of the scatter (D, D): several times as fast where N is large.
+
+    What is lost: eigenvalues are squares, s^2 (the condition number is squared, too), and rounding blurs all of them
+    alike, by `_blur`. In float64 nothing is left of a singular value below 1e-7 of the largest or so; it is 0 here.
+    """
+    return _by_scatter(X, n_components or min(X.shape))[:4]
+
+
+def auto(X, n_components):
+    """`covariance_eigh` where that is faster, for up to 1000 features and 10 times as many samples, else `full`.
+
+    And `full` wherever one of the C eigenvalues is not sharp: it finds what the other loses.
+    """
+    if X.shape[1] <= 1000 and len(X) >= 10 * X.shape[1]:
+        *axes, sharp = _by_scatter(X, n_components)
+        if sharp:
+            return axes
+    return full(X, n_components)
+
+
+def _by_scatter(X, n_components):
+    """What `covariance_eigh` returns, and whether all of it is sharp.
+
+    Of float32, products are first made in float32, which will do if the C largest eigenvalues are sharp then.
+    """
+    for dtype in dict.fromkeys([X.dtype, np.dtype(np.float64)]):
+        mean, scatter = mean_and_scatter(X, dtype)  # (D,), (D, D)
+        if not 1e-6 < scatter.trace() < 1e30:  # float32 ends at 1e-38 and 3e38: squares must stay away from both
+            if exponent := safe_exponent(X, limit=1e3):
+                return _scaled(_by_scatter, X, n_components, exponent)
+        diagonal = scatter.diagonal()  # (D,)
+        varies = diagonal > 0  # (D,)
+        squares, vectors = np.linalg.eigh(scatter[np.ix_(varies, varies)])  # (D',), (D', D'): a column each, ascending
+        squares, V_T, blur = squares[::-1], vectors.T[::-1], _blur(scatter, X, dtype)
+        sharp = bool((squares[:n_components] > SHARP * blur).all())
+        if sharp:
+            break
+    s = np.sqrt(np.where(squares > blur, squares, 0))  # (D',)
+    s[s <= rounding_of(s, V_T, diagonal[varies], mean[varies], X)] = 0
+    return mean, *_most_first(s, V_T, varies, n_components, scatter.trace()), sharp and s[:n_components].all()
+
+
+def _blur(scatter, X, dtype):
+    """How far rounding can move the eigenvalues of the scatter (D, D), whose products were made in `dtype`:
+
+        (sqrt(B) eps + (D + N / B) eps64) times their sum
+
+    Products of B rows add B terms, whose rounding errors grow like sqrt(B) (Higham and Mary). All else is done in
+    float64: N / B of them are added, and D is the usual factor of a backward stable eigensolver (Higham, section 1.5).
+    """
+    n_rows = _row_blocks(X)[0].stop  # B
+    in_float64 = (len(scatter) + len(X) / n_rows) * np.finfo(np.float64).eps
+    return (np.sqrt(n_rows) * np.finfo(dtype).eps + in_float64) * scatter.trace()
+
+
+def rounding_of(s, directions, scatter_diagonal, mean, X):
+    """The singular value (M,) that each of the directions (M, D) could have by rounding alone.
+
+    scatter_diagonal (D,) and mean (D,): of X's columns, whose lengths are |a_d| with and |x_d| without their mean.
+
+    Entries of X are known to half an epsilon of X's dtype: column d to (eps / 2) |x_d|, and along a direction v the
+    data to (eps / 2) sum_d |v_d| |x_d|. An orthogonal decomposition in float64 adds to column d at most about
+    sqrt(N) epsilon |a_d|, and to the whole sqrt(D) + min(N, D) epsilons of the largest s (Higham, theorem 19.4, with
+    sqrt(N) for N as in Higham and Mary). Twice the first and once the others:
+
+        sum_d |v_d| (eps |x_d| + sqrt(N) eps64 |a_d|) + (sqrt(D) + min(N, D)) eps64 s_1
+
+    A column of 1e9 in float32 is constant, then, as long as it varies by less than 119; one of 1 beside it is not.
+    """
+    eps, eps64 = np.finfo(X.dtype).eps, np.finfo(np.float64).eps
+    n_samples, n_features = X.shape
+    centred = np.sqrt(scatter_diagonal)  # |a_d|: (D,)
+    whole = np.sqrt(scatter_diagonal + n_samples * np.square(mean))  # |x_d|: (D,)
+    columns = np.abs(directions) @ (eps * whole + np.sqrt(n_samples) * eps64 * centred)  # (M,)
+    return columns + (np.sqrt(n_features) + min(X.shape)) * eps64 * s.max(initial=0)
+
+
+def mean_and_scatter(X, dtype=None):
+    """The mean m (D,) of X (N, D) and its scatter A.T @ A (D, D), both float64, in one pass over X.
+
+    Seen from an origin o near the data, so that no digits are lost where the data lie far from 0:
+
+        shift d = sum_n (x_n - o) / N,   m = o + d,   A.T @ A = sum_n (x_n - o).T (x_n - o) - N d.T d
+
+    Within a block this is computed in `dtype`, by default X's; blocks are added up in float64.
+    Source: Chan, Golub and LeVeque, "Algorithms for computing the sample variance" (1983).
+    """
+    n_samples, n_features = X.shape
+    origin, total = _origin(X).astype(dtype or X.dtype), np.zeros(n_features)  # (D,), (D,)
+    scatter = np.zeros((n_features, n_features))  # (D, D)
+    for rows in _row_blocks(X):
+        x = X[rows] - origin  # (B, D)
+        total += np.ones(len(x), x.dtype) @ x
+        scatter += x.T @ x
+    shift = total / n_samples  # (D,)
+    return origin + shift, scatter - n_samples * np.outer(shift, shift)
+
+
+def _row_blocks(X):
+    """Slices over the rows of X (N, D): at least 4 D rows, or adding scatters up would take longest."""
+    return blocks(*X.shape, at_least=4 * X.shape[1])
+
+
+def _origin(X):
+    """The mean of about a thousand samples, (D,): a point amid the data. In a constant column it is that constant."""
+    some = X[::1 + len(X) // 1000]  # (B, D)
+    return X[0] + (some - X[0]).mean(axis=0)
+
+
+def _most_first(s, directions, varies, n_components, total):
+    """C singular values, directions (C, D) and shares (C,) of the sum of squares, from columns that vary (D,) alone.
+
+    A constant column is a direction of its own, without variance. Of digits that is a fifth of the pixels, and the time
+    of a decomposition grows with the cube of the others.
+    """
+    order = np.argsort(-s, kind="stable")[:n_components]  # zeros may stand anywhere
+    constant = np.flatnonzero(~varies)[:n_components - len(order)]
+    every_s, every_direction = np.zeros(n_components), np.zeros((n_components, len(varies)))  # (C,), (C, D)
+    every_s[:len(order)], every_direction[:len(order), varies] = s[order], directions[order]
+    every_direction[np.arange(len(order), n_components), constant] = 1
+    return every_s, every_direction, np.square(every_s) / max(total, np.finfo(np.float64).tiny)
+
+
+def _scaled(solver, X, n_components, exponent):
+    """What `solver` returns, for data whose squares are too large or too small. A power of two changes no digit."""
+    mean, s, *others = solver(np.ldexp(X, -exponent), n_components)
+    return np.ldexp(mean, exponent), np.minimum(np.ldexp(s, exponent), np.finfo(np.float64).max), *others
+
+
+def signed(directions):
+    """The same directions (C, D), each with the sign that makes its entry of largest absolute value positive."""
+    largest = np.take_along_axis(directions, np.abs(directions).argmax(axis=1)[:, None], axis=1)  # (C, 1)
+    return directions * np.sign(largest)  # (C, D)

@@ -1,0 +1,144 @@
+"""Dictionary learning: find the atoms from which all samples can be put together with sparse codes.
+
+Shapes: N samples, D features, K atoms, U samples that use an atom, B rows of a block.
+
+Codes (N, K) and dictionary (K, D), atoms of length 1, are to make
+
+    F(codes, dictionary) = 1/2 |X - codes @ dictionary|^2 + alpha |codes|_1
+
+low (or, for OMP, the first term alone, with few entries a code). Like k-means, it takes two half-steps in turn, and
+neither can raise F: better codes for the dictionary (shrinkage.py, matching_pursuit.py), then a better dictionary for
+the codes. For the second there are two ways: MOD moves all atoms at once, by least squares; K-SVD one after the other,
+each together with its own column of the codes. An atom that no code uses may become anything without changing F: it is
+set to what is left of the sample that is explained worst.
+
+Sources: Olshausen and Field, "Emergence of simple-cell receptive field properties by learning a sparse code for natural
+images" (1996); Engan, Aase and Husoy, "Method of optimal directions for frame design" (1999); Aharon, Elad and
+Bruckstein, "K-SVD" (2006), section IV; Rubinstein, Zibulevsky and Elad, "Efficient implementation of the K-SVD
+algorithm using batch orthogonal matching pursuit" (2008): the approximate K-SVD.
+"""
+
+import numpy as np
+
+from aelearn.mixture.covariances import rounding
+from aelearn.kmeans.lloyd import blocks
+from aelearn.sparse_coding.ista import soft_threshold
+
+SMALLEST = 1e-100  # squares of shorter rows would leave float64 before long; data are of a size near 1
+
+
+def mod(X, codes, dictionary, alpha=0.0):
+    """The method of optimal directions: all atoms at once. Returns a dictionary (K, D); rescales codes (N, K) in place.
+
+    With the codes Z and the dictionary A of the moment, Engan's is the least-squares dictionary; its atoms are divided
+    by their lengths and the codes multiplied with them, which leaves the product as it is:
+
+        A_new = (Z.T Z)^-1 Z.T X          A_k <- A_k / |A_k|,  Z_k <- |A_k| Z_k
+
+    Where codes have a price, longer atoms make them dearer: alpha sum_k |A_k| c_k, with c_k = sum_n |Z_nk|. The old
+    atoms have length 1, and |a| <= (|a|^2 + 1) / 2 for all a, with = at length 1. So this bound of F, which touches F
+    at the old atoms, is again of least squares, and its lowest point cannot lie above the old F:
+
+        A_new = (Z.T Z + P)^-1 Z.T X      P = diag(alpha c_1, ..., alpha c_K)
+
+    Written as a step from A, so that atoms which the codes leave undecided stay where they are: least squares go along
+    the eigenvectors of Z.T Z + P with more than its rounding, (K + 10 sqrt(N)) eps of the largest eigenvalue.
+    """
+    n_atoms = len(dictionary)
+    gram, cross = np.zeros((n_atoms, n_atoms)), np.zeros(dictionary.shape)  # (K, K), (K, D)
+    for rows in blocks(len(X), max(dictionary.shape)):
+        z = codes[rows].astype(np.float64)  # (B, K)
+        gram += z.T @ z + np.diag(alpha * np.abs(z).sum(axis=0))  # Z.T Z + P: (K, K)
+        cross += z.T @ X[rows]  # Z.T X: (K, D)
+    old = dictionary.astype(np.float64)  # (K, D)
+    new = old + np.linalg.lstsq(gram, cross - gram @ old, rcond=rounding(len(X), n_atoms))[0]  # (K, D)
+    lengths = np.linalg.norm(new, axis=1)  # (K,)
+    codes *= lengths.astype(codes.dtype)
+    new[lengths == 0] = old[lengths == 0]  # their codes are 0 now, and any atom will do; no division by 0, no more
+    return unit(new).astype(dictionary.dtype)
+
+
+def ksvd(X, codes, dictionary, alpha=0.0, *, n_power=1):
+    """K-SVD: one atom after the other. Returns a dictionary (K, D); improves codes (N, K) in place.
+
+    E (U, D) is what the other atoms leave of the samples that use atom k. Its best partner d (D,) of length 1 and
+    column z (U,) make |E - z d^T|^2 smallest: the first singular pair of E. The power method finds it:
+
+        d <- E.T z / |E.T z|          z <- soft_threshold(E d, alpha)
+
+    Each half is the best answer to the other, so neither can raise F; with a price on the codes, too. n_power is how
+    often they take turns: with many this is K-SVD, with 1 (and alpha = 0) the approximate K-SVD of Rubinstein, which
+    spares the singular value decompositions. E is not made as a whole: U can be nearly N. An atom stays as it is where
+    E is 0 to rounding: where |E.T z| is no more than sqrt(D + K) eps of |z| and the samples' lengths.
+    """
+    dictionary = dictionary.copy()  # (K, D)
+    squares = np.einsum("nd,nd->n", X, X)  # (N,)
+    share = np.sqrt(sum(dictionary.shape)) * np.finfo(X.dtype).eps
+    for k in range(len(dictionary)):
+        users = np.flatnonzero(codes[:, k])  # (U,)
+        parts = [users[rows] for rows in blocks(len(users), max(dictionary.shape))]
+        for _ in range(n_power):
+            direction = np.zeros(dictionary.shape[1])  # (D,)
+            for part in parts:
+                others, z = _without(codes, part, k)  # (B, K), (B,)
+                direction += z @ X[part] - z @ others @ dictionary  # E.T z
+            if np.linalg.norm(direction) <= share * np.linalg.norm(codes[users, k]) * np.sqrt(squares[users].sum()):
+                break
+            dictionary[k] = unit(direction[None])[0]
+            for part in parts:
+                others, _ = _without(codes, part, k)  # (B, K)
+                projection = X[part] @ dictionary[k] - others @ (dictionary @ dictionary[k])  # E d: (B,)
+                codes[part, k] = soft_threshold(projection, alpha)
+    return dictionary
+
+
+def _without(codes, part, k):
+    """The codes of some samples, (B, K), with atom k left out, and what they had of it, (B,)."""
+    others = codes[part]  # a copy
+    z, others[:, k] = others[:, k].copy(), 0
+    return others, z
+
+
+def replace_unused(X, codes, dictionary):
+    """A dictionary (K, D) in which each atom that no code uses is what is left of a badly explained sample.
+
+    The worst sample for the first such atom, the next worst for the second, and so on, while anything is left: more
+    than the rounding of the residual, sqrt(D + K) eps |x|, and of its length.
+    """
+    unused = np.flatnonzero(~codes.any(axis=0))
+    if len(unused) == 0:
+        return dictionary
+    errors = np.empty(len(X))  # (N,)
+    for rows in blocks(len(X), max(dictionary.shape)):
+        residual = (X[rows] - codes[rows] @ dictionary).astype(np.float64)  # (B, D)
+        errors[rows] = np.einsum("bd,bd->b", residual, residual)
+    worst = np.argsort(-errors, kind="stable")[:len(unused)]  # (K,) at most
+    left = (X[worst] - codes[worst] @ dictionary).astype(np.float64)  # (K, D) at most
+    lengths = np.linalg.norm(X[worst].astype(np.float64), axis=1)  # (K,) at most
+    floor = np.maximum(np.sqrt(sum(dictionary.shape)) * np.finfo(X.dtype).eps * lengths, SMALLEST)  # (K,) at most
+    left = left[np.linalg.norm(left, axis=1) > floor]
+    dictionary = dictionary.copy()  # (K, D)
+    dictionary[unused[:len(left)]] = unit(left)
+    return dictionary
+
+
+def unit(atoms):
+    """Each row of atoms (K, D) divided by its length, which must not be 0."""
+    return atoms / np.linalg.norm(atoms, axis=1, keepdims=True)  # (K, D)
+
+
+def random_atoms(X, n_atoms, rng):
+    """K different samples of X (N, D), drawn at random, as atoms (K, D); where there are too few, random directions."""
+    lengths = np.concatenate([np.linalg.norm(X[rows].astype(np.float64), axis=1) for rows in blocks(*X.shape)])  # (N,)
+    drawn = rng.permutation(np.flatnonzero(lengths > SMALLEST))[:n_atoms]
+    more = rng.standard_normal((n_atoms - len(drawn), X.shape[1]))
+    return unit(np.concatenate([X[drawn].astype(np.float64), more])).astype(X.dtype)
+
+
+def objective(X, dictionary, codes, alpha=0.0):
+    """F of the module's docstring, sum_n 1/2 |x_n - z_n @ dictionary|^2 + alpha |z_n|_1, a float."""
+    total = 0.0
+    for rows in blocks(len(X), max(dictionary.shape)):
+        residual = (X[rows] - codes[rows] @ dictionary).astype(np.float64)  # (B, D)
+        total += float(np.vdot(residual, residual)) / 2 + alpha * float(np.abs(codes[rows]).sum(dtype=np.float64))
+    return total

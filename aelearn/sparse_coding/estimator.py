@@ -1,0 +1,147 @@
+"""Sparse coding as an estimator: a dictionary of atoms that is learnt, and codes of samples on it.
+
+The arithmetic is in shrinkage.py and matching_pursuit.py (codes) and dictionary.py (atoms). Where an autoencoder's code
+is narrow, this one is wide and mostly 0, and its decoder is linear: codes @ components_.
+
+Shapes: N samples, D features, K atoms.
+"""
+
+import numpy as np
+
+from aelearn.sparse_coding.dictionary_learning import ksvd, mod, objective, random_atoms, replace_unused
+from aelearn.core.base import Transformer
+from aelearn.sparse_coding.matching_pursuit import omp, pursue
+from aelearn.sparse_coding.ista import descend, fista, ista, scaled_alpha, size_exponent, size_exponents, unscaled
+from aelearn.core.validation import check_array, check_choice, check_integer, check_number, generator
+
+STEPS_A_ROUND = 30  # of ISTA or FISTA between two updates: codes need not be perfect for the atoms to get better
+
+
+class SparseCoding(Transformer):
+    """Sparse coding: a dictionary learnt from data, and the codes of samples on it.
+
+    n_components     K, atoms of the dictionary; None: as many as features
+    alpha            the price of the codes, for "fista" and "ista": the higher, the more zeros
+    algorithm        "fista", "ista" (the same codes in more steps) or "omp"
+    n_nonzero_coefs  most entries of a code that are not 0, for "omp"; None: a tenth of the features, as scikit-learn
+    update           how the dictionary gets better: "mod" or "ksvd" (the approximate K-SVD)
+    max_iter         most rounds, of better codes and a better dictionary each
+    tol              stop when a round lowers the objective by no more than tol times its value
+    transform_max_iter, transform_tol   max_iter and tol of `fista` and `ista` in `transform`; within `fit`, each
+                     round takes 30 steps at most, from the codes of the round before
+    random_state     None, an int, a np.random.Generator or RandomState: which samples the first atoms are
+
+    After `fit`:
+
+    components_     (K, D), of X's dtype: the atoms, each of length 1
+    history_        (n_iter_,) the objective F after each round; it never rises. With "omp", which is greedy, a sample
+                    keeps its code of the round before where that is the better one; so the codes of `transform`, which
+                    begins anew, may leave somewhat more than the last entry says
+    n_iter_         rounds
+    n_features_in_  D
+
+    Names are those of scikit-learn's DictionaryLearning, and alpha means the same. It differs where `transform` asks
+    for the codes that `fit` did (there OMP, unless told otherwise), where the first atoms are samples instead of
+    singular vectors, and in `fit_transform`, which is `fit`, then `transform`.
+    """
+
+    _estimator_type = "transformer"
+
+    def __init__(self, n_components=None, *, alpha=1.0, algorithm="fista", n_nonzero_coefs=None, update="mod",
+                 max_iter=50, tol=1e-3, transform_max_iter=1000, transform_tol=1e-4, random_state=None):
+        self.n_components = n_components
+        self.alpha = alpha
+        self.algorithm = algorithm
+        self.n_nonzero_coefs = n_nonzero_coefs
+        self.update = update
+        self.max_iter = max_iter
+        self.tol = tol
+        self.transform_max_iter = transform_max_iter
+        self.transform_tol = transform_tol
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        """Learn a dictionary from X (N, D); y is ignored. Returns self.
+
+        Raises ValueError or TypeError for data or settings that are not possible.
+        """
+        self._check_settings()
+        columns, X = X, check_array(X, estimator="SparseCoding")
+        n_atoms = X.shape[1] if self.n_components is None else int(self.n_components)
+        n_nonzero = self._n_nonzero(X.shape[1], n_atoms) if self.algorithm == "omp" else None
+        exponent = size_exponent(X)
+        X = np.ldexp(X, -exponent) if exponent else X  # a power of two: every digit stays
+        alpha = 0.0 if self.algorithm == "omp" else scaled_alpha(self.alpha, exponent)
+        dictionary = random_atoms(X, n_atoms, generator(self.random_state))  # (K, D)
+        codes, history = np.zeros((len(X), n_atoms), X.dtype), []  # (N, K)
+        update = mod if self.update == "mod" else ksvd
+        for _ in range(self.max_iter):
+            previous = dictionary
+            if history:  # the first round has no codes yet
+                dictionary = update(X, codes, replace_unused(X, codes, dictionary), alpha)
+            if self.algorithm == "omp":
+                pursue(X, dictionary, n_nonzero, codes)
+            else:
+                descend(X, dictionary, alpha, codes, max_iter=STEPS_A_ROUND, tol=self.transform_tol,
+                        accelerated=self.algorithm == "fista")
+            value = objective(X, dictionary, codes, alpha)
+            if history and value > history[-1]:  # only rounding can do that, and this is as low as it gets
+                dictionary = previous
+                break
+            history.append(value)
+            if len(history) > 1 and history[-2] - value <= self.tol * value:
+                break
+        self.components_, self.n_iter_ = dictionary, len(history)
+        with np.errstate(over="ignore", under="ignore"):  # a square, may be inf where X is near float64's end
+            self.history_ = np.ldexp(np.array(history), 2 * exponent)  # (n_iter_,)
+        self._record_columns(columns, X.shape[1])
+        self._n_features_out = n_atoms
+        return self
+
+    def transform(self, X):
+        """The codes of X (N, D) on the dictionary, (N, K): of each row by itself, whatever the size of the others."""
+        self._check_fitted("components_")
+        self._check_settings()
+        X = self._check_X(X)
+        if self.algorithm == "omp":
+            return omp(X, self.components_, self._n_nonzero(*self.components_.shape[::-1]))
+        encode = fista if self.algorithm == "fista" else ista
+        return encode(X, self.components_, self.alpha, max_iter=self.transform_max_iter, tol=self.transform_tol)
+
+    def fit_transform(self, X, y=None):
+        """Learn a dictionary from X (N, D) and return the codes of its samples, (N, K)."""
+        return self.fit(X).transform(X)
+
+    def inverse_transform(self, X):
+        """The samples (N, D) that codes X (N, K) stand for: X @ components_.
+
+        Raises ValueError for codes of another size.
+        """
+        self._check_fitted("components_")
+        codes = check_array(X, estimator="SparseCoding")
+        if codes.shape[1] != len(self.components_):
+            raise ValueError(f"X has {codes.shape[1]} columns, but a code of this SparseCoding has "
+                             f"{len(self.components_)}, one for each atom")
+        exponents = size_exponents(codes)[:, None]  # (N, 1)
+        scaled = np.ldexp(codes, -exponents) if exponents.any() else codes  # (N, K)
+        return unscaled(scaled @ self.components_, exponents)  # (N, D)
+
+    def _check_settings(self):
+        """Refuse impossible settings, each with a sentence."""
+        if self.n_components is not None:
+            check_integer("n_components", self.n_components, 1)
+        if self.n_nonzero_coefs is not None:
+            check_integer("n_nonzero_coefs", self.n_nonzero_coefs, 1)
+        check_number("alpha", self.alpha, 0)
+        check_choice("algorithm", self.algorithm, ("fista", "ista", "omp"))
+        check_choice("update", self.update, ("mod", "ksvd"))
+        check_integer("max_iter", self.max_iter, 1)
+        check_number("tol", self.tol, 0)
+        check_integer("transform_max_iter", self.transform_max_iter, 1)
+        check_number("transform_tol", self.transform_tol, 0)
+
+    def _n_nonzero(self, n_features, n_atoms):
+        """How many atoms OMP may take for a code."""
+        if self.n_nonzero_coefs is None:
+            return min(max(n_features // 10, 1), n_atoms)
+        return check_integer("n_nonzero_coefs", self.n_nonzero_coefs, 1, n_atoms)

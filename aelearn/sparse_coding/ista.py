@@ -1,0 +1,184 @@
+"""Sparse codes by shrinking: each sample as a sum of few atoms of a dictionary that is given; dictionary.py learns it.
+
+Shapes: N samples, D features, K atoms, B rows of a block, A of them that are not finished.
+
+An atom is a row of length 1 of the dictionary (K, D); with strokes as atoms, a digit takes a handful of them. The code
+z (K,) of a sample x (D,) says how much of each: x is about z @ dictionary. Codes with many zeros come from a price:
+
+    f(z) = 1/2 |x - z @ dictionary|^2 + alpha |z|_1      with |z|_1 = sum_k |z_k|
+
+ISTA finds the lowest f. A step goes downhill on the square, then moves all entries towards 0, the small ones onto it:
+
+    z <- soft_threshold(z + step (x - z @ dictionary) @ dictionary.T, step alpha)
+       = soft_threshold(x @ W + z @ R, step alpha)    W = step dictionary.T,  R = I - step dictionary @ dictionary.T
+
+This is a layer of a network: weights W, a bias z @ R that feeds the last output back, and an activation. The step
+1 / (largest eigenvalue of dictionary @ dictionary.T) is short enough never to lead uphill. FISTA adds momentum.
+
+Sources: Daubechies, Defrise and De Mol, "An iterative thresholding algorithm for linear inverse problems with a
+sparsity constraint" (2004): ISTA; Gregor and LeCun, "Learning fast approximations of sparse coding" (2010), section 2:
+the layer; Beck and Teboulle, "A fast iterative shrinkage-thresholding algorithm" (2009), eq. 4.1 to 4.3: FISTA.
+"""
+
+import math
+
+import numpy as np
+
+from aelearn.kmeans.lloyd import blocks
+from aelearn.core.validation import check_array, check_integer, check_number
+
+CHECK_EVERY = 10  # steps between two looks at which codes are finished
+
+
+def soft_threshold(z, threshold):
+    """Each entry of z moved towards 0 by `threshold`, and onto 0 if it is nearer: sign(z) max(|z| - threshold, 0)."""
+    return z - np.clip(z, -threshold, threshold)  # the shape of z
+
+
+def ista_step(x, z, dictionary, alpha, step):
+    """One step from codes z (B, K) of samples x (B, D), as its equation. Returns codes (B, K)."""
+    return soft_threshold(z + step * (x - z @ dictionary) @ dictionary.T, step * alpha)  # (B, K)
+
+
+def ista(X, dictionary, alpha, *, max_iter=1000, tol=1e-4):
+    """Codes (N, K) of X (N, D) by ISTA, from codes of zeros.
+
+    dictionary  (K, D), atoms of length 1
+    alpha       the price of the codes: the higher, the more zeros. 0 or more
+    max_iter    most steps
+    tol         a code is finished when its f(z) is sure to be within tol f(z) of the lowest, or within the rounding of
+                that bound: sqrt(D + K) eps |x|^2, with eps that of X's dtype. With alpha = 0 the bound is f itself, so
+                all steps are taken unless a sample can be explained to rounding
+
+    Each row of X has its code by itself, be others as large as they may. (Rounding differs a little with the rows
+    beside it, so a descent may end some steps sooner: to tol f, or to the rounding above, the code is the same.)
+
+    Raises ValueError or TypeError unless the atoms have length 1 and all settings are possible.
+    """
+    return _lasso(X, dictionary, alpha, max_iter, tol, False)
+
+
+def fista(X, dictionary, alpha, *, max_iter=1000, tol=1e-4):
+    """The codes of `ista` in far fewer steps: each starts some way further along the direction of the last.
+
+        z_new <- ista_step(y)      t_new <- (1 + sqrt(1 + 4 t t)) / 2      y <- z_new + (t - 1) / t_new (z_new - z)
+
+    Where that way has led uphill, a code's t begins at 1 again: O'Donoghue and Candes, "Adaptive restart for
+    accelerated gradient schemes" (2015), section 3.2.
+    """
+    return _lasso(X, dictionary, alpha, max_iter, tol, True)
+
+
+def _lasso(X, dictionary, alpha, max_iter, tol, accelerated):
+    """What `ista` and `fista` have in common: the door, and data of a size whose squares are safe."""
+    X, dictionary = check_pair(X, dictionary)
+    alpha, max_iter = check_number("alpha", alpha, 0), check_integer("max_iter", max_iter, 1)
+    tol, exponents = check_number("tol", tol, 0), size_exponents(X)  # exponents (N,)
+    codes = np.zeros((len(X), len(dictionary)), X.dtype)  # (N, K)
+    sizes = np.unique(exponents)
+    for exponent in sizes.tolist():
+        rows = slice(None) if len(sizes) == 1 else exponents == exponent
+        x, z = np.ldexp(X[rows], -exponent) if exponent else X[rows], codes[rows]  # rows of about one size, and zeros
+        descend(x, dictionary, scaled_alpha(alpha, exponent), z, max_iter=max_iter, tol=tol, accelerated=accelerated)
+        codes[rows] = unscaled(z, exponent)
+    return codes
+
+
+def descend(X, dictionary, alpha, codes, *, max_iter, tol, accelerated):
+    """Improve codes (N, K) in place by at most max_iter steps of ISTA or (accelerated) FISTA; f never rises.
+
+    Each step is the layer of the module's docstring, with x @ W = step (x @ dictionary.T) computed once for all steps.
+    """
+    gram = dictionary.astype(np.float64) @ dictionary.T.astype(np.float64)  # (K, K)
+    step = float(1 / np.linalg.eigvalsh(gram)[-1])
+    R = (np.eye(len(gram)) - step * gram).astype(X.dtype)  # (K, K)
+    gram = gram.astype(X.dtype)  # (K, K)
+    rounding = math.sqrt(sum(dictionary.shape)) * float(np.finfo(X.dtype).eps)  # of a gap, as a share of |x|^2
+    for rows in blocks(len(X), len(gram)):
+        x, best = X[rows], codes[rows]  # (B, D), (B, K): a view, written to below
+        products, squares = x @ dictionary.T, np.einsum("bd,bd->b", x, x)  # (B, K), (B,)
+        lowest, gap = value_and_gap(best, products, squares, gram, alpha)  # (B,), (B,)
+        # The codes that are not finished: (A,), A of B.
+        active = np.flatnonzero(gap > np.maximum(tol * lowest, rounding * squares))
+        z = y = best[active]  # (A, K)
+        products, squares = products[active], squares[active]  # (A, K), (A,)
+        t = np.ones((len(active), 1), X.dtype)  # (A, 1)
+        for n_steps in range(1, max_iter + 1):
+            if len(active) == 0:
+                break
+            z_new = soft_threshold(step * products + y @ R, step * alpha)  # (A, K)
+            if accelerated:
+                uphill = np.einsum("bk,bk->b", y - z_new, z_new - z) > 0  # (A,)
+                t[uphill] = 1
+                t_new = (1 + np.sqrt(1 + 4 * t * t)) / 2  # (A, 1)
+                y, t = z_new + (t - 1) / t_new * (z_new - z), t_new  # (A, K), (A, 1)
+            else:
+                y = z_new
+            z = z_new
+            if n_steps % CHECK_EVERY == 0 or n_steps == max_iter:
+                value, gap = value_and_gap(z, products, squares, gram, alpha)  # (A,), (A,)
+                lower = value < lowest[active]  # (A,)
+                best[active[lower]], lowest[active[lower]] = z[lower], value[lower]
+                on = gap > np.maximum(tol * value, rounding * squares)  # (A,)
+                active, z, y, t = active[on], z[on], y[on], t[on]
+                products, squares = products[on], squares[on]
+
+
+def value_and_gap(z, products, squares, gram, alpha):
+    """f(z) of codes z (B, K), and how far above the lowest it can be at most: (B,), (B,).
+
+    products (B, K) = x @ dictionary.T, squares (B,) = |x|^2, gram (K, K) = dictionary @ dictionary.T.
+
+    With the residual r = x - z @ dictionary and q = r @ dictionary.T, no code has a lower f than
+    1/2 |x|^2 - 1/2 |x - s r|^2, as long as s |q_k| <= alpha for all k (duality: Kim, Koh, Lustig, Boyd and Gorinevsky,
+    "An interior-point method for large-scale l1-regularized least squares" (2007), section III). The largest such s up
+    to 1 leaves
+
+        gap = 1/2 (1 - s)^2 |r|^2 + sum_k (alpha |z_k| - s z_k q_k)
+    """
+    q = products - z @ gram  # (B, K)
+    z_q = np.einsum("bk,bk->b", z, q)  # (B,)
+    r_r = np.maximum(squares - np.einsum("bk,bk->b", z, products) - z_q, 0)  # |r|^2 = x.x - z.products - z.q: (B,)
+    penalty, largest = alpha * np.abs(z).sum(axis=1), np.abs(q).max(axis=1)  # (B,), (B,)
+    s = np.divide(alpha, largest, out=np.ones_like(largest), where=largest > alpha)  # (B,)
+    return r_r / 2 + penalty, (1 - s) ** 2 * r_r / 2 + penalty - s * z_q
+
+
+def check_pair(X, dictionary):
+    """X and the dictionary as float arrays of one dtype, X's. Raises ValueError unless all atoms have length 1."""
+    X, dictionary = check_array(X), check_array(dictionary, name="dictionary")
+    if dictionary.shape[1] != X.shape[1]:
+        raise ValueError(f"X has {X.shape[1]} features, but the atoms of the dictionary have {dictionary.shape[1]}")
+    lengths = np.linalg.norm(np.clip(dictionary.astype(np.float64), -1e9, 1e9), axis=1)  # (K,)
+    worst = int(np.abs(lengths - 1).argmax())
+    if abs(lengths[worst] - 1) > 1e-3:  # float16 rounds an entry by 5e-4 of itself at most, and so a length
+        raise ValueError(f"the atoms of a dictionary must have length 1, but that of atom {worst} is "
+                         f"{lengths[worst]:.3g}: divide each by its length")
+    return X, dictionary.astype(X.dtype)
+
+
+def size_exponents(X):
+    """e (N,) int: 0 for ordinary rows of X (N, D); for those so large or small that squares of float32 might not do, e
+    with 2^e about their size, a multiple of 32, so that few values occur. A row's depends on that row alone."""
+    largest = np.maximum(X.max(axis=1), -X.min(axis=1))  # (N,)
+    exponents = (np.frexp(largest)[1] + 16) // 32 * 32  # (N,)
+    exponents[(largest == 0) | ((largest > 1e-9) & (largest < 1e9))] = 0
+    return exponents
+
+
+def size_exponent(X):
+    """The same for all of X (N, D) together, an int."""
+    return int(size_exponents(X.reshape(1, -1))[0])
+
+
+def scaled_alpha(alpha, exponent):
+    """alpha for data that were divided by 2^exponent; at most 2^60, a price that no code can pay."""
+    return math.ldexp(min(alpha, math.ldexp(1.0, min(exponent + 60, 1023))), -exponent)
+
+
+def unscaled(codes, exponent):
+    """codes times 2^exponent, which is one number or one for each row, (N, 1)."""
+    if not np.any(exponent):
+        return codes
+    with np.errstate(over="ignore", under="ignore"):  # may be inf where X is near its dtype's end
+        return np.ldexp(codes, exponent)

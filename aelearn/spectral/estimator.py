@@ -1,0 +1,154 @@
+"""Spectral clustering: groups of points that hang together, whatever their shape.
+
+Shapes: N samples, D features, K clusters, M landmarks.
+
+K-means draws straight borders, so it cuts a ring in half. Spectral clustering asks which points are linked by a chain
+of neighbours, in four steps (Ng, Jordan and Weiss, "On spectral clustering", 2002, section 2):
+
+    W    who resembles whom: exp(-gamma |x_i - x_j|^2), or nearest neighbours     graphs.py
+    S    D^-1/2 W D^-1/2, with the degrees d_i = sum_j W[i, j]                    graphs.py
+    V    the eigenvectors of the K largest eigenvalues of S, side by side         eigenvectors.py
+    Y    the rows of V, each divided by its length; k-means finds their clusters  kmeans.py
+
+If the graph falls into K parts, S has the eigenvalue 1 K times, and all points of a part have one and the same row in
+Y. If a few light edges join the parts, the rows of a part are still close to one another.
+
+The same eigenvectors as codes of the points are Laplacian eigenmaps: eigenmaps.py.
+"""
+
+import numpy as np
+
+from aelearn.spectral.eigenmaps import warn_of_parts
+from aelearn.spectral.eigenvectors import largest_eigenpairs
+from aelearn.core.base import Estimator
+from aelearn.spectral.graphs import (Edges, check_affinity, nearest_neighbors, neighbor_graph, normalized_affinity,
+                            rbf_affinity)
+from aelearn.kmeans import KMeans
+from aelearn.spectral.nystrom import count_parts, landmark_affinity, nystrom_eigenpairs
+from aelearn.core.validation import check_array, check_choice, check_integer, check_number, generator
+
+MAX_EXACT = 5_000  # points up to which arrays (N, N) are made
+N_LANDMARKS = 1_000  # beyond, if nothing is said
+
+
+class SpectralClustering(Estimator):
+    """Normalised spectral clustering.
+
+    n_clusters    K
+    affinity      "rbf"; "nearest_neighbors"; "precomputed": X is W (N, N), symmetric and not negative
+    gamma         of "rbf": two points at the distance 1 / sqrt(gamma) resemble each other by 1 / e
+    n_neighbors   of "nearest_neighbors", each point itself included
+    n_landmarks   None, or M: Nystrom's method from M points drawn at random; for "rbf" only
+    n_init        how many starts k-means has
+    random_state  None, an int, a np.random.Generator or RandomState
+
+    Which method runs when; no point is ever left out:
+
+    "rbf"                up to 5,000 points all pairs; beyond, or with n_landmarks, Nystrom's method: all points against
+                         M landmarks, 1,000 of them if n_landmarks is None
+    "nearest_neighbors"  all edges, whatever N; an error if memory is too small for a graph where all is near all
+    "precomputed"        all of W, up to 5,000 points
+
+    After `fit`:
+
+    labels_           (N,) int32
+    embedding_        (N, K) Y, of X's dtype: the rows that k-means has seen
+    eigenvalues_      (K,) of S, descending; see `eigengap` in eigenmaps.py
+    affinity_matrix_  (N, N) W, where all of it was used and N is 5,000 at most
+    n_features_in_    D
+
+    The graphs are those of scikit-learn's SpectralClustering, and so are the eigenvalues: its Laplacian, I - S, has
+    no diagonal of W in it either. There k-means sees the rows of D^-1/2 V, here those of V divided by their length, as
+    in the paper: labels are the same up to their numbers where clusters are clear, and may differ where they touch. A
+    point without edges has the eigenvalue 1 of its own here, 0 there. `affinity_matrix_` is always an array here, for
+    neighbours a sparse matrix there.
+
+    Two points have an edge where their weight is above 0, be it 1e-300. With landmarks only edges to them are known: a
+    point that resembles none of them is a part of its own, as a point without edges is without landmarks. In S, W's
+    diagonal is kept there (see nystrom.py), so eigenvalues are somewhat larger.
+    """
+
+    _estimator_type = "clusterer"
+
+    def __init__(self, n_clusters=8, *, affinity="rbf", gamma=1.0, n_neighbors=10, n_landmarks=None, n_init=10,
+                 random_state=None):
+        self.n_clusters = n_clusters
+        self.affinity = affinity
+        self.gamma = gamma
+        self.n_neighbors = n_neighbors
+        self.n_landmarks = n_landmarks
+        self.n_init = n_init
+        self.random_state = random_state
+
+    def fit(self, X, y=None):
+        """Find K clusters in X (N, D), or (N, N) for "precomputed"; y is ignored. Returns self.
+
+        Raises ValueError or TypeError for data or settings that are not possible. Warns (UserWarning) if the graph is
+        not in one piece. Warns (ConvergenceWarning) if eigenvectors were not reached or, from k-means, if fewer than K
+        clusters have points.
+        """
+        self._check_settings()
+        columns, X = X, check_array(X, estimator="SpectralClustering")
+        if len(X) < self.n_clusters:
+            raise ValueError(f"n_samples={len(X)} should be >= n_clusters={self.n_clusters}.")
+        n_clusters, rng = int(self.n_clusters), generator(self.random_state)
+        if self.affinity == "rbf" and (self.n_landmarks is not None or len(X) > MAX_EXACT):
+            self._graph = None
+            chosen = np.sort(rng.choice(len(X), self._number_of_landmarks(len(X)), replace=False))  # (M,)
+            C = landmark_affinity(X, chosen, float(self.gamma))  # (N, M)
+            self.eigenvalues_, V = nystrom_eigenpairs(C, chosen, n_clusters)  # (K,), (N, K)
+            n_parts = count_parts(C)
+        else:
+            self._graph = self._make_graph(X)
+            S = normalized_affinity(self._graph)[0]  # (N, N)
+            self.eigenvalues_, V, n_parts = largest_eigenpairs(S, n_clusters, rng)  # (K,), (N, K), int
+        warn_of_parts(n_parts)
+        lengths = np.linalg.norm(V, axis=1, keepdims=True)  # (N, 1)
+        self.embedding_ = (V / (lengths + (lengths == 0))).astype(X.dtype)  # (N, K)
+        self.labels_ = KMeans(n_clusters, n_init=self.n_init, random_state=rng).fit_predict(self.embedding_)
+        self._record_columns(columns, X.shape[1])
+        return self
+
+    def fit_predict(self, X, y=None):
+        """Find clusters in X (N, D) and return the labels of its points, (N,) int32."""
+        return self.fit(X).labels_
+
+    @property
+    def affinity_matrix_(self):
+        """W (N, N), if `fit` has used all of it and N is 5,000 at most; otherwise an AttributeError."""
+        graph = getattr(self, "_graph", None)
+        if graph is None or len(graph) > MAX_EXACT:
+            raise AttributeError("affinity_matrix_ is there after `fit` without landmarks, up to 5,000 points")
+        return graph.toarray() if isinstance(graph, Edges) else graph
+
+    def _make_graph(self, X):
+        """W as an array (N, N) or as Edges."""
+        if self.affinity == "rbf":
+            return rbf_affinity(X, float(self.gamma))
+        if self.affinity == "nearest_neighbors":
+            return neighbor_graph(nearest_neighbors(X, self.n_neighbors))
+        if len(X) > MAX_EXACT:
+            raise ValueError(f"affinity='precomputed' takes up to {MAX_EXACT:,} points; got {len(X):,}: "
+                             "use 'nearest_neighbors', or 'rbf' with n_landmarks")
+        return check_affinity(X)
+
+    def _number_of_landmarks(self, n_samples):
+        if self.n_landmarks is None:
+            return max(N_LANDMARKS, self.n_clusters)
+        return check_integer("n_landmarks", self.n_landmarks, self.n_clusters, n_samples)
+
+    def _check_settings(self):
+        """Refuse impossible settings, each with a sentence."""
+        check_integer("n_clusters", self.n_clusters, 1)
+        check_choice("affinity", self.affinity, ("rbf", "nearest_neighbors", "precomputed"))
+        check_number("gamma", self.gamma, 0)
+        check_integer("n_neighbors", self.n_neighbors, 1)
+        check_integer("n_init", self.n_init, 1)
+        if self.n_landmarks is not None and self.affinity != "rbf":
+            raise ValueError(f"n_landmarks goes with affinity='rbf'; got affinity={self.affinity!r}, which takes all "
+                             "edges: use n_landmarks=None")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.pairwise = self.affinity == "precomputed"
+        return tags

@@ -1,0 +1,95 @@
+"""Nystrom's method: the eigenvectors of a graph of all points, from what they are to a few landmarks.
+
+Shapes: N samples, D features, M landmarks, R of their directions, B rows of a block, P eigenpairs wanted.
+
+Of the matrix W (N, N) only the columns C (N, M) of the landmarks are computed; A (M, M), their rows in C, is what they
+are to one another. From these two the rest is filled in,
+
+    W' = C A^-1 C^T
+
+which is W itself in the rows and columns of the landmarks. It is never made: with A = U diag(a) U^T and
+F = C U diag(a)^-1/2 (N, R), it is F F^T, and its degrees are d = F (F^T 1). Then, with G = D^-1/2 F,
+
+    S = D^-1/2 W' D^-1/2 = G G^T      G^T G u = lambda u   =>   S v = lambda v  for  v = G u / sqrt(lambda)
+
+and G^T G is R by R. Two things differ from exact eigenvectors: W' stands for W, and its diagonal is
+kept, which is near 1 for a point near a landmark, where W's own counts as 0.
+
+Source: Fowlkes, Belongie, Chung and Malik, "Spectral grouping using the Nystrom method" (2004), section 3; these are
+its orthogonal eigenvectors, by a shorter way.
+"""
+
+import numpy as np
+
+from aelearn.spectral.neighbors import Points, gaussian, row_blocks
+from aelearn.spectral.eigenvectors import with_signs
+from aelearn.core.validation import check_array
+
+EPS = np.finfo(np.float64).eps
+CUT = 1e-10  # a share of the largest eigenvalue: with its root in the denominator, half of the digits are left
+
+
+def landmark_affinity(X, chosen, gamma=1.0):
+    """C[i, m] = exp(-gamma |x_i - x_chosen[m]|^2): the columns `chosen` (M,) of graphs.rbf_affinity, (N, M)."""
+    points = Points(check_array(X).astype(np.float64, copy=False))
+    C = np.empty((len(points.X), len(chosen)))  # (N, M)
+    for rows in row_blocks(points.X):
+        C[rows] = gaussian(points, rows, chosen, gamma)
+    C[chosen, np.arange(len(chosen))] = 1
+    return C
+
+
+def nystrom_eigenpairs(C, chosen, n_pairs):
+    """The n_pairs largest eigenvalues (P,) and eigenvectors (N, P) of a graph of which only some columns are known.
+
+    C (N, M) are the columns `chosen` (M,) of W. Four things are decided here:
+
+    landmarks        one whose weights to others add up to less than N eps is none: beside the 1 that it is to itself
+                     they are rounding, and it would look like a part of its own
+    directions of A  those with less than 1e-10 of its largest eigenvalue, or 100 M eps, are left out; M eps is rounding
+    out of reach     a point whose row of C is 0 resembles no landmark. Like a point without edges in the whole graph it
+                     is a part of its own, S[i, i] = 1. P of these eigenvectors do, in combinations drawn at random
+    degrees          W' may have weights below 0. A degree that is no more than rounding, (M + R) eps / 1e-5 of
+                     |f_i| |F^T 1|, counts as |f_i| |F^T 1|, the most that it could be
+
+    Where A has fewer directions than there are pairs wanted, the other eigenvalues of S are 0, and so are their columns
+    of V.
+    """
+    linked = C.sum(axis=0) - 1 > len(C) * EPS  # (M,)
+    if not linked.all():
+        C, chosen = C[:, linked], chosen[linked]  # M is fewer now
+    values, U = np.linalg.eigh(C[chosen])  # (M,), (M, M)
+    keep = values > max(CUT, 100 * len(values) * EPS) * values.max(initial=0)  # R of M
+    F = C @ (U[:, keep] / np.sqrt(values[keep]))  # (N, R)
+    lengths, total = np.sqrt(np.einsum("nr,nr->n", F, F)), F.sum(axis=0)  # (N,), (R,)
+    degrees, most = F @ total, lengths * np.linalg.norm(total)  # (N,), (N,)
+    degrees = np.where(degrees > (len(chosen) + F.shape[1]) * EPS / np.sqrt(CUT) * most, degrees, most)  # (N,)
+    alone = degrees == 0  # (N,)
+    F /= np.sqrt(degrees + alone)[:, None]
+    if alone.any():
+        n_alone = np.count_nonzero(alone)
+        others = np.zeros((len(C), min(n_alone, n_pairs)))  # (N, P) at most
+        others[alone] = np.linalg.qr(np.random.default_rng(0).standard_normal((n_alone, others.shape[1])))[0]
+        F = np.hstack([F, others])  # (N, R + P) at most
+    values, u = np.linalg.eigh(F.T @ F)  # (R,), (R, R)
+    values, u = np.maximum(values[::-1][:n_pairs], 0), u[:, ::-1][:, :n_pairs]  # (P,), (R, P)
+    V = np.zeros((len(C), n_pairs))  # (N, P)
+    V[:, :len(values)] = F @ (u / np.sqrt(np.maximum(values, CUT)))
+    return np.pad(values, (0, n_pairs - len(values))), with_signs(V)
+
+
+def count_parts(C):
+    """How many parts the graph has of which only columns C (N, M) are known: who resembles the same landmark is linked.
+
+    Each point without a landmark is one. From a landmark to all its points, to all their landmarks, and so on.
+    """
+    linked = C > 0  # (N, M)
+    alone, seen = ~linked.any(axis=1), np.zeros(C.shape[1], bool)  # (N,), (M,)
+    n_parts = np.count_nonzero(alone)
+    while not seen.all():
+        n_parts += 1
+        reached = np.arange(len(seen)) == seen.argmin()  # landmarks: (M,)
+        while reached.any() and not seen.all():
+            seen |= reached
+            reached = linked[linked[:, reached].any(axis=1)].any(axis=0) & ~seen  # (M,)
+    return n_parts

@@ -1,0 +1,93 @@
+"""The arithmetic of the network on every back end, beyond its gradients (tests/test_selfcheck.py checks those)."""
+
+import numpy as np
+import pytest
+
+from aelearn.autoencoder.network import Architecture, autoencoder_widths
+from aelearn.autoencoder.evaluation import mean_loss, network_functions
+
+pytestmark = pytest.mark.linear_algebra
+
+
+@pytest.fixture(params=["numpy", "numba"])
+def functions(request):
+    """forward, backward and the rest, of one back end after the other."""
+    return network_functions(request.param)
+
+
+def random_network(rng, widths, dtype=np.float64, **settings):
+    architecture = Architecture(widths, **settings)
+    vector = rng.normal(size=architecture.n_parameters).astype(dtype)
+    return architecture, architecture.parameters(vector), vector
+
+
+def test_widths_and_the_number_of_parameters():
+    widths = autoencoder_widths(784, (128, 3))
+    assert widths == (784, 128, 3, 128, 784)
+    assert Architecture(widths).n_parameters == 202_515
+    assert autoencoder_widths(6, (2,)) == (6, 2, 6)
+
+
+def test_views_cover_the_vector_once(rng):
+    _, params, vector = random_network(rng, (4, 3, 2, 3, 4))
+    assert [(name, view.shape) for name, view in params.items()][:3] == [("W1", (4, 3)), ("b1", (3,)), ("W2", (3, 2))]
+    before = vector.copy()
+    for view in params.values():
+        view += 1
+    np.testing.assert_allclose(vector, before + 1)
+
+
+def test_forward_by_hand(functions, rng):
+    architecture, params, _ = random_network(rng, (3, 2, 3), activation="tanh", output_activation="identity")
+    x = rng.normal(size=(5, 3))
+    work = functions.Workspace(architecture, 5, np.float64)
+    code = np.tanh(x @ params["W1"] + params["b1"])
+    np.testing.assert_allclose(functions.forward(params, x, architecture, work), code @ params["W2"] + params["b2"])
+    np.testing.assert_allclose(functions.forward(params, x, architecture, work, last=1), code)
+    np.testing.assert_allclose(functions.forward(params, code.copy(), architecture, work, first=2),
+                               code @ params["W2"] + params["b2"])
+
+
+@pytest.mark.parametrize("loss", ["mse", "bce"])
+@pytest.mark.parametrize("dtype, rtol", [(np.float32, 1e-4), (np.float64, 1e-12)])
+def test_a_batch_is_the_mean_of_its_rows(functions, rng, loss, dtype, rtol):
+    architecture, params, _ = random_network(rng, (6, 4, 2, 4, 6), dtype, loss=loss)
+    x = rng.random((7, 6)).astype(dtype)
+    value, grads = functions.loss_and_gradients(params, x, architecture)
+    rows = [functions.loss_and_gradients(params, x[i:i + 1], architecture) for i in range(7)]
+    assert value == pytest.approx(np.mean([row[0] for row in rows]), rel=rtol)
+    for name, gradient in grads.items():
+        assert gradient.dtype == dtype
+        np.testing.assert_allclose(gradient, np.mean([row[1][name] for row in rows], axis=0), rtol=rtol, atol=rtol / 10)
+
+
+def test_nothing_but_the_workspace_is_changed_and_a_small_batch_fits(functions, rng):
+    architecture, params, vector = random_network(rng, (6, 4, 2, 4, 6))
+    x = rng.random((3, 6))
+    vector.flags.writeable = x.flags.writeable = False
+    work = functions.Workspace(architecture, 8, np.float64)
+    value, grads = functions.loss_and_gradients(params, x, architecture, work)
+    expected_value, expected = functions.loss_and_gradients(params, x, architecture)
+    assert value == expected_value and np.shares_memory(grads["W1"], work.gradient)
+    assert all(np.array_equal(grads[name], expected[name]) for name in expected)
+    assert mean_loss(functions, params, x, architecture) == pytest.approx(value)
+
+
+def test_a_step_allocates_next_to_nothing(functions, rng):
+    import tracemalloc
+
+    architecture, params, _ = random_network(rng, (784, 128, 3, 128, 784), np.float32)
+    work, x = functions.Workspace(architecture, 480, np.float32), rng.random((480, 784)).astype(np.float32)
+    functions.forward(params, x, architecture, work), functions.backward(params, x, architecture, work)
+    tracemalloc.start()
+    functions.forward(params, x, architecture, work), functions.backward(params, x, architecture, work)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 40_000  # NumPy's own buffer of 8,192 numbers; one hidden layer of the batch would be 245,760 bytes
+
+
+def test_mean_loss_weights_the_last_block_by_its_rows(functions, rng):
+    architecture, params, _ = random_network(rng, (5, 2, 5))
+    x = rng.random((300, 5))  # a block of 256 and one of 44
+    whole, _ = functions.loss_and_gradients(params, x, architecture)
+    assert mean_loss(functions, params, x, architecture) == pytest.approx(whole)

@@ -1,0 +1,51 @@
+"""The exercises' checks: a right answer passes, and each typical mistake gets a line that says what it is."""
+
+import re
+from importlib import import_module
+
+import numpy as np
+import pytest
+
+from aelearn.teaching.checks import CheckError, check
+from aelearn.teaching.exercises import EXERCISES, LESSONS
+
+ANSWERS = [import_module(f"tests.answers.{lesson}") for lesson in LESSONS]
+RIGHT = {getattr(answer, "py_func", answer).__name__: answer for module in ANSWERS for answer in module.RIGHT}
+MISTAKES = [mistake for module in ANSWERS for mistake in module.MISTAKES]
+
+
+def test_every_exercise_has_a_right_answer(capsys):
+    assert set(RIGHT) == set(EXERCISES)
+    for name, answer in RIGHT.items():
+        for seed in range(5):
+            check(answer, seed=seed)
+        assert capsys.readouterr().out == f"{name}: right, on 3 random inputs\n" * 5
+
+
+@pytest.mark.parametrize("name, answer, words", MISTAKES)
+def test_a_mistake_gets_its_line(name, answer, words):
+    getattr(answer, "py_func", answer).__name__ = name
+    for seed in range(3):
+        with pytest.raises(CheckError, match=f"^{name}: ") as caught:
+            check(answer, seed=seed)
+        line = str(caught.value)
+        assert re.search(words, line) and "\n" not in line, line
+        assert caught.value._render_traceback_() == [line]
+
+
+def test_at_least_three_mistakes_for_each_exercise():
+    assert all(sum(mistake[0] == name for mistake in MISTAKES) >= 3 for name in EXERCISES)
+
+
+def test_check_wants_the_function_of_an_exercise():
+    for answer in (3, None, np.sin, lambda: 0):
+        with pytest.raises(CheckError, match="check wants the function of an exercise, such as nearest; got"):
+            check(answer)
+
+
+def test_ctrl_c_in_an_answer_is_a_ctrl_c():
+    def neuron(x, w, b):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        check(neuron)
