@@ -15,7 +15,7 @@ Shapes: C rows (classes), K columns (clusters), M cells that are not empty.
 
 import numpy as np
 
-from aelearn.kmeans.lloyd import safe_exponent
+from aelearn.core.arrays import unit_of
 from aelearn.core.validation import as_array, check_array
 
 
@@ -84,7 +84,7 @@ def _check_cost(cost):
     if is_integer and np.abs(cost).max() >= 2**53:
         raise ValueError("cost holds integers of 2^53 or more, which float64 cannot tell apart: divide them, or "
                          "subtract the same number from all costs of a row, first")
-    return np.ldexp(cost, -safe_exponent(cost))
+    return unit_of(cost).scale(cost)
 
 
 def maximum_weight_matching(rows, columns, weights):

@@ -1,4 +1,4 @@
-"""The command line: arguments in, exit code out, nothing else. What it does is told in pipeline.py, and in compare.py.
+"""The command line: arguments in, exit code out, nothing else. What it does is told in jobs.
 
 Exit codes: 0 done; 2 something about the arguments, the data or the output folder is wrong (one line on stderr says
 what); 130 interrupted by Ctrl-C. A warning, such as fewer distinct clusters than asked for, is one line on stderr too.

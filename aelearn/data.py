@@ -22,8 +22,16 @@ from pathlib import Path
 
 import numpy as np
 
-from aelearn.core.validation import (as_array, as_float64, check_choice, check_finite, check_float_dtype, check_integer,
-                                check_number, generator)
+from aelearn.core.validation import (
+    as_array,
+    as_float64,
+    check_choice,
+    check_finite,
+    check_float_dtype,
+    check_integer,
+    check_number,
+    generator,
+)
 
 GZIP_MAGIC = b"\x1f\x8b"  # the first two bytes of every gzip file
 SPLITS = ("train", "validation", "train60k", "test")

@@ -13,9 +13,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aelearn.finite_differences import (MACHINE_EPSILON, check_unchanged, finite_differences, float64_copy, loss_value,
-                                        numerical_gradient)
 from aelearn.core.validation import as_array, check_number
+from aelearn.finite_differences import (
+    MACHINE_EPSILON,
+    check_unchanged,
+    finite_differences,
+    float64_copy,
+    loss_value,
+    numerical_gradient,
+)
 
 __all__ = ["GradientError", "GradientReport", "ParameterReport", "check_gradients", "diagnose", "numerical_gradient",
            "relative_error"]

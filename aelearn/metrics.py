@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aelearn.assignment import linear_assignment, maximum_weight_matching
-from aelearn.kmeans.lloyd import safe_exponent, squared_distances
+from aelearn.core.arrays import squared_distances, unit_of
 from aelearn.core.validation import as_array, check_array
 
 __all__ = ["accuracy", "adjusted_rand_index", "best_matching", "confusion_matrix", "linear_assignment",
@@ -219,8 +219,7 @@ def silhouette(X, labels):
         raise ValueError(f"X has {len(X)} samples, labels has {len(index)}")
     if not 2 <= n_clusters <= len(X) - 1:
         raise ValueError(f"the silhouette needs 2 to n_samples - 1 = {len(X) - 1} clusters; got {n_clusters}")
-    if safe_exponent(X):
-        X = np.ldexp(X, -safe_exponent(X))  # (N, D) the score does not depend on the scale
+    X = unit_of(X).scale(X)  # (N, D); the score does not depend on the unit
     sizes = np.bincount(index)  # (K,)
     total = 0.0
     for x, own in zip(X, index):  # x (D,), the number of its cluster

@@ -3,8 +3,7 @@
 import numba
 import numpy as np
 
-from aelearn import (PCA, Autoencoder, GaussianMixture, KernelDensity, KMeans, SparseCoding,
-                     SpectralClustering)
+from aelearn import PCA, Autoencoder, GaussianMixture, KernelDensity, KMeans, SparseCoding, SpectralClustering
 
 
 def quick(**settings):

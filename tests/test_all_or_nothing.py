@@ -144,13 +144,13 @@ def test_a_failed_fit_changes_neither_columns_nor_names_nor_settings(name, X, mo
     frame = pandas.DataFrame(X, columns=list("abcd"))
     model = fit(every_estimator()[name], frame)
     settings = model.get_params()
-    record = Estimator._record_columns
+    check = Estimator._check_training_data
 
-    def fails(self, *arguments):
-        record(self, *arguments)
+    def fails(self, X):
+        check(self, X)
         raise Injected
 
-    monkeypatch.setattr(Estimator, "_record_columns", fails)
+    monkeypatch.setattr(Estimator, "_check_training_data", fails)
     with pytest.raises(Injected):
         fit(model, frame[["d", "a"]])
     assert model.n_features_in_ == 4 and model.feature_names_in_.tolist() == list("abcd")

@@ -14,12 +14,12 @@ import zlib
 
 import numpy as np
 
-from aelearn.autoencoder.settings import as_dtype, check_settings, check_validation
-from aelearn.core.base import Transformer, all_or_nothing
 from aelearn.autoencoder.evaluation import dead_outputs, layer_outputs, mean_loss, network_functions
 from aelearn.autoencoder.model_file import read_model, write_model
 from aelearn.autoencoder.network import Architecture, autoencoder_widths
+from aelearn.autoencoder.settings import as_dtype, check_settings, check_validation
 from aelearn.autoencoder.training import Training
+from aelearn.core.base import Transformer, all_or_nothing
 from aelearn.core.validation import ConvergenceWarning, check_array, generator, load_backend, warn
 
 
@@ -82,10 +82,9 @@ class Autoencoder(Transformer):
         (ConvergenceWarning) of outputs that ReLU has left without a gradient, see `dead_outputs` in evaluation.py.
         """
         self.check_settings()
-        columns, X = X, as_dtype(check_array(X, estimator="Autoencoder"), self.dtype, self.loss)
+        X = as_dtype(self._check_training_data(X), self.dtype, self.loss)
         if validation is not None:
-            validation = check_validation(validation, columns, X, self.loss)
-        self._record_columns(columns, X.shape[1])
+            validation = check_validation(validation, getattr(self, "feature_names_in_", None), X, self.loss)
         self._start(self._structure(), seed=int(generator(self.random_state).integers(2**63)))
         self._training.initialize(self.weight_init)
         self._fingerprint = zlib.crc32(X)

@@ -5,8 +5,6 @@ All rows go through in blocks, so that the arrays in between stay in the cache a
 Shapes: N samples, D features, B rows of a block.
 """
 
-import numpy as np
-
 from aelearn import kernels
 from aelearn.autoencoder import network
 

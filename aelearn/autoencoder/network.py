@@ -21,10 +21,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aelearn.kernels.arguments import check_step
 from aelearn.autoencoder.layers import ACTIVATIONS, dense, dense_backward
-from aelearn.autoencoder.losses import (binary_cross_entropy, binary_cross_entropy_gradient, mean_squared_error,
-                            mean_squared_error_gradient)
+from aelearn.autoencoder.losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_gradient,
+    mean_squared_error,
+    mean_squared_error_gradient,
+)
+from aelearn.kernels.arguments import check_step
 
 LOSSES = {"mse": mean_squared_error, "bce": binary_cross_entropy}
 

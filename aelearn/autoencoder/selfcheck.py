@@ -6,10 +6,10 @@
 import numpy as np
 
 from aelearn import kernels
-from aelearn.gradcheck import check_gradients
+from aelearn.autoencoder.evaluation import network_functions
 from aelearn.autoencoder.layers import ACTIVATIONS, INITIALIZERS
 from aelearn.autoencoder.network import Architecture, Workspace, autoencoder_widths, forward
-from aelearn.autoencoder.evaluation import network_functions
+from aelearn.gradcheck import check_gradients
 
 
 def check_network(hidden_layer_sizes, activation, output_activation, loss, *, n_features=6, n_samples=5, seed=0,

@@ -7,12 +7,18 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from aelearn.core.base import column_names
 from aelearn.autoencoder.layers import ACTIVATIONS, INITIALIZERS
 from aelearn.autoencoder.network import LOSSES
 from aelearn.autoencoder.optim import OPTIMIZERS
-from aelearn.core.validation import (check_array, check_backend, check_choice, check_float_dtype, check_integer,
-                                check_number)
+from aelearn.core.base import column_names
+from aelearn.core.validation import (
+    check_array,
+    check_backend,
+    check_choice,
+    check_float_dtype,
+    check_integer,
+    check_number,
+)
 
 
 def check_settings(model):
@@ -43,12 +49,12 @@ def check_settings(model):
         raise TypeError(f"callbacks must be a sequence of functions; got {model.callbacks!r}")
 
 
-def check_validation(validation, frame, X, loss):
+def check_validation(validation, names, X, loss):
     """Validation images (M, D) in the form of X (N, D). Raises ValueError if their columns are not X's.
 
-    frame  X as it was before it was made an array: a data frame's columns have names
+    names  of X's columns, if it was a data frame; else None
     """
-    names, its_names = column_names(frame), column_names(validation)
+    its_names = column_names(validation)
     validation = as_dtype(check_array(validation, name="validation", estimator="Autoencoder"), X.dtype, loss)
     if validation.shape[1] != X.shape[1]:
         raise ValueError(f"validation has {validation.shape[1]} columns, X has {X.shape[1]}")

@@ -4,5 +4,6 @@
     output_containers  data frames as output: set_output
     metadata_routing   requests for sample weights and the like, for scikit-learn's tools
     validation         input validation: checked once, here
+    arrays             blocks of rows, squared distances, rounding, the unit in which data are measured
     files              files that are replaced whole or not at all
 """

@@ -82,14 +82,16 @@ class Estimator:
         if not hasattr(self, attribute):
             raise not_fitted(self)
 
-    def _record_columns(self, X, n_features):
-        """Remember, in `fit`, how many columns X has and, if it is a data frame, their names."""
-        self.n_features_in_ = n_features
+    def _check_training_data(self, X):
+        """X as a float array (N, D), for `fit`; how many columns it has and, of a data frame, their names are kept."""
+        array = check_array(X, estimator=type(self).__name__)
+        self.n_features_in_ = array.shape[1]
         names = column_names(X)
         if names is not None:
             self.feature_names_in_ = names
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
+        return array
 
     def _check_X(self, X):
         """X as a float array (N, D), with the columns that `fit` has seen."""

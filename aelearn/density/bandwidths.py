@@ -8,9 +8,9 @@ Gaussian blob. Leave-one-out asks of each sample how likely it is under the kern
 
 import numpy as np
 
-from aelearn.mixture.covariances import rounding
-from aelearn.density.kernel_sums import TILE_ENTRIES, log_sums_of_tile, squared_distances_to_all
+from aelearn.core.arrays import rounding
 from aelearn.core.validation import check_number
+from aelearn.density.kernel_sums import TILE_ENTRIES, log_sums_of_tile, squared_distances_to_all
 
 GRID = 13  # bandwidths that leave-one-out tries, twice
 

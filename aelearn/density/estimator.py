@@ -7,19 +7,19 @@ Kernel density: a small hill on each sample x_n, and the mean of all of them. Wi
 
     p(x) = 1 / (N h^D det S) sum_n K(u_n),    u_n = S^-1 (x - x_n) / h
 
-The kernels K and sums of them are in parzen.py, the rules for h and S in bandwidths.py, both with their sources. The
-other density without a model, `histogram_density`, is in histogram.py, and can be had from here, too.
+The kernels K and sums of them are in kernel_sums.py, the rules for h and S in bandwidths.py, both with their sources.
+The other density without a model, `histogram_density`, is in histogram.py and can be imported from here as well.
 """
 
 import math
 
 import numpy as np
 
-from aelearn.density.bandwidths import leave_one_out_bandwidth, rule_of_thumb
 from aelearn.core.base import Estimator
+from aelearn.core.validation import check_choice, check_integer, check_number, generator
+from aelearn.density.bandwidths import leave_one_out_bandwidth, rule_of_thumb
 from aelearn.density.histogram import histogram_density
 from aelearn.density.kernel_sums import KERNELS, log_constant, log_kernel_sums
-from aelearn.core.validation import check_array, check_choice, check_integer, check_number, generator
 
 __all__ = ["KernelDensity", "histogram_density"]
 
@@ -65,7 +65,7 @@ class KernelDensity(Estimator):
             check_choice("bandwidth", self.bandwidth, ("scott", "silverman", "leave-one-out"))
         else:
             check_number("bandwidth", self.bandwidth, 0, exclusive_low=True)
-        columns, X = X, check_array(X, estimator="KernelDensity")
+        X = self._check_training_data(X)
         if self.bandwidth in ("scott", "silverman"):
             h, S = rule_of_thumb(X, self.bandwidth)  # S (D, D)
         elif self.bandwidth == "leave-one-out":
@@ -79,7 +79,6 @@ class KernelDensity(Estimator):
         self.bandwidth_, self.shape_ = h, np.eye(X.shape[1]) if S is None else S  # h, (D, D)
         self._samples, self._S = np.array(X), S  # a copy: (N, D); None where kernels are round
         self._kernel = self.kernel  # which may be set anew before the next fit
-        self._record_columns(columns, X.shape[1])
         return self
 
     def score_samples(self, X):

@@ -5,7 +5,7 @@ Shapes: N samples, D features (1 to 3), M points to look at.
     p(x) = (points in the box of x) / (N volume of the box)
 
 Each times the volume of its box, these add up to 1. Where the edges lie is chance, and in many dimensions nearly all
-boxes are empty: kernel_density.py puts a hill on each point instead.
+boxes are empty: estimator.py puts a hill on each point instead.
 
 Source: Silverman, "Density estimation for statistics and data analysis" (1986), section 2.2.
 """

@@ -16,8 +16,7 @@ Source: Rodriguez and Laio, "Clustering by fast search and find of density peaks
 
 import numpy as np
 
-from aelearn.spectral.neighbors import in_safe_units
-from aelearn.kmeans.lloyd import blocks, squared_distances
+from aelearn.core.arrays import blocks, in_safe_units, squared_distances
 from aelearn.core.validation import as_float64, check_array, check_integer
 
 

@@ -19,18 +19,18 @@ import numpy as np
 
 from aelearn import plotting
 from aelearn.autoencoder import Autoencoder
-from aelearn.data import load_mnist
-from aelearn.density.peaks import density_peaks
 from aelearn.core.files import replacing
-from aelearn.mixture.estimator import GaussianMixture
-from aelearn.density.estimator import KernelDensity
-from aelearn.kmeans import KMeans
 from aelearn.core.output_containers import only_arrays
-from aelearn.pca import PCA
+from aelearn.core.validation import check_integer, load_backend
+from aelearn.data import load_mnist
+from aelearn.density.estimator import KernelDensity
+from aelearn.density.peaks import density_peaks
 from aelearn.jobs.main_job import N_STARTS, Interrupted, scores, writable_folder
+from aelearn.kmeans import KMeans
+from aelearn.mixture.estimator import GaussianMixture
+from aelearn.pca import PCA
 from aelearn.sparse_coding import SparseCoding
 from aelearn.spectral import SpectralClustering
-from aelearn.core.validation import check_integer, load_backend
 
 FILES = ("map.csv", "map.png")
 N_ATOMS = 64  # of the sparse codes

@@ -21,17 +21,17 @@ import numpy as np
 
 import aelearn
 from aelearn import kernels, metrics
-from aelearn.jobs import results
 from aelearn.autoencoder import Autoencoder
 from aelearn.autoencoder.callbacks import Checkpoint
-from aelearn.data import image_shape, load_mnist
+from aelearn.autoencoder.losses import mean_squared_error
 from aelearn.core.files import replacing
+from aelearn.core.output_containers import only_arrays
+from aelearn.core.validation import check_integer, load_backend
+from aelearn.data import image_shape, load_mnist
+from aelearn.jobs import results
 from aelearn.kernels import UnavailableError as UnavailableError
 from aelearn.kmeans import KMeans
-from aelearn.autoencoder.losses import mean_squared_error
-from aelearn.core.output_containers import only_arrays
 from aelearn.pca import PCA
-from aelearn.core.validation import check_integer, load_backend
 
 CHECKPOINT_EVERY = 5  # epochs
 N_STARTS = 4  # of k-means, the best is kept: codes, pixels and components alike

@@ -1,4 +1,4 @@
-"""What the main job leaves behind: four pictures and two tables. The job itself is told in pipeline.py.
+"""What the main job leaves behind: four pictures and two tables. The job itself is told in main_job.py.
 
 Shapes: N samples, M of them mistakes, C code size, K clusters.
 """

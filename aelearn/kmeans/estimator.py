@@ -12,12 +12,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from aelearn import kernels
-from aelearn.kmeans import hamerly, lloyd, seeding
+from aelearn.core.arrays import blocks, mean_variance, squared_distances
 from aelearn.core.base import Transformer
-from aelearn.kmeans.lloyd import (blocks, distance_table, fill_empty_clusters, mean_variance, safe_exponent,
-                           squared_distances)
-from aelearn.core.validation import (ConvergenceWarning, check_array, check_backend, check_choice, check_integer,
-                                check_number, check_sample_weight, generator, load_backend, warn)
+from aelearn.core.validation import (
+    ConvergenceWarning,
+    check_backend,
+    check_choice,
+    check_integer,
+    check_number,
+    check_sample_weight,
+    generator,
+    load_backend,
+    warn,
+)
+from aelearn.kmeans import hamerly, lloyd, seeding
+from aelearn.kmeans.lloyd import distance_table, fill_empty_clusters, safe_exponent
 
 CANCELLATION = 1e-3  # an inertia may be told from sums of which it is that share, and its rounding is theirs
 
@@ -81,7 +90,7 @@ class KMeans(Transformer):
         Warns (ConvergenceWarning) if fewer than K clusters have points, because points are duplicates.
         """
         self._check_settings()
-        columns, X = X, check_array(X, estimator="KMeans")
+        X = self._check_training_data(X)
         n_clusters = int(self.n_clusters)
         if len(X) < n_clusters:
             raise ValueError(f"n_samples={len(X)} should be >= n_clusters={n_clusters}.")
@@ -123,7 +132,6 @@ class KMeans(Transformer):
             self.history_ = np.ldexp(np.array(best.history), 2 * exponent)
             self.inertia_ = float(np.ldexp(best.inertia, 2 * exponent))
         self.labels_, self.n_iter_ = best.labels, len(best.history)
-        self._record_columns(columns, X.shape[1])
         self._n_features_out = n_clusters
         return self
 

@@ -18,10 +18,10 @@ Source: Hamerly, "Making k-means even faster" (2010).
 
 import numpy as np
 
-from aelearn.kmeans import lloyd
+from aelearn.core.arrays import blocks, squared_distances
 from aelearn.kernels.arguments import check_centers
-from aelearn.kmeans.lloyd import (assign, blocks, distance_table, kmeans_plusplus, nearest_center,  # noqa: F401
-                           squared_distances)
+from aelearn.kmeans import lloyd
+from aelearn.kmeans.lloyd import assign, distance_table, kmeans_plusplus, nearest_center  # noqa: F401 (a back end)
 
 STEPS = 1_000_000  # iterations whose rounding the bounds leave room for, far more than any run takes
 

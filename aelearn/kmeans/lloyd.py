@@ -20,31 +20,16 @@ import math
 
 import numpy as np
 
-from aelearn.kernels.arguments import (check_algorithm, check_kmeans, check_number_of_clusters, check_points,
-                                       check_squares)
+from aelearn.core.arrays import blocks, squared_distances
+from aelearn.kernels.arguments import (
+    check_algorithm,
+    check_kmeans,
+    check_number_of_clusters,
+    check_points,
+    check_squares,
+)
 from aelearn.kernels.common import origin_of
 from aelearn.kernels.exact import are_close, nearest_of
-
-BLOCK_ENTRIES = 1 << 17  # entries of a block's largest array: 1 MB as float64
-
-
-def blocks(n_samples, n_columns, at_least=1):
-    """Slices that cover rows 0..N-1 and have about BLOCK_ENTRIES entries each, in arrays of `n_columns` columns.
-
-    at_least  rows of a block, however many columns there are
-    """
-    n_rows = max(at_least, BLOCK_ENTRIES // n_columns)
-    return [slice(start, min(start + n_rows, n_samples)) for start in range(0, n_samples, n_rows)]
-
-
-def squared_distances(x, points):
-    """|x - p|^2 for each row of x (B, D) and the same row of `points` (B, D), or one point (D,). Returns (B,).
-
-    By definition: the expanded square |x|^2 - 2 x . p + |p|^2 is faster for many points at once, but loses the digits
-    of a small distance between points that lie far from the origin.
-    """
-    difference = x - points  # (B, D)
-    return np.einsum("bd,bd->b", difference, difference)
 
 
 def distance_table(x, centers):
@@ -238,12 +223,6 @@ def _distances_to(X, point):
     for rows in blocks(*X.shape):
         distances[rows] = squared_distances(X[rows].astype(np.float64), point.astype(np.float64))  # (B,)
     return distances
-
-
-def mean_variance(X):
-    """The variance of X (N, D), averaged over its D columns: the yardstick of the tolerance."""
-    mean = sum(X[rows].sum(axis=0, dtype=np.float64) for rows in blocks(*X.shape)) / len(X)  # (D,)
-    return sum(float(squared_distances(X[rows].astype(np.float64), mean).sum()) for rows in blocks(*X.shape)) / X.size
 
 
 def safe_exponent(*arrays, limit=1e100):

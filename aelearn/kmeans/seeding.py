@@ -5,8 +5,8 @@ Shapes: N samples, D features, K clusters.
 
 import numpy as np
 
-from aelearn.kmeans.lloyd import draw
 from aelearn.core.validation import check_array, check_finite
+from aelearn.kmeans.lloyd import draw
 
 
 def check_start(init, X, n_clusters):

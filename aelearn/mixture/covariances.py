@@ -19,7 +19,7 @@ Source: Bishop, "Pattern Recognition and Machine Learning" (2006), section 9.2.
 
 import numpy as np
 
-from aelearn.kmeans.lloyd import blocks
+from aelearn.core.arrays import blocks
 
 KINDS = ("full", "tied", "diag", "spherical")
 MATRICES = ("full", "tied")  # the kinds with covariances between columns
@@ -29,18 +29,6 @@ DIGITS = 1e-6  # of a scatter: it may be wrong by this share of itself where its
 def row_blocks(X):
     """Slices over the rows of X (N, D), small enough for the cache, but 1024 rows where a (D, D) matrix meets them."""
     return blocks(len(X), min(X.shape[1], 128))
-
-
-def rounding(n_samples, n_features):
-    """How far sums of N products, or what D steps of elimination leave of them, may be off, as a share of their terms.
-
-        (D + 10 sqrt(N)) eps
-
-    Rounding errors have either sign, so N of them add up like a random walk, which hardly ever goes 10 sqrt(N) far.
-    (A sum of N equal numbers is another matter: there they may have one sign, and N eps is the bound.)
-    Source: Higham and Mary, "A new approach to probabilistic rounding error analysis" (2019), theorem 2.4.
-    """
-    return (n_features + 10 * n_samples**0.5) * np.finfo(np.float64).eps
 
 
 def shape_of(kind, n_components, n_features):

@@ -16,14 +16,22 @@ normal distributions are in gaussians.py.
 
 import numpy as np
 
+from aelearn.core.base import Estimator
+from aelearn.core.validation import (
+    ConvergenceWarning,
+    as_array,
+    check_array,
+    check_choice,
+    check_integer,
+    check_number,
+    generator,
+    warn,
+)
+from aelearn.kmeans import KMeans
 from aelearn.mixture import em
 from aelearn.mixture.covariances import KINDS, n_free, row_blocks, shape_of, spread
 from aelearn.mixture.em import factors_for, log_joint, log_sum_exp, m_step, responsibilities
-from aelearn.core.base import Estimator
 from aelearn.mixture.gaussians import factor_of_precision, from_standard
-from aelearn.kmeans import KMeans
-from aelearn.core.validation import (ConvergenceWarning, as_array, check_array, check_choice, check_integer, check_number,
-                                generator, warn)
 
 
 class GaussianMixture(Estimator):
@@ -79,7 +87,7 @@ class GaussianMixture(Estimator):
         where a component has no points.
         """
         self._check_settings()
-        columns, X = X, check_array(X, estimator="GaussianMixture")
+        X = self._check_training_data(X)
         if len(X) < self.n_components:
             raise ValueError(f"Expected n_samples >= n_components but got n_components = {self.n_components}, "
                              f"n_samples = {len(X)}")
@@ -100,7 +108,6 @@ class GaussianMixture(Estimator):
         self.weights_, self.means_, self.covariances_, self.precisions_cholesky_ = (
             part.astype(X.dtype) for part in parameters)
         self.history_, self.lower_bound_, self.n_iter_ = np.array(history), history[-1], len(history)
-        self._record_columns(columns, X.shape[1])
         if not self.converged_:
             warn(f"The best run did not converge in max_iter={self.max_iter} iterations: "
                  "raise max_iter or tol, or try other starts.", ConvergenceWarning)

@@ -16,7 +16,8 @@ Computations" (2013), section 4.2, for Cholesky's factor.
 
 import numpy as np
 
-from aelearn.mixture.covariances import MATRICES, rounding, spread
+from aelearn.core.arrays import rounding
+from aelearn.mixture.covariances import MATRICES, spread
 
 ERROR = 1e-8  # of |z|^2, and twice that of a log density, where its square is multiplied out
 FARTHEST = 1e290  # |z|^2 for which the log density, half of that, is still far from float64's end

@@ -8,7 +8,7 @@ By Pythagoras they also lose the least when codes are turned back into samples, 
 
     sum_n |x_n - m|^2  =  sum_n |code_n|^2  +  sum_n |x_n - x'_n|^2
 
-With the singular values s and directions V of the centred data A = X - m (principal_axes.py), W the first rows of V.T:
+With the singular values s and directions V of the centred data A = X - m (svd.py), W the first rows of V.T:
 
     variance   along component c: s_c^2 / (N - 1)
     codes      A @ W.T = the first columns of U diag(s)
@@ -18,10 +18,10 @@ Source: Pearson, "On lines and planes of closest fit to systems of points in spa
 
 import numpy as np
 
+from aelearn.core.arrays import blocks
 from aelearn.core.base import Transformer
-from aelearn.kmeans.lloyd import blocks
-from aelearn.pca.svd import auto, covariance_eigh, full, signed
 from aelearn.core.validation import check_array, check_choice, check_integer
+from aelearn.pca.svd import auto, covariance_eigh, full, signed
 
 SOLVERS = {"auto": auto, "full": full, "covariance_eigh": covariance_eigh}
 
@@ -59,7 +59,7 @@ class PCA(Transformer):
 
         Raises ValueError or TypeError for impossible data or settings, such as more components than features.
         """
-        columns, X = X, check_array(X, estimator="PCA")
+        X = self._check_training_data(X)
         n_components, solver = self._check_settings(X)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # such data are taken up again, scaled
             mean, s, directions, shares = solver(X, n_components)  # (D,), (C,), (C, D), (C,)
@@ -73,7 +73,6 @@ class PCA(Transformer):
         if self.whiten:
             self._deviation = self._measured(X, deviation)
         self.n_samples_ = len(X)
-        self._record_columns(columns, X.shape[1])
         return self
 
     def _measured(self, X, deviation):

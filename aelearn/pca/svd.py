@@ -8,7 +8,7 @@ The directions are the right singular vectors of the centred data A = X - m (N, 
     scatter = A.T @ A = V diag(s^2) V.T
 
 so the columns of V are the eigenvectors of the scatter, too, and of the covariance, scatter / (N - 1). `full`
-decomposes A; `covariance_eigh`, its fast twin, the scatter. pca.py makes an estimator of them.
+decomposes A; `covariance_eigh`, its fast twin, the scatter. estimator.py makes an estimator of them.
 
 Both return the mean (D,), C singular values, largest first, their directions (C, D), rows of V.T, and the share of all
 squares s_1^2 + s_2^2 + ... that each of them has (C,), all in float64. What is no more than rounding has the singular
@@ -21,7 +21,7 @@ to probabilistic rounding error analysis" (2019).
 
 import numpy as np
 
-from aelearn.kmeans.lloyd import blocks, safe_exponent
+from aelearn.core.arrays import SAFE, blocks, unit_of
 
 SHARP = 100  # an eigenvalue so many times as large as its error has two digits or more
 
@@ -35,8 +35,8 @@ def full(X, n_components=None):
     Source: Chan, "An improved algorithm for computing the singular value decomposition" (1982).
     """
     n_components = n_components or min(X.shape)
-    if exponent := safe_exponent(X, limit=1e30 if X.dtype == np.float32 else 1e100):
-        return _scaled(full, X, n_components, exponent)
+    if unit := unit_of(X, limit=1e30 if X.dtype == np.float32 else SAFE):
+        return _in_unit(full, X, n_components, unit)
     origin = _origin(X).astype(np.float64)  # (D,)
     A = X - origin  # (N, D)
     shift = A.mean(axis=0)  # (D,)
@@ -78,8 +78,8 @@ def _by_scatter(X, n_components):
     for dtype in dict.fromkeys([X.dtype, np.dtype(np.float64)]):
         mean, scatter = mean_and_scatter(X, dtype)  # (D,), (D, D)
         if not 1e-6 < scatter.trace() < 1e30:  # float32 ends at 1e-38 and 3e38: squares must stay away from both
-            if exponent := safe_exponent(X, limit=1e3):
-                return _scaled(_by_scatter, X, n_components, exponent)
+            if unit := unit_of(X, limit=1e3):
+                return _in_unit(_by_scatter, X, n_components, unit)
         diagonal = scatter.diagonal()  # (D,)
         varies = diagonal > 0  # (D,)
         squares, vectors = np.linalg.eigh(scatter[np.ix_(varies, varies)])  # (D',), (D', D'): a column each, ascending
@@ -173,10 +173,10 @@ def _most_first(s, directions, varies, n_components, total):
     return every_s, every_direction, np.square(every_s) / max(total, np.finfo(np.float64).tiny)
 
 
-def _scaled(solver, X, n_components, exponent):
-    """What `solver` returns, for data whose squares are too large or too small. A power of two changes no digit."""
-    mean, s, *others = solver(np.ldexp(X, -exponent), n_components)
-    return np.ldexp(mean, exponent), np.minimum(np.ldexp(s, exponent), np.finfo(np.float64).max), *others
+def _in_unit(solver, X, n_components, unit):
+    """What `solver` returns, for data whose squares are too large or too small."""
+    mean, s, *others = solver(unit.scale(X), n_components)
+    return unit.unscale(mean), np.minimum(unit.unscale(s), np.finfo(np.float64).max), *others
 
 
 def signed(directions):

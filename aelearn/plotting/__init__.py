@@ -3,10 +3,21 @@
 No window is opened and no global state is touched: a figure is made, returned, and saved with `save`.
 """
 
-from aelearn.plotting.job import (ORIGINAL_LOSSES, center_images, code_space, loss_curve, reconstructions,
-                                  side_by_side)
-from aelearn.plotting.lessons import (bars, curves, densities, graphs, matrices, mixtures, partitions, path,
-                                      projections, roofline, table, tiles)
+from aelearn.plotting.job import ORIGINAL_LOSSES, center_images, code_space, loss_curve, reconstructions, side_by_side
+from aelearn.plotting.lessons import (
+                                  bars,
+                                  curves,
+                                  densities,
+                                  graphs,
+                                  matrices,
+                                  mixtures,
+                                  partitions,
+                                  path,
+                                  projections,
+                                  roofline,
+                                  table,
+                                  tiles,
+)
 from aelearn.plotting.style import MARKERS, PALETTE, save
 
 __all__ = ["MARKERS", "ORIGINAL_LOSSES", "PALETTE", "bars", "center_images", "code_space", "curves", "densities",

@@ -7,7 +7,7 @@ Codes (N, K) and dictionary (K, D), atoms of length 1, are to make
     F(codes, dictionary) = 1/2 |X - codes @ dictionary|^2 + alpha |codes|_1
 
 low (or, for OMP, the first term alone, with few entries a code). Like k-means, it takes two half-steps in turn, and
-neither can raise F: better codes for the dictionary (shrinkage.py, matching_pursuit.py), then a better dictionary for
+neither can raise F: better codes for the dictionary (ista.py, matching_pursuit.py), then a better dictionary for
 the codes. For the second there are two ways: MOD moves all atoms at once, by least squares; K-SVD one after the other,
 each together with its own column of the codes. An atom that no code uses may become anything without changing F: it is
 set to what is left of the sample that is explained worst.
@@ -20,8 +20,7 @@ algorithm using batch orthogonal matching pursuit" (2008): the approximate K-SVD
 
 import numpy as np
 
-from aelearn.mixture.covariances import rounding
-from aelearn.kmeans.lloyd import blocks
+from aelearn.core.arrays import blocks, rounding
 from aelearn.sparse_coding.ista import soft_threshold
 
 SMALLEST = 1e-100  # squares of shorter rows would leave float64 before long; data are of a size near 1

@@ -1,18 +1,18 @@
 """Sparse coding as an estimator: a dictionary of atoms that is learnt, and codes of samples on it.
 
-The arithmetic is in shrinkage.py and matching_pursuit.py (codes) and dictionary.py (atoms). Where an autoencoder's code
-is narrow, this one is wide and mostly 0, and its decoder is linear: codes @ components_.
+The arithmetic is in ista.py and matching_pursuit.py (codes) and dictionary_learning.py (atoms). Where an autoencoder's
+code is narrow, this one is wide and mostly 0, and its decoder is linear: codes @ components_.
 
 Shapes: N samples, D features, K atoms.
 """
 
 import numpy as np
 
-from aelearn.sparse_coding.dictionary_learning import ksvd, mod, objective, random_atoms, replace_unused
 from aelearn.core.base import Transformer
-from aelearn.sparse_coding.matching_pursuit import omp, pursue
-from aelearn.sparse_coding.ista import descend, fista, ista, scaled_alpha, size_exponent, size_exponents, unscaled
 from aelearn.core.validation import check_array, check_choice, check_integer, check_number, generator
+from aelearn.sparse_coding.dictionary_learning import ksvd, mod, objective, random_atoms, replace_unused
+from aelearn.sparse_coding.ista import descend, fista, ista, scaled_alpha, size_exponent, size_exponents, unscaled
+from aelearn.sparse_coding.matching_pursuit import omp, pursue
 
 STEPS_A_ROUND = 30  # of ISTA or FISTA between two updates: codes need not be perfect for the atoms to get better
 
@@ -66,7 +66,7 @@ class SparseCoding(Transformer):
         Raises ValueError or TypeError for data or settings that are not possible.
         """
         self._check_settings()
-        columns, X = X, check_array(X, estimator="SparseCoding")
+        X = self._check_training_data(X)
         n_atoms = X.shape[1] if self.n_components is None else int(self.n_components)
         n_nonzero = self._n_nonzero(X.shape[1], n_atoms) if self.algorithm == "omp" else None
         exponent = size_exponent(X)
@@ -94,7 +94,6 @@ class SparseCoding(Transformer):
         self.components_, self.n_iter_ = dictionary, len(history)
         with np.errstate(over="ignore", under="ignore"):  # a square, may be inf where X is near float64's end
             self.history_ = np.ldexp(np.array(history), 2 * exponent)  # (n_iter_,)
-        self._record_columns(columns, X.shape[1])
         self._n_features_out = n_atoms
         return self
 

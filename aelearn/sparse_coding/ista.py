@@ -1,4 +1,4 @@
-"""Sparse codes by shrinking: each sample as a sum of few atoms of a dictionary that is given; dictionary.py learns it.
+"""Sparse codes by shrinking: each sample as a sum of few atoms of a dictionary that is given.
 
 Shapes: N samples, D features, K atoms, B rows of a block, A of them that are not finished.
 
@@ -24,7 +24,7 @@ import math
 
 import numpy as np
 
-from aelearn.kmeans.lloyd import blocks
+from aelearn.core.arrays import blocks
 from aelearn.core.validation import check_array, check_integer, check_number
 
 CHECK_EVERY = 10  # steps between two looks at which codes are finished

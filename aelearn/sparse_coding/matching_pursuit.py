@@ -15,9 +15,9 @@ Sources: Pati, Rezaiifar and Krishnaprasad, "Orthogonal matching pursuit" (1993)
 
 import numpy as np
 
-from aelearn.kmeans.lloyd import blocks
-from aelearn.sparse_coding.ista import check_pair, size_exponents, unscaled, value_and_gap
+from aelearn.core.arrays import blocks
 from aelearn.core.validation import check_integer
+from aelearn.sparse_coding.ista import check_pair, size_exponents, unscaled, value_and_gap
 
 ROOM = 1000  # times the rounding of products and steps, (D + S) eps: what is no more than that is not worth a code
 

@@ -10,9 +10,9 @@ Source: Belkin and Niyogi, "Laplacian eigenmaps for dimensionality reduction and
 
 import numpy as np
 
+from aelearn.core.validation import as_float64, check_finite, check_integer, generator, warn
 from aelearn.spectral.eigenvectors import largest_eigenpairs
 from aelearn.spectral.graphs import Edges, check_affinity, degree_roots, normalized_affinity
-from aelearn.core.validation import as_float64, check_finite, check_integer, generator, warn
 
 ROUNDING = 1e-9  # equal eigenvalues may come out N eps apart, of a matrix (N, N), and N can be some 10,000
 

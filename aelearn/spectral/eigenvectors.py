@@ -23,9 +23,9 @@ Source: Golub and Underwood, "The block Lanczos method" (1977).
 
 import numpy as np
 
+from aelearn.core.validation import ConvergenceWarning, warn
 from aelearn.spectral.elimination import SMALL, Elimination, check_size, level_groups
 from aelearn.spectral.graphs import Edges
-from aelearn.core.validation import ConvergenceWarning, warn
 
 TOLERANCE = 1e-10  # of S v - lambda v; its rounding is N eps for arrays, less for Edges, and 1e-12 for N = 5,000
 LARGE = 0.1  # from this eigenvalue on S v / lambda is v again, its errors no larger; see `largest_eigenpairs`

@@ -8,7 +8,7 @@ of neighbours, in four steps (Ng, Jordan and Weiss, "On spectral clustering", 20
     W    who resembles whom: exp(-gamma |x_i - x_j|^2), or nearest neighbours     graphs.py
     S    D^-1/2 W D^-1/2, with the degrees d_i = sum_j W[i, j]                    graphs.py
     V    the eigenvectors of the K largest eigenvalues of S, side by side         eigenvectors.py
-    Y    the rows of V, each divided by its length; k-means finds their clusters  kmeans.py
+    Y    the rows of V, each divided by its length; k-means finds their clusters  aelearn.kmeans
 
 If the graph falls into K parts, S has the eigenvalue 1 K times, and all points of a part have one and the same row in
 Y. If a few light edges join the parts, the rows of a part are still close to one another.
@@ -18,14 +18,20 @@ The same eigenvectors as codes of the points are Laplacian eigenmaps: eigenmaps.
 
 import numpy as np
 
+from aelearn.core.base import Estimator
+from aelearn.core.validation import check_choice, check_integer, check_number, generator
+from aelearn.kmeans import KMeans
 from aelearn.spectral.eigenmaps import warn_of_parts
 from aelearn.spectral.eigenvectors import largest_eigenpairs
-from aelearn.core.base import Estimator
-from aelearn.spectral.graphs import (Edges, check_affinity, nearest_neighbors, neighbor_graph, normalized_affinity,
-                            rbf_affinity)
-from aelearn.kmeans import KMeans
+from aelearn.spectral.graphs import (
+    Edges,
+    check_affinity,
+    nearest_neighbors,
+    neighbor_graph,
+    normalized_affinity,
+    rbf_affinity,
+)
 from aelearn.spectral.nystrom import count_parts, landmark_affinity, nystrom_eigenpairs
-from aelearn.core.validation import check_array, check_choice, check_integer, check_number, generator
 
 MAX_EXACT = 5_000  # points up to which arrays (N, N) are made
 N_LANDMARKS = 1_000  # beyond, if nothing is said
@@ -88,7 +94,7 @@ class SpectralClustering(Estimator):
         clusters have points.
         """
         self._check_settings()
-        columns, X = X, check_array(X, estimator="SpectralClustering")
+        X = self._check_training_data(X)
         if len(X) < self.n_clusters:
             raise ValueError(f"n_samples={len(X)} should be >= n_clusters={self.n_clusters}.")
         n_clusters, rng = int(self.n_clusters), generator(self.random_state)
@@ -106,7 +112,6 @@ class SpectralClustering(Estimator):
         lengths = np.linalg.norm(V, axis=1, keepdims=True)  # (N, 1)
         self.embedding_ = (V / (lengths + (lengths == 0))).astype(X.dtype)  # (N, K)
         self.labels_ = KMeans(n_clusters, n_init=self.n_init, random_state=rng).fit_predict(self.embedding_)
-        self._record_columns(columns, X.shape[1])
         return self
 
     def fit_predict(self, X, y=None):

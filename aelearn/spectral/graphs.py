@@ -22,8 +22,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from aelearn import kernels
-from aelearn.spectral.neighbors import TINY, Points, by_differences, gaussian, in_safe_units, row_blocks
+from aelearn.core.arrays import in_safe_units
 from aelearn.core.validation import check_array, check_integer, check_number, load_backend
+from aelearn.spectral.neighbors import TINY, Points, by_differences, gaussian, row_blocks
 
 SYMMETRY = 1e-6  # an affinity computed in float32, with eps = 1.2e-7, may be off by a few of its roundings
 

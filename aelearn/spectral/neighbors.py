@@ -9,12 +9,11 @@ so who reads a table can tell which entries might matter, and takes the differen
 
 import numpy as np
 
-from aelearn.kmeans.lloyd import blocks
+from aelearn.core.arrays import blocks
 
 MIN_ROWS, MAX_ROWS = 32, 128  # of a block
 FARTHEST = 746  # exp(-746) is 0 in float64
 LARGE = 2000  # nearly three times that
-UNIT = 480  # of 2^480, 1e144, the square is 1e289, and that of 1e-300 times as much 1e-311: both are float64
 TINY = np.finfo(np.float64).tiny  # squares below it lose digits, but no more than it
 
 
@@ -83,12 +82,3 @@ def gaussian(points, rows, others, gamma):
             doubtful = ~(sizes <= LARGE) & ~(exponents - points.rounding * sizes > FARTHEST)  # (B, M)
             exponents[doubtful] = by_differences(points.X[rows], points.X[others], *doubtful.nonzero(), np.sqrt(gamma))
         return np.exp(-exponents)  # (B, M)
-
-
-def in_safe_units(X):
-    """X (N, D) in float64, times the power of two that makes its largest entry about 2^UNIT: every digit stays.
-
-    Squares of distances are then below infinity, and above 0 where the distance is more than 1e-300 of the largest.
-    """
-    largest = max(float(X.max()), -float(X.min()))
-    return np.ldexp(X, UNIT - int(np.frexp(largest)[1]), dtype=np.float64)  # (N, D)

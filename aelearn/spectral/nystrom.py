@@ -21,9 +21,9 @@ its orthogonal eigenvectors, by a shorter way.
 
 import numpy as np
 
-from aelearn.spectral.neighbors import Points, gaussian, row_blocks
-from aelearn.spectral.eigenvectors import with_signs
 from aelearn.core.validation import check_array
+from aelearn.spectral.eigenvectors import with_signs
+from aelearn.spectral.neighbors import Points, gaussian, row_blocks
 
 EPS = np.finfo(np.float64).eps
 CUT = 1e-10  # a share of the largest eigenvalue: with its root in the denominator, half of the digits are left

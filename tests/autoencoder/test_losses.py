@@ -5,8 +5,12 @@ import pytest
 
 from aelearn import check_gradients
 from aelearn.autoencoder.layers import sigmoid, sigmoid_backward
-from aelearn.autoencoder.losses import (binary_cross_entropy, binary_cross_entropy_gradient, mean_squared_error,
-                            mean_squared_error_gradient)
+from aelearn.autoencoder.losses import (
+    binary_cross_entropy,
+    binary_cross_entropy_gradient,
+    mean_squared_error,
+    mean_squared_error_gradient,
+)
 
 
 def test_mean_squared_error_by_hand():

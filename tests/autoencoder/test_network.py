@@ -1,10 +1,10 @@
-"""The arithmetic of the network on every back end, beyond its gradients (tests/test_selfcheck.py checks those)."""
+"""The arithmetic of the network on every back end, beyond its gradients (for those: test_selfcheck.py)."""
 
 import numpy as np
 import pytest
 
-from aelearn.autoencoder.network import Architecture, autoencoder_widths
 from aelearn.autoencoder.evaluation import mean_loss, network_functions
+from aelearn.autoencoder.network import Architecture, autoencoder_widths
 
 pytestmark = pytest.mark.linear_algebra
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aelearn.autoencoder.optim import OPTIMIZERS, Adam, Momentum, SGD, adam_step
+from aelearn.autoencoder.optim import OPTIMIZERS, SGD, Adam, Momentum, adam_step
 
 RATE = 0.01
 

@@ -10,7 +10,6 @@ choose in the environment: for an epoch of the main job's training, for ten smal
 points; alone, beside one and three processes that count, and beside another training.
 """
 
-import os
 import statistics
 import subprocess
 import sys

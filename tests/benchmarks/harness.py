@@ -17,7 +17,6 @@ import numpy as np
 from aelearn import plotting
 from aelearn.teaching.notebooks import machine
 
-
 # Threads of a library wait for their next task by turning in circles, up to 0.2 s long, before they go to sleep.
 # Without a pause, one rival's waiting threads would take the cores away from the next one's working threads.
 PAUSE = 0.25  # seconds

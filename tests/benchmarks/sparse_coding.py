@@ -18,8 +18,8 @@ import numpy as np
 
 from aelearn import SparseCoding, load_mnist
 from aelearn.sparse_coding.dictionary_learning import objective, random_atoms
-from aelearn.sparse_coding.matching_pursuit import omp
 from aelearn.sparse_coding.ista import fista
+from aelearn.sparse_coding.matching_pursuit import omp
 from tests.benchmarks.harness import Table, main, peers, race
 
 ATOMS, ALPHA, N_NONZERO, PASSES, CODED = (64, 256), 1.0, 10, 1, 1000

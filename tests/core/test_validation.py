@@ -1,4 +1,4 @@
-"""The door's small checks; tests/test_estimator.py sends arrays through it."""
+"""The door's small checks; tests/core/test_base.py sends arrays through it."""
 
 import warnings
 from fractions import Fraction
@@ -7,8 +7,17 @@ import numpy as np
 import pytest
 
 from aelearn import kernels
-from aelearn.core.validation import (NotFittedError, check_array, check_backend, check_integer, check_number,
-                                check_sample_weight, generator, load_backend, peer_class)
+from aelearn.core.validation import (
+    NotFittedError,
+    check_array,
+    check_backend,
+    check_integer,
+    check_number,
+    check_sample_weight,
+    generator,
+    load_backend,
+    peer_class,
+)
 
 
 def test_float_arrays_are_not_copied():

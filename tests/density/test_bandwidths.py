@@ -1,4 +1,4 @@
-"""The bandwidth that leave-one-out finds is the best, by its definition; rules of thumb: test_kernel_density.py."""
+"""The bandwidth that leave-one-out finds is the best, by its definition; rules of thumb: test_estimator.py."""
 
 import math
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from aelearn import metrics
+from aelearn.data import load_mnist
 from aelearn.jobs import compare
 from aelearn.jobs.compare import METHODS, Settings
-from aelearn.data import load_mnist
 from tests.test_data import write_folder
 
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from aelearn.autoencoder import network, optim
+from aelearn.kernels import cpu
 from aelearn.kmeans import lloyd
 from aelearn.spectral import graphs
-from aelearn.kernels import cpu
 
 X = np.random.default_rng(0).normal(size=(30, 3))
 CENTERS, WEIGHT = X[:4] + 0.1, np.arange(1.0, 31)

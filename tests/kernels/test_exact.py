@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from aelearn import KMeans, kernels
-from aelearn.kmeans import lloyd
 from aelearn.kernels import cpu, exact
 from aelearn.kernels.cpu import exact as compiled
+from aelearn.kmeans import lloyd
 from tests.kernels.threads import run
 
 ROUTES = [("numpy", "lloyd"), ("numpy", "hamerly"), ("numba", "lloyd"), ("numba", "hamerly"), ("numba", "auto")]

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from aelearn import KMeans
-from aelearn.kmeans import hamerly, lloyd
 from aelearn.kernels import cpu
+from aelearn.kmeans import hamerly, lloyd
 from tests.kernels.threads import outputs, run
+
 
 def assert_same_step(X, centers, weight=None):
     got, wanted = cpu.lloyd_step(X, centers, weight), lloyd.lloyd_step(X, centers, weight)

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from aelearn.spectral import graphs
 from aelearn.kernels import cpu
+from aelearn.spectral import graphs
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

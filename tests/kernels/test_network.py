@@ -1,11 +1,11 @@
-"""The compiled training step against its NumPy twin (tests/test_network.py holds the properties of both)."""
+"""The compiled training step against its NumPy twin (tests/autoencoder/test_network.py: properties of both)."""
 
 import numpy as np
 import pytest
 
 from aelearn.autoencoder import network, optim
-from aelearn.kernels import get
 from aelearn.autoencoder.network import Architecture
+from aelearn.kernels import get
 from tests.kernels.threads import outputs, run
 from tests.small import affordable
 

@@ -5,9 +5,9 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from aelearn.kmeans import hamerly, lloyd
 from aelearn.kernels import cpu
 from aelearn.kernels.cpu.assignment import DRIFT
+from aelearn.kmeans import hamerly, lloyd
 
 WEIGHTS = {
     "equal": lambda rng, n: np.ones(n), "sixteen decades": lambda rng, n: 10 ** rng.uniform(-16, 0, n),

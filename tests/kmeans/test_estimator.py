@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from aelearn import KMeans, make_blobs
-from aelearn.kmeans.estimator import _same_clustering
 from aelearn.core.validation import ConvergenceWarning, NotFittedError
+from aelearn.kmeans.estimator import _same_clustering
 
 pytestmark = pytest.mark.linear_algebra
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from aelearn.kmeans.lloyd import (BLOCK_ENTRIES, assign, fill_empty_clusters, kmeans_plusplus, lloyd_step, mean_variance,
-                           nearest_center)
+from aelearn.core.arrays import BLOCK_ENTRIES, mean_variance
+from aelearn.kmeans.lloyd import assign, fill_empty_clusters, kmeans_plusplus, lloyd_step, nearest_center
 
 pytestmark = pytest.mark.linear_algebra
 

@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 
-from aelearn.mixture.covariances import (DIGITS, KINDS, n_free, row_blocks, scatter_diagonals, scatter_matrices,
-                                 weighted_sums)
+from aelearn.mixture.covariances import (
+    DIGITS,
+    KINDS,
+    n_free,
+    row_blocks,
+    scatter_diagonals,
+    scatter_matrices,
+    weighted_sums,
+)
 from tests.small import rounding
 
 pytestmark = pytest.mark.linear_algebra
@@ -22,7 +29,7 @@ def test_scatter_by_its_definition_whatever_the_blocks(rng, dtype, monkeypatch):
         for k in range(2):
             wanted[k] += r[n, k] * np.outer(X[n] - means[k], X[n] - means[k])
     for entries in (1 << 17, 20, 1):
-        monkeypatch.setattr("aelearn.kmeans.lloyd.BLOCK_ENTRIES", entries)
+        monkeypatch.setattr("aelearn.core.arrays.BLOCK_ENTRIES", entries)
         error = rounding(50, r.sum(axis=0) * 4 * np.square(X).max())
         np.testing.assert_allclose(scatter_matrices(X, r, means), wanted, atol=error)
         sums, squares = weighted_sums(X, r, squares=True)

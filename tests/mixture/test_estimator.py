@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from aelearn import GaussianMixture, KMeans, make_blobs, metrics
-from aelearn.mixture.covariances import KINDS, shape_of
 from aelearn.core.validation import ConvergenceWarning, NotFittedError
+from aelearn.mixture.covariances import KINDS, shape_of
 from tests.small import assert_rows_stand_alone, extreme_rows, rounding
 
 pytestmark = pytest.mark.linear_algebra

@@ -4,8 +4,16 @@ import numpy as np
 import pytest
 
 from aelearn.mixture.covariances import KINDS, scatter_diagonals, shape_of, spread, weighted_sums
-from aelearn.mixture.gaussians import (ERROR, factor_of_precision, from_standard, inverse_of_lower, log_normal,
-                               precision_factor, squared_length, squared_lengths)
+from aelearn.mixture.gaussians import (
+    ERROR,
+    factor_of_precision,
+    from_standard,
+    inverse_of_lower,
+    log_normal,
+    precision_factor,
+    squared_length,
+    squared_lengths,
+)
 from tests.small import rounding
 
 pytestmark = pytest.mark.linear_algebra

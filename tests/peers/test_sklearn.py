@@ -6,8 +6,20 @@ import warnings
 import numpy as np
 import pytest
 
-from aelearn import (PCA, Autoencoder, GaussianMixture, KernelDensity, KMeans, SparseCoding, SpectralClustering,
-                     load_mnist, make_blobs, make_circles, make_moons, metrics)
+from aelearn import (
+    PCA,
+    Autoencoder,
+    GaussianMixture,
+    KernelDensity,
+    KMeans,
+    SparseCoding,
+    SpectralClustering,
+    load_mnist,
+    make_blobs,
+    make_circles,
+    make_moons,
+    metrics,
+)
 
 sklearn = pytest.importorskip("sklearn", reason="scikit-learn is not installed (extra: peers)")
 cluster = pytest.importorskip("sklearn.cluster")

@@ -13,8 +13,8 @@ import pytest
 
 from aelearn import SparseCoding, load_mnist
 from aelearn.sparse_coding.dictionary_learning import objective, random_atoms
-from aelearn.sparse_coding.matching_pursuit import omp
 from aelearn.sparse_coding.ista import fista, ista
+from aelearn.sparse_coding.matching_pursuit import omp
 
 decomposition = pytest.importorskip("sklearn.decomposition", reason="scikit-learn is not installed (extra: peers)")
 

@@ -5,8 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
-from aelearn import (KMeans, SpectralClustering, laplacian_eigenmaps, make_blobs, make_circles, make_moons,
-                     metrics)
+from aelearn import KMeans, SpectralClustering, laplacian_eigenmaps, make_blobs, make_circles, make_moons, metrics
 from aelearn.spectral.eigenvectors import TOLERANCE, largest_eigenpairs
 from aelearn.spectral.graphs import nearest_neighbors, neighbor_graph, normalized_affinity, rbf_affinity
 from tests.small import rounding

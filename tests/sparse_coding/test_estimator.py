@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from aelearn import SparseCoding
-from aelearn.sparse_coding.dictionary_learning import ksvd, mod, objective, random_atoms, replace_unused, unit
-from aelearn.sparse_coding.matching_pursuit import omp, pursue
-from aelearn.sparse_coding.ista import descend, fista, ista, ista_step, soft_threshold, value_and_gap
 from aelearn.core.validation import NotFittedError
+from aelearn.sparse_coding.dictionary_learning import ksvd, mod, objective, random_atoms, replace_unused, unit
+from aelearn.sparse_coding.ista import descend, fista, ista, ista_step, soft_threshold, value_and_gap
+from aelearn.sparse_coding.matching_pursuit import omp, pursue
 from tests.small import assert_rows_stand_alone, extreme_rows, rounding
 
 pytestmark = pytest.mark.linear_algebra

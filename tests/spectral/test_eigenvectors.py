@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from aelearn import make_blobs, make_circles, make_moons
+from aelearn.core.validation import ConvergenceWarning
 from aelearn.spectral import eigenvectors
 from aelearn.spectral.eigenvectors import TOLERANCE, largest_eigenpairs, with_signs
 from aelearn.spectral.graphs import nearest_neighbors, neighbor_graph, normalized_affinity, rbf_affinity
-from aelearn.core.validation import ConvergenceWarning
 
 pytestmark = pytest.mark.linear_algebra
 

@@ -5,13 +5,12 @@ import warnings
 import numpy as np
 import pytest
 
-from aelearn import KMeans, SpectralClustering, make_blobs, make_circles, make_moons
-from aelearn import metrics
+from aelearn import KMeans, SpectralClustering, make_blobs, make_circles, make_moons, metrics
+from aelearn.core.validation import ConvergenceWarning
+from aelearn.metrics import accuracy
 from aelearn.spectral import estimator
 from aelearn.spectral.eigenvectors import TOLERANCE
 from aelearn.spectral.graphs import nearest_neighbors, neighbor_graph, rbf_affinity
-from aelearn.metrics import accuracy
-from aelearn.core.validation import ConvergenceWarning
 from tests.small import rounding
 
 pytestmark = pytest.mark.linear_algebra

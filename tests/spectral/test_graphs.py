@@ -6,7 +6,14 @@ import pytest
 from aelearn import kernels
 from aelearn.spectral import graphs
 from aelearn.spectral.elimination import level_groups
-from aelearn.spectral.graphs import (Edges, nearest_neighbors, neighbor_graph, normalized_affinity, rbf_affinity, smallest)
+from aelearn.spectral.graphs import (
+    Edges,
+    nearest_neighbors,
+    neighbor_graph,
+    normalized_affinity,
+    rbf_affinity,
+    smallest,
+)
 from aelearn.spectral.nystrom import landmark_affinity
 from tests.small import rounding
 

@@ -7,8 +7,8 @@ import time
 import pytest
 
 from aelearn import plotting
-from aelearn.teaching import notebooks
 from aelearn.kernels.cpu import ceiling
+from aelearn.teaching import notebooks
 from aelearn.teaching.notebooks import measured, seconds, slider, source
 from tests.kernels.threads import run
 

@@ -3,12 +3,17 @@
 import numba
 
 from aelearn.kernels import UnavailableError
-from aelearn.kernels.cpu.lloyd import Descent as Descent, assign as assign, lloyd_step as lloyd_step
+from aelearn.kernels.cpu.lloyd import Descent as Descent
+from aelearn.kernels.cpu.lloyd import assign as assign
+from aelearn.kernels.cpu.lloyd import lloyd_step as lloyd_step
 from aelearn.kernels.cpu.matmul import matmul as matmul
 from aelearn.kernels.cpu.neighbors import smallest as smallest
-from aelearn.kernels.cpu.network import (Workspace as Workspace, adam_step as adam_step, backward as backward,
-                                         forward as forward, loss_and_gradients as loss_and_gradients,
-                                         output_loss as output_loss)
+from aelearn.kernels.cpu.network import Workspace as Workspace
+from aelearn.kernels.cpu.network import adam_step as adam_step
+from aelearn.kernels.cpu.network import backward as backward
+from aelearn.kernels.cpu.network import forward as forward
+from aelearn.kernels.cpu.network import loss_and_gradients as loss_and_gradients
+from aelearn.kernels.cpu.network import output_loss as output_loss
 from aelearn.kernels.cpu.seeding import kmeans_plusplus as kmeans_plusplus
 
 

@@ -43,7 +43,8 @@ def _select(table, found):
 
 
 def smallest(table, k):
-    """The places of the k smallest entries of each row of table (B, M), smallest first; see aelearn.spectral.graphs.smallest.
+    """The places of the k smallest entries of each row of table (B, M), smallest first; see
+    aelearn.spectral.graphs.smallest.
 
     Raises TypeError for a table that holds no real numbers, ValueError for other shapes and unless 1 <= k <= M.
     """

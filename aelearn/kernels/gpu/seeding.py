@@ -1,4 +1,4 @@
-"""The k-means++ start on the GPU: the draws of aelearn.kmeans.lloyd.kmeans_plusplus, from distances found on the device.
+"""The k-means++ start on the GPU: the draws of aelearn.kmeans.lloyd.kmeans_plusplus, from distances made there.
 
 Shapes: N samples, D features, K clusters, T trial candidates, M chunks.
 

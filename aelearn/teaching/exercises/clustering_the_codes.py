@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aelearn.kmeans import lloyd
+from aelearn.core.arrays import squared_distances
 from aelearn.teaching.exercises.exercise import Exercise, sizes
 
 
@@ -12,7 +12,7 @@ def _codes_and_centers(rng):
 
 
 def _doubt(codes, centers):
-    squared = np.stack([lloyd.squared_distances(codes, center) for center in centers], axis=1)  # (N, K)
+    squared = np.stack([squared_distances(codes, center) for center in centers], axis=1)  # (N, K)
     nearest = np.sqrt(np.sort(squared, axis=1))  # (N, K)
     return nearest[:, 0] / nearest[:, 1]
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from aelearn.teaching.exercises.exercise import Exercise, sizes
-from aelearn.mixture.em import log_joint, log_sum_exp, m_step
-from aelearn.mixture.covariances import n_free
 from aelearn.density.estimator import KernelDensity
+from aelearn.mixture.covariances import n_free
+from aelearn.mixture.em import log_joint, log_sum_exp, m_step
+from aelearn.teaching.exercises.exercise import Exercise, sizes
 
 
 def _points_and_places(rng):

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from aelearn import KMeans
-from aelearn.kmeans import lloyd
 from aelearn.kernels import gpu
 from aelearn.kernels.gpu import device
 from aelearn.kernels.gpu import lloyd as gpu_lloyd
+from aelearn.kmeans import lloyd
 from tests.kernels.test_exact import assert_same, lattices, models, nearest
 
 pytestmark = pytest.mark.gpu

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from aelearn.autoencoder import network, optim
+from aelearn.autoencoder.network import Architecture
 from aelearn.kernels import gpu
 from aelearn.kernels.gpu import device
 from aelearn.kernels.gpu.losses import total_loss
 from aelearn.kernels.gpu.network import Workspace, row_losses, take
-from aelearn.autoencoder.network import Architecture
 
 pytestmark = pytest.mark.gpu
 CASES = [  # activation, output activation, loss

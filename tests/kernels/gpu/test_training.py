@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from aelearn import Autoencoder, KMeans, load_mnist
+from aelearn.autoencoder.selfcheck import check_network
 from aelearn.kernels import UnavailableError
 from aelearn.kernels.gpu import device, training
-from aelearn.autoencoder.selfcheck import check_network
 
 pytestmark = pytest.mark.gpu
 SETTINGS = {"hidden_layer_sizes": (4, 2), "epochs": 2, "batch_size": 5, "random_state": 0}
