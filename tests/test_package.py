@@ -28,7 +28,7 @@ def test_public_names():
     for name in aelearn.__all__:
         assert getattr(aelearn, name) is not None and name in dir(aelearn)
     with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
-        aelearn.Nonsense
+        aelearn.Nonsense  # noqa: B018
 
 
 @pytest.fixture(scope="module")
@@ -61,3 +61,7 @@ def test_works_from_any_folder_in_a_checkout(tmp_path):
     out = python("from aelearn import load_mnist; print(load_mnist('validation')[0].shape)", cwd=tmp_path,
                  env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"})
     assert out == "(5000, 784)\n"
+
+
+def test_the_citation_is_of_this_version():
+    assert f"\nversion: {aelearn.__version__}\n" in (ROOT / "CITATION.cff").read_text()

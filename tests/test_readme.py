@@ -12,23 +12,36 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 
-def test_python_blocks_run(monkeypatch, capsys, tmp_path):
-    import aelearn.autoencoder
+def python_blocks(page):
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), re.S)
 
+
+def test_python_blocks_of_the_readme_run(monkeypatch, capsys):
     fit = Autoencoder.fit
-    monkeypatch.setattr(aelearn.autoencoder.Autoencoder, "fit",  # the same lines, with fewer epochs
-                        lambda self, X: fit(self.set_params(epochs=2), X))
-    job, check, back_ends, kernel = re.findall(r"```python\n(.*?)```", README, re.S)
-    exec(job, {})
+    monkeypatch.setattr(Autoencoder, "fit", lambda self, X: fit(self.set_params(epochs=2), X))  # fewer epochs
+    job, others, check = python_blocks("README.md")
+    names = {}
+    exec(job, names)
     assert "[" in capsys.readouterr().out
+    exec(others, names)
+    assert float(capsys.readouterr().out.split()[-1]) > 0.99, "spectral clustering is nearly always right"
     with pytest.raises(GradientError, match=r"dW: 12 of 12 entries are wrong, worst at \["):
         exec(check, {})
     assert "dW: all 12 entries are right" in capsys.readouterr().out
+
+
+def test_python_blocks_of_the_other_pages_run(capsys, tmp_path):
+    back_ends, = python_blocks("docs/performance.md")
     exec(back_ends, {})
     assert "numba: runs here, on " in capsys.readouterr().out
+    kernel, = python_blocks("docs/gpu.md")
     (tmp_path / "double.py").write_text(kernel)  # the simulator reads a kernel's source
     assert run(f"exec(compile(open({str(tmp_path / 'double.py')!r}).read(), {str(tmp_path / 'double.py')!r}, 'exec'))",
                NUMBA_ENABLE_CUDASIM="1") == "[0. 2. 4. 6. 8.]\n"
+
+
+def test_the_readme_is_short():
+    assert len(README.splitlines()) <= 150
 
 
 def test_the_map_names_every_module_and_only_those():
@@ -44,6 +57,8 @@ def test_the_map_names_every_module_and_only_those():
     assert at_the_top == {path.stem for path in (ROOT / "aelearn").glob("*.py")} - {"__init__", "__main__"}
 
 
-def test_links_lead_somewhere():
-    links = [link for link in re.findall(r"\]\(([^)#]+)\)", README)]
-    assert len(links) >= 2 and all((ROOT / link).is_file() for link in links)
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "data/README.md", "lessons/README.md",
+                                  *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
+def test_links_lead_somewhere(page):
+    for link in re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text()):
+        assert re.match(r"https?://", link) or ((ROOT / page).parent / link).exists(), link
