@@ -21,9 +21,10 @@ import inspect
 
 import numpy as np
 
-from aelearn import PCA, Autoencoder, KMeans, load_mnist, metrics, pipeline, plotting
-from aelearn.checks import check
-from aelearn.notebooks import show
+from aelearn import PCA, Autoencoder, KMeans, load_mnist, metrics, plotting
+from aelearn.jobs import main_job
+from aelearn.teaching.checks import check
+from aelearn.teaching.notebooks import show
 
 # %% [markdown]
 # ## The images
@@ -216,8 +217,8 @@ print(f"accuracy with labels in step: {metrics.accuracy(labels, kmeans.labels_):
 # folder `out`. This is the story that it tells, in the package's own words:
 
 # %%
-print(inspect.getsource(pipeline.cluster))
-print(inspect.getsource(pipeline.score))
+print(inspect.getsource(main_job.cluster))
+print(inspect.getsource(main_job.score))
 
 # %% [markdown]
 # ## What you know now

@@ -19,9 +19,10 @@ import inspect
 
 import numpy as np
 
-from aelearn import layers, load_mnist, losses, network, plotting
-from aelearn.checks import check
-from aelearn.notebooks import show
+from aelearn import load_mnist, plotting
+from aelearn.autoencoder import layers, losses, network
+from aelearn.teaching.checks import check
+from aelearn.teaching.notebooks import show
 
 # %% [markdown]
 # ## One letter code for all shapes

@@ -12,11 +12,12 @@
 # %%
 import numpy as np
 
-from aelearn import layers, plotting
-from aelearn.checks import check
-from aelearn.exercises.gradient_checking import planted_bugs
+from aelearn import plotting
+from aelearn.autoencoder import layers
 from aelearn.gradcheck import GradientError, check_gradients
-from aelearn.notebooks import show
+from aelearn.teaching.checks import check
+from aelearn.teaching.exercises.gradient_checking import planted_bugs
+from aelearn.teaching.notebooks import show
 
 # %% [markdown]
 # ## A derivative without calculus
@@ -276,8 +277,8 @@ for position in (0.5, 1e-6):
     print(f"z = {position:g}: slope {slope[0]:g}, numerical {numerical[0]:.3g}")
 
 # %% [markdown]
-# The remedy is not a looser tolerance, but inputs that stay away from the kink. `python -m aelearn.selfcheck` checks
-# the library's own network in that way, with every activation and every loss.
+# The remedy is not a looser tolerance, but inputs that stay away from the kink. `python -m
+# aelearn.autoencoder.selfcheck` checks the library's own network in that way, with every activation and every loss.
 #
 # ## What you know now
 #

@@ -14,9 +14,10 @@ import inspect
 
 import numpy as np
 
-from aelearn import Autoencoder, load_mnist, optim, plotting
-from aelearn.checks import check
-from aelearn.notebooks import show, slider
+from aelearn import Autoencoder, load_mnist, plotting
+from aelearn.autoencoder import optim
+from aelearn.teaching.checks import check
+from aelearn.teaching.notebooks import show, slider
 
 # %% [markdown]
 # ## Downhill

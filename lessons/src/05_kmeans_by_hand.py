@@ -15,10 +15,11 @@ import inspect
 
 import numpy as np
 
-from aelearn import KMeans, load_mnist, lloyd, metrics, plotting
-from aelearn.checks import check
+from aelearn import KMeans, load_mnist, metrics, plotting
 from aelearn.data import make_blobs, make_moons
-from aelearn.notebooks import show, slider
+from aelearn.kmeans import lloyd
+from aelearn.teaching.checks import check
+from aelearn.teaching.notebooks import show, slider
 
 # %% [markdown]
 # Letters: N points of D numbers each are `X` (N, D). There are K centres, `centers` (K, D), and each point has a

@@ -15,8 +15,8 @@ import inspect
 import numpy as np
 
 from aelearn import PCA, Autoencoder, KMeans, load_mnist, metrics, plotting
-from aelearn.checks import check
-from aelearn.notebooks import show, slider
+from aelearn.teaching.checks import check
+from aelearn.teaching.notebooks import show, slider
 
 # %%
 images, labels = load_mnist("train", digits=(0, 1))  # (N, 784), (N,)

@@ -14,11 +14,10 @@
 import numpy as np
 
 from aelearn import plotting
-from aelearn.checks import check
 from aelearn.kernels.cpu import ceiling
-from aelearn.kernels.cpu.matmul import (add_product, all_cores, cache_blocks, loop_order, loops, matmul,
-                                        register_tiles)
-from aelearn.notebooks import machine, measured, seconds, show, source
+from aelearn.kernels.cpu.matmul import add_product, all_cores, cache_blocks, loop_order, loops, matmul, register_tiles
+from aelearn.teaching.checks import check
+from aelearn.teaching.notebooks import machine, measured, seconds, show, source
 
 # %% [markdown]
 # Whatever is measured below is measured when you run the cell, on your machine. What you see before that comes from

@@ -15,10 +15,11 @@
 import numba
 import numpy as np
 
-from aelearn import KMeans, kernels, lloyd, load_mnist, make_blobs, plotting
-from aelearn.checks import check
+from aelearn import KMeans, kernels, load_mnist, make_blobs, plotting
 from aelearn.kernels.cpu import assignment, distances
-from aelearn.notebooks import machine, measured, seconds, show, source
+from aelearn.kmeans import lloyd
+from aelearn.teaching.checks import check
+from aelearn.teaching.notebooks import machine, measured, seconds, show, source
 
 # %% [markdown]
 # Shapes: N points, D features, K clusters, M chunks. What is measured is measured when you run the cell, on your

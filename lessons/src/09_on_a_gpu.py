@@ -12,7 +12,7 @@
 # Python, one after the other. It is slow, and strict: what would be a race on a GPU is nearly always an error here.
 
 # %%
-from aelearn.notebooks import gpu_or_simulator, show, slider, source
+from aelearn.teaching.notebooks import gpu_or_simulator, show, slider, source
 
 print(gpu_or_simulator())
 
@@ -21,9 +21,9 @@ import numpy as np
 from numba import cuda
 
 from aelearn import Autoencoder, KMeans, make_blobs, plotting
-from aelearn.checks import check
 from aelearn.kernels.gpu import device, sums
 from aelearn.kernels.gpu.matmul import RUNGS, climb, shared_tiles
+from aelearn.teaching.checks import check
 
 # %% [markdown]
 # ## Threads and blocks

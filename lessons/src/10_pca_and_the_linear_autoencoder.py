@@ -15,9 +15,10 @@
 # %%
 import numpy as np
 
-from aelearn import PCA, Autoencoder, KMeans, load_mnist, metrics, plotting, principal_axes
-from aelearn.checks import check
-from aelearn.notebooks import show, slider, source
+from aelearn import PCA, Autoencoder, KMeans, load_mnist, metrics, plotting
+from aelearn.pca import svd
+from aelearn.teaching.checks import check
+from aelearn.teaching.notebooks import show, slider, source
 
 # %% [markdown]
 # Letters: N samples of D numbers each are `X` (N, D), a code has C numbers.
@@ -211,7 +212,7 @@ for c in range(3):
 # takes the eigenvectors of the covariance instead, as long as they tell all that is asked for: that is faster.
 
 # %%
-print(source(principal_axes.full))
+print(source(svd.full))
 
 # %%
 everything = PCA().fit(images)

@@ -14,16 +14,16 @@
 import numpy as np
 
 from aelearn import PCA, Autoencoder, KMeans, SparseCoding, load_mnist, metrics, plotting
-from aelearn import dictionary as dictionaries, shrinkage
-from aelearn.checks import check
-from aelearn.matching_pursuit import omp
-from aelearn.notebooks import show, slider, source
-from aelearn.shrinkage import fista, ista_step
+from aelearn.sparse_coding import dictionary_learning, ista
+from aelearn.sparse_coding.ista import fista, ista_step
+from aelearn.sparse_coding.matching_pursuit import omp
+from aelearn.teaching.checks import check
+from aelearn.teaching.notebooks import show, slider, source
 
 images, labels = load_mnist("train", digits=(0, 1))
 images, labels = images[:2000], labels[:2000]  # (N, D), (N,)
 test_images = load_mnist("test", digits=(0, 1))[0][:500]  # (500, D)
-first_atoms = dictionaries.random_atoms(images, 64, np.random.default_rng(0))  # (K, D): 64 images, at length 1
+first_atoms = dictionary_learning.random_atoms(images, 64, np.random.default_rng(0))  # (K, D): 64 images, at length 1
 print("images", images.shape, "  dictionary", first_atoms.shape)
 
 # %% [markdown]
@@ -122,7 +122,7 @@ check(shrink)
 wishes = np.linspace(-3, 3, 121)  # (121,)
 found = [z[np.argmin((z - a) ** 2 / 2 + np.abs(z))] for z in [np.linspace(-3, 3, 601)] for a in wishes[::12]]  # (11,)
 show(plotting.curves({"no price: z = a": (wishes, wishes),
-                      "price |z|: the soft threshold": (wishes, shrinkage.soft_threshold(wishes, 1.0)),
+                      "price |z|: the soft threshold": (wishes, ista.soft_threshold(wishes, 1.0)),
                       "price z²/2: z = a / 2": (wishes, wishes / 2)},
                      points={"lowest cost with |z|, found by trying 601 values": (wishes[::12], found)},
                      xlabel="a, what the entry would like to be", ylabel="z, what it becomes",
@@ -179,10 +179,10 @@ A, alpha = first_atoms.astype(np.float64), 1.0  # (K, D)
 step = 1 / np.linalg.eigvalsh(A @ A.T)[-1]  # by the largest eigenvalue: a step so short never leads uphill
 W, R = step * A.T, np.eye(64) - step * A @ A.T  # (D, K), (K, K)
 z = np.random.default_rng(0).normal(size=(200, 64))  # (B, K)
-as_a_layer = shrinkage.soft_threshold(x @ W + z @ R, step * alpha)  # (B, K)
+as_a_layer = ista.soft_threshold(x @ W + z @ R, step * alpha)  # (B, K)
 print("layer and step differ by at most", f"{np.abs(as_a_layer - ista_step(x, z, A, alpha, step)).max():.0e}")
-print(source(shrinkage.soft_threshold))
-print(source(shrinkage.ista_step))
+print(source(ista.soft_threshold))
+print(source(ista.ista_step))
 
 # %% [markdown]
 # ## Many steps, and fewer
@@ -194,7 +194,7 @@ print(source(shrinkage.ista_step))
 # %%
 def total(z):
     """f, summed over the batch."""
-    return dictionaries.objective(x, A, z, alpha)
+    return dictionary_learning.objective(x, A, z, alpha)
 
 
 n_steps, slow, fast = 400, [], []
@@ -242,12 +242,12 @@ show(plotting.curves({name: (np.arange(1, n_steps + 1), gap) for name, gap in ab
 # %%
 atoms, price = first_atoms, 0.5
 codes = fista(images, atoms, price)  # (N, K)
-print(f"first codes                 {dictionaries.objective(images, atoms, codes, price):8.0f}")
+print(f"first codes                 {dictionary_learning.objective(images, atoms, codes, price):8.0f}")
 for turn in (1, 2, 3):
-    atoms = dictionaries.mod(images, codes, atoms, price)  # (K, D); the codes are rescaled in place
-    print(f"round {turn}: after better atoms {dictionaries.objective(images, atoms, codes, price):8.0f}", end="")
+    atoms = dictionary_learning.mod(images, codes, atoms, price)  # (K, D); the codes are rescaled in place
+    print(f"round {turn}: after better atoms {dictionary_learning.objective(images, atoms, codes, price):8.0f}", end="")
     codes = fista(images, atoms, price)  # (N, K)
-    print(f"   after better codes {dictionaries.objective(images, atoms, codes, price):8.0f}")
+    print(f"   after better codes {dictionary_learning.objective(images, atoms, codes, price):8.0f}")
 fits = {update: SparseCoding(64, alpha=price, update=update, max_iter=30, tol=0, random_state=0).fit(images)
         for update in ("mod", "ksvd")}
 model = fits["mod"]

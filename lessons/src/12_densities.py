@@ -18,12 +18,13 @@
 # %%
 import numpy as np
 
-from aelearn import (Autoencoder, GaussianMixture, KernelDensity, KMeans, histogram_density, lloyd, load_mnist,
-                     metrics, parzen, plotting)
-from aelearn.checks import check
-from aelearn.em import e_step, log_sum_exp, m_step, responsibilities
-from aelearn.gaussians import precision_factor
-from aelearn.notebooks import show, slider, source
+from aelearn import Autoencoder, GaussianMixture, KernelDensity, KMeans, load_mnist, metrics, plotting
+from aelearn.density import histogram_density, kernel_sums
+from aelearn.kmeans import lloyd
+from aelearn.mixture.em import e_step, log_sum_exp, m_step, responsibilities
+from aelearn.mixture.gaussians import precision_factor
+from aelearn.teaching.checks import check
+from aelearn.teaching.notebooks import show, slider, source
 
 images, labels = load_mnist("train", digits=(0, 1))  # (N, 784), (N,)
 ink = 100 * images.mean(axis=1, dtype=np.float64)  # (N,)
@@ -369,7 +370,7 @@ slider(lambda i: plotting.mixtures(X, [steps[i]], title="", size=6), len(steps),
 # nearest, so the largest term is known before any `exp`.
 
 # %%
-functions = log_sum_exp, responsibilities, e_step, m_step, parzen.log_sums_of_tile
+functions = log_sum_exp, responsibilities, e_step, m_step, kernel_sums.log_sums_of_tile
 print("\n\n".join(map(source, functions)))
 
 # %% [markdown]

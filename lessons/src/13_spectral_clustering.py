@@ -14,10 +14,11 @@
 # %%
 import numpy as np
 
-from aelearn import (PCA, Autoencoder, KMeans, SpectralClustering, eigengap, graphs, laplacian_eigenmaps, load_mnist,
-                     make_blobs, make_circles, make_moons, metrics, plotting)
-from aelearn.checks import check
-from aelearn.notebooks import show, slider, source
+from aelearn import PCA, Autoencoder, KMeans, load_mnist, metrics, plotting
+from aelearn.data import make_blobs, make_circles, make_moons
+from aelearn.spectral import SpectralClustering, eigengap, graphs, laplacian_eigenmaps
+from aelearn.teaching.checks import check
+from aelearn.teaching.notebooks import show, slider, source
 
 # %% [markdown]
 # Letters: N points of D numbers each are `X` (N, D); K is the number of clusters.
@@ -289,9 +290,9 @@ for name, X, truth in (("moons", moons, moon), ("rings", rings, ring)):
 # in the plane is two heaps there, and k-means is good at heaps. The rings are not quite as well apart for this
 # $\gamma$: their second eigenvalue is a little lower, and their rays are a little blurred.
 #
-# The library does the same four steps (`aelearn/graphs.py`, `aelearn/spectral.py`). It finds a few eigenvectors
-# without computing all N of them (`aelearn/eigenvectors.py`), and its graphs of neighbours are lists of edges. Here
-# is how it divides by degrees, and then all its steps:
+# The library does the same four steps (`aelearn/spectral/graphs.py`, `aelearn/spectral/estimator.py`). It finds a few
+# eigenvectors without computing all N of them (`aelearn/spectral/eigenvectors.py`), and its graphs of neighbours are
+# lists of edges. Here is how it divides by degrees, and then all its steps:
 
 # %%
 ours = four_steps(graphs.rbf_affinity(moons, gamma=50), 2)[0]  # (N,)
@@ -460,9 +461,9 @@ print(f"W by distance for all {n:,} of them: {n:,} x {n:,} numbers of 8 bytes, {
 # - **Size.** All pairs of N points are N x N numbers: the last line above. Their eigenvectors cost even more.
 #
 # Graphs of neighbours stay small, as lists of edges. For graphs by distance there is **Nystrom's method**
-# (`aelearn/nystrom.py`): choose M points at random as **landmarks**, compute only the weights between all N points
-# and the landmarks, an array (N, M), and fill in what is missing: two points are taken to be near each other as far
-# as the landmarks can tell. The eigenvectors then come from a matrix of M by M. Every point gets a label, none is
+# (`aelearn/spectral/nystrom.py`): choose M points at random as **landmarks**, compute only the weights between all N
+# points and the landmarks, an array (N, M), and fill in what is missing: two points are taken to be near each other as
+# far as the landmarks can tell. The eigenvectors then come from a matrix of M by M. Every point gets a label, none is
 # left out; beyond 5,000 points the library does so by itself.
 #
 # ## What you know now
