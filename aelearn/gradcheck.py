@@ -1,12 +1,12 @@
 """Is this gradient right? Ask the loss itself, by finite differences.
 
-A derivative is the slope of the loss. So nudge one entry of one parameter up and down, look how the loss answers, and
+A derivative is the slope of the loss. So nudge one entry of one parameter up and down, see how the loss changes, and
 compare with what the hand-derived backward says. Do it for every entry, in float64: a mistake hides in the one entry
 that nobody looked at.
 
     report = check_gradients(loss, params, grads)     # raises GradientError, which says what is wrong and where
 
-selfcheck.py holds aelearn's own network against it, with every activation and loss.
+autoencoder/selfcheck.py checks aelearn's own network with it, with every activation and loss.
 """
 
 from dataclasses import dataclass
@@ -23,8 +23,40 @@ from aelearn.finite_differences import (
     numerical_gradient,
 )
 
-__all__ = ["GradientError", "GradientReport", "ParameterReport", "check_gradients", "diagnose", "numerical_gradient",
-           "relative_error"]
+__all__ = ["Diagnosis", "GradientError", "GradientReport", "ParameterReport", "check_gradients", "diagnose",
+           "numerical_gradient", "relative_error"]
+
+DIAGNOSES = {  # kind of a Diagnosis -> words
+    "": "",  # no single thing explains it
+    "missing": "there is no gradient",
+    "masked": "some entries are masked, which are not finite numbers",
+    "shape": "its shape is {shape} instead of {expected_shape}",
+    "transposed shape": "its shape is {shape} instead of {expected_shape}: it is transposed",
+    "not finite": "some entries are not finite numbers",
+    "unused": "its finite difference is 0 everywhere: does the loss use this parameter?",
+    "transposed": "it is right when transposed",
+    "zero": "it is 0 everywhere",
+    "sign": "every entry has the wrong sign",
+    "factor": "every entry is off by the factor {factor:.7g}",
+}
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The one thing that is wrong with a whole gradient.
+
+    kind    a key of DIAGNOSES, which says it in words; "" if no single thing explains what is wrong
+    factor  the gradient divided by what it should be, where that is the same for every entry; None if it is not
+    shape, expected_shape  of the gradient and of its parameter, where they differ
+    """
+
+    kind: str = ""
+    factor: float | None = None
+    shape: tuple | None = None
+    expected_shape: tuple | None = None
+
+    def __str__(self):
+        return DIAGNOSES[self.kind].format(**vars(self))
 
 
 class GradientError(AssertionError):
@@ -40,9 +72,10 @@ class ParameterReport:
     """What the check found for one parameter.
 
     n_wrong of n_entries disagree; the worst one is at `index`, where the backward says `gradient` and the finite
-    difference is `numerical`. `problem` says in words what is wrong with the whole of it, where that can be told.
-    n_unclear entries are so small beside the loss, or beside its slope around them, that rounding hides them: they are
-    not called wrong, but nothing more is known of them.
+    difference is `numerical`. `diagnosis` says what is wrong with the whole gradient, if one thing is; `problem` says
+    it in words. `index` is None where the entries could not be compared.
+    n_unclear entries are so small, compared with the loss or with its slope around them, that rounding hides them: they
+    are not called wrong, but nothing more is known of them.
     """
 
     name: str
@@ -53,8 +86,17 @@ class ParameterReport:
     gradient: float = 0.0
     numerical: float = 0.0
     relative_error: float = 0.0
-    factor: float | None = None
-    problem: str = ""
+    diagnosis: Diagnosis = Diagnosis()
+
+    @property
+    def factor(self):
+        """The gradient divided by the finite difference, where that is the same for every entry; otherwise None."""
+        return self.diagnosis.factor
+
+    @property
+    def problem(self):
+        """What is wrong with the whole gradient, in words; "" if no single thing is."""
+        return str(self.diagnosis)
 
     @property
     def right(self):
@@ -62,7 +104,7 @@ class ParameterReport:
         return self.n_wrong == 0
 
     def __str__(self):
-        unclear = f"; {self.n_unclear} too small beside the loss to be told" if self.n_unclear else ""
+        unclear = f"; {self.n_unclear} are too small, compared with the loss, to judge" if self.n_unclear else ""
         if self.right:
             return (f"d{self.name}: all {self.n_entries} entries are right, "
                     f"relative error {self.relative_error:.1e}{unclear}")
@@ -95,11 +137,11 @@ class GradientReport:
 
 
 def check_gradients(loss, params, grads, *, eps=1e-4, rtol=1e-6):
-    """Hold `grads` against finite differences of `loss`, entry by entry.
+    """Compare `grads` with finite differences of `loss`, entry by entry.
 
     loss    a function of a dict like `params` that returns the loss, a number computed in float64. To check one
             layer, let it be np.sum(U * layer(...)) with a random U of the layer's output shape: then U is the
-            derivative that the layer's backward is given
+            derivative that the layer's backward gets
     params  dict of arrays: name -> parameter. They are not changed; `loss` gets float64 copies
     grads   dict of arrays: name -> what the backward says
     eps     how far to nudge an entry p: h = eps * max(1, |p|); at least 100 * machine epsilon
@@ -108,14 +150,14 @@ def check_gradients(loss, params, grads, *, eps=1e-4, rtol=1e-6):
     The finite difference of an entry is the five-point one, whose own error falls with the fourth power of h.
 
     Relative error: |gradient - numerical| / max(|gradient|, |numerical|, floor). The floor is the slope between the
-    nudged points, and at least uncertainty / rtol, so that no entry is called wrong for the rounding of the loss;
-    finite_differences.py defines both. Where an entry disagrees, it is measured once more with h / 100; if that gives
-    another answer than rounding explains, the loss bends too much within h, and the finer answer is used. At a kink,
-    such as ReLU at exactly 0, there is no derivative to compare with: keep inputs away.
+    nudged points, and at least uncertainty / rtol, so that no entry is called wrong because the loss is rounded;
+    finite_differences.py defines both. Where an entry disagrees, it is measured once more with h / 100; if the two
+    differ by more than rounding explains, the loss bends too much within h, and the finer answer is used. At a kink,
+    such as ReLU at exactly 0, there is no derivative to compare with: keep inputs away from it.
 
-    Returns a GradientReport. Raises GradientError if an entry is wrong, a gradient is missing, has another shape than
-    its parameter or is no finite number; TypeError or ValueError if the check itself cannot be made: where `loss`
-    returns anything but one finite number with the digits of float64, is random, or changes the parameters it is given.
+    Returns a GradientReport. Raises GradientError if an entry is wrong, or if a gradient is missing, has another shape
+    than its parameter or is not finite; TypeError or ValueError if the check itself is impossible: where `loss` returns
+    anything but one finite number with the digits of float64, is random, or changes the parameters it is given.
     """
     eps = check_number("eps", eps, 100 * MACHINE_EPSILON, 1)
     rtol = check_number("rtol", rtol, 0, 1, exclusive_low=True)
@@ -135,8 +177,8 @@ def check_gradients(loss, params, grads, *, eps=1e-4, rtol=1e-6):
     check_unchanged(params, given)
     again = loss_value(loss, params)
     if not abs(again - value) <= 10 * MACHINE_EPSILON * abs(value):
-        raise ValueError(f"loss returned {value!r} and later {again!r} for the same parameters: it must be no random "
-                         "number and not depend on earlier calls")
+        raise ValueError(f"loss returned {value!r} and later {again!r} for the same parameters: it must not be "
+                         "random or depend on earlier calls")
     if not report.right:
         raise GradientError(report)
     return report
@@ -152,16 +194,15 @@ def _check_parameter(loss, params, name, gradient, eps, rtol):
     parameter = params[name]
     size = parameter.size
     if gradient is None:
-        return ParameterReport(name, size, size, problem="there is no gradient")
+        return ParameterReport(name, size, size, diagnosis=Diagnosis("missing"))
     if np.ma.is_masked(gradient):
-        return ParameterReport(name, size, size, problem="it holds masked entries, which are no finite numbers")
+        return ParameterReport(name, size, size, diagnosis=Diagnosis("masked"))
     gradient = as_array(gradient, f"the gradient of {name}")
     if gradient.shape != parameter.shape:
-        hint = ": it is transposed" if gradient.shape == parameter.shape[::-1] else ""
-        return ParameterReport(name, size, size, problem=f"its shape is {gradient.shape}, "
-                                                         f"that of {name} is {parameter.shape}{hint}")
+        kind = "transposed shape" if gradient.shape == parameter.shape[::-1] else "shape"
+        return ParameterReport(name, size, size, diagnosis=Diagnosis(kind, None, gradient.shape, parameter.shape))
     if gradient.dtype.kind not in "biuf" or not np.isfinite(gradient).all():
-        return ParameterReport(name, size, size, problem="it holds entries that are no finite numbers")
+        return ParameterReport(name, size, size, diagnosis=Diagnosis("not finite"))
     if size == 0:
         return ParameterReport(name, 0, 0)
     numerical, _, slope, uncertainty = finite_differences(loss, params, name, eps)  # each of the parameter's shape
@@ -182,9 +223,9 @@ def _check_parameter(loss, params, name, gradient, eps, rtol):
     told = (sizes >= floor) & (relative_error(gradient, numerical, floor) <= rtol)  # without the help of the slope
     unclear = int(np.count_nonzero(~wrong & (sizes > 0) & ~told))
     worst = np.unravel_index(np.argmax(errors), errors.shape)
-    factor, problem = diagnose(gradient, numerical, floor, rtol, wrong)
     return ParameterReport(name, size, int(wrong.sum()), unclear, tuple(int(i) for i in worst),
-                           float(gradient[worst]), float(numerical[worst]), float(errors[worst]), factor, problem)
+                           float(gradient[worst]), float(numerical[worst]), float(errors[worst]),
+                           diagnose(gradient, numerical, floor, rtol, wrong))
 
 
 def relative_error(gradient, numerical, floor):
@@ -193,25 +234,29 @@ def relative_error(gradient, numerical, floor):
 
 
 def diagnose(gradient, numerical, floor, rtol, wrong):
-    """What is wrong with the whole array, if one thing is: (common factor or None, words)."""
-    clear = np.abs(numerical) > floor  # entries whose finite difference has digits enough to compare
+    """What one thing is wrong with a whole array: a Diagnosis.
+
+    gradient, numerical  what came and what it should be, arrays of one shape
+    floor                as in relative_error: an entry whose |numerical| is not above it has too few digits to compare
+    rtol                 largest relative error of an entry that counts as right
+    wrong                boolean array: the entries that count as wrong
+    """
+    clear = np.abs(numerical) > floor
     if not wrong.any():
-        return None, ""
+        return Diagnosis()
     if not numerical.any():
-        return None, "its finite difference is 0 everywhere: does the loss use this parameter?"
+        return Diagnosis("unused")
     if not clear.any():
-        return None, ""
+        return Diagnosis()
     if gradient.ndim == 2 and gradient.shape[0] == gradient.shape[1]:
         if (relative_error(gradient.T, numerical, floor) <= rtol).all():
-            return None, "it is right when transposed"
+            return Diagnosis("transposed")
     if not wrong[clear].all():
-        return None, ""
+        return Diagnosis()
     ratios = gradient[clear] / numerical[clear]
     factor = float(np.median(ratios))
     if np.abs(ratios - factor).max() > min(1e-4 * max(1, abs(factor)), 0.1 * abs(factor - 1)):
-        return None, ""
+        return Diagnosis()
     if factor == 0:
-        return 0.0, "it is 0 everywhere"
-    if abs(factor + 1) < 1e-4:
-        return factor, "every entry has the wrong sign"
-    return factor, f"every entry is off by the factor {factor:.7g}"
+        return Diagnosis("zero", 0.0)
+    return Diagnosis("sign" if abs(factor + 1) < 1e-4 else "factor", factor)

@@ -3,13 +3,13 @@
     python lessons/build.py [NAME ...]        all lessons, or those whose names are given (02, 02_backprop_by_hand)
     python lessons/build.py --measure [...]   the same, with measurements of this machine
 
-Wants the extra `lessons`. A source is a py:percent file. In its code cells, what stands between `### BEGIN SOLUTION`
-and `### END SOLUTION` is `...` in the notebook to work through; a Markdown cell tagged "answer" is only in the solved
-one. A cell tagged "check" may raise in the former, because its exercise is open.
+Needs the extra `lessons`. A source is a py:percent file. In its code cells, the text between `### BEGIN SOLUTION` and
+`### END SOLUTION` becomes `...` in the notebook to work through; a Markdown cell tagged "answer" is only in the solved
+one. A cell tagged "check" may raise in the notebook to work through, because its exercise is open.
 
-Both notebooks are executed, so that they can be read where they lie. Two builds on one machine give the same bytes:
-nothing that changes from run to run is kept (time stamps, widget states, random cell numbers). What lessons measure is
-recorded in src/recorded, and shown again by each build that is not told to measure.
+Both notebooks are executed, so that they can be read without running them. Two builds on one machine give the same
+bytes: nothing that changes from run to run is kept (time stamps, widget states, random cell numbers). What lessons
+measure is recorded in src/recorded and shown again by every build without --measure.
 """
 
 import os
@@ -25,7 +25,7 @@ from nbclient import NotebookClient
 from aelearn import plotting
 
 LESSONS = Path(__file__).parent
-WIDGET = "application/vnd.jupyter.widget-view+json"  # moves only where a kernel runs, and is another in each run
+WIDGET = "application/vnd.jupyter.widget-view+json"  # moves only while a kernel runs, and differs in each run
 SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n(.*?)^ *### END SOLUTION\n?", re.M | re.S)
 METADATA = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
             "language_info": {"name": "python"}}
@@ -67,7 +67,7 @@ def execute(book, *, timeout=120, record=None):
 
 
 def _joined(outputs):
-    """The outputs, with neighbouring pieces of text in one: how a kernel cuts them depends on how busy it was."""
+    """The outputs, with neighbouring pieces of text joined: where a kernel cuts them depends on how busy it was."""
     joined = []
     for output in outputs:
         if joined and output.output_type == joined[-1].output_type == "stream" and output.name == joined[-1].name:
@@ -78,7 +78,7 @@ def _joined(outputs):
 
 
 def sources(names=()):
-    """The sources of the lessons, of all or of those named, in order."""
+    """The sources of all lessons, or of those named, in order."""
     found = sorted((LESSONS / "src").glob("[0-9][0-9]_*.py"))
     unknown = [name for name in names if not any(path.stem.startswith(name) for path in found)]
     if unknown:
@@ -87,7 +87,7 @@ def sources(names=()):
 
 
 def target(source, *, solved):
-    """Where the notebook of a source lies."""
+    """The path of the notebook that is built from a source."""
     return (LESSONS / "solutions" if solved else LESSONS) / f"{source.stem}.ipynb"
 
 
@@ -101,14 +101,14 @@ def needs(source):
 
 
 def draw_path():
-    """The picture in README.md: which lesson wants which."""
+    """The picture in README.md: which lesson needs which."""
     steps = {number: (title, before) for number, title, before in map(needs, sources())}
     plotting.save(plotting.path(steps, title="The lessons; an arrow leads from what a lesson needs"),
                   LESSONS / "pictures" / "path.png")
 
 
 def main(names):
-    """Build the lessons that are named, or all; after "--measure" with new measurements."""
+    """Build the lessons that are named, or all; with new measurements if "--measure" is among the names."""
     for source in sources([name for name in names if name != "--measure"]):
         record = LESSONS / "src" / "recorded" / f"{source.stem}.json"
         record.parent.mkdir(exist_ok=True)

@@ -5,6 +5,7 @@ import pytest
 
 from aelearn import GradientError, check_gradients
 from aelearn.autoencoder.layers import dense, dense_backward
+from aelearn.gradcheck import Diagnosis, diagnose
 
 pytestmark = pytest.mark.linear_algebra
 
@@ -112,7 +113,7 @@ def test_entries_that_only_the_slope_around_them_excuses_are_counted():
 def test_entries_that_rounding_hides_are_counted():
     p = np.ones(5)
     report = check_gradients(lambda q: 1e6 + 1e-6 * np.sum(q["p"] ** 2), {"p": p}, {"p": 2e-6 * p})
-    assert report.rows[0].n_unclear == 5 and "5 too small beside the loss to be told" in str(report)
+    assert report.rows[0].n_unclear == 5 and "5 are too small, compared with the loss, to judge" in str(report)
 
 
 def test_a_parameter_without_dimensions():
@@ -134,7 +135,7 @@ def test_transposed_product_in_a_square_matrix(size):
 
 def test_transposed_product_in_an_oblong_matrix():
     layer = Layer()
-    assert "its shape is (3, 4), that of W is (4, 3): it is transposed" in str(layer.fails(W=layer.grads["W"].T))
+    assert "its shape is (3, 4) instead of (4, 3): it is transposed" in str(layer.fails(W=layer.grads["W"].T))
 
 
 def test_one_entry():
@@ -161,13 +162,33 @@ def test_bias_missing_in_the_forward():
         check_gradients(lambda p: layer.loss({"W": p["W"], "b": layer.params["b"]}), layer.params, layer.grads)
 
 
-@pytest.mark.parametrize("wrong, words", [(np.full(3, np.nan), "no finite numbers"), (np.zeros(4), r"shape is \(4,\)"),
-                                          (0.0, r"shape is \(\)"), (np.array(["a"] * 3), "no finite numbers"),
-                                          (np.ma.array(np.ones(3), mask=[1, 0, 0]), "no finite numbers")])
+@pytest.mark.parametrize("wrong, words", [(np.full(3, np.nan), "not finite numbers"), (np.zeros(4), r"shape is \(4,\)"),
+                                          (0.0, r"shape is \(\)"), (np.array(["a"] * 3), "not finite numbers"),
+                                          (np.ma.array(np.ones(3), mask=[1, 0, 0]), "not finite numbers")])
 def test_gradients_that_are_no_gradients(wrong, words):
     layer = Layer()
     with pytest.raises(GradientError, match=words):
         check_gradients(layer.loss, layer.params, {**layer.grads, "b": wrong})
+
+
+def test_a_diagnosis_is_data_and_says_itself_in_words():
+    right, square = np.array([[1.0, 2.0], [3.0, 4.0]]), np.ones((2, 2))
+    for gradient, numerical, diagnosis, words in [
+        (right, right, Diagnosis(), ""),
+        (right + square, right, Diagnosis(), ""),
+        (right.T, right, Diagnosis("transposed"), "it is right when transposed"),
+        (square, 0 * square, Diagnosis("unused"), "does the loss use this parameter?"),
+        (0 * square, right, Diagnosis("zero", 0.0), "it is 0 everywhere"),
+        (-right, right, Diagnosis("sign", -1.0), "every entry has the wrong sign"),
+        (right / 4, right, Diagnosis("factor", 0.25), "every entry is off by the factor 0.25"),
+    ]:
+        found = diagnose(gradient, numerical, 1e-12, 1e-6, gradient != numerical)
+        assert found == diagnosis and str(found).endswith(words) and bool(str(found)) == bool(words)
+    layer = Layer()
+    rows = layer.fails(W=layer.grads["W"].T, b=None).report.rows
+    assert [row.diagnosis for row in rows] == [Diagnosis("transposed shape", shape=(3, 4), expected_shape=(4, 3)),
+                                               Diagnosis("missing")]
+    assert [row.problem for row in rows] == [str(row.diagnosis) for row in rows] and rows[0].factor is None
 
 
 @pytest.mark.parametrize("scale", [1e-12, 1e-3, 1e6])

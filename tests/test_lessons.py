@@ -1,6 +1,6 @@
 """The lessons: notebooks in step with their sources, and run in real kernels, open and solved.
 
-They want the extra `lessons`; without it they are skipped, with AELEARN_STRICT=1 they fail instead.
+They need the extra `lessons`; without it they are skipped, or fail if AELEARN_STRICT=1.
 """
 
 import importlib.util
@@ -25,7 +25,7 @@ each_lesson = pytest.mark.parametrize("source", SOURCES, ids=lambda source: sour
 
 
 def cells(book):
-    """What a cell is, without its outputs."""
+    """A notebook's cells, without their outputs."""
     return [(cell.cell_type, cell.id, cell.source, cell.metadata.get("tags", [])) for cell in book.cells]
 
 
@@ -74,8 +74,8 @@ def words(book):
 
 @each_lesson
 def test_solved_lessons_run_without_an_error_or_a_warning(source):
-    """And say what they say in the repository, but for the digits of numbers; their sliders still move when the last
-    cell has run, whatever names later cells have taken."""
+    """And print what they print in the repository, except for the digits of numbers; their sliders still move when the
+    last cell has run, whatever names later cells have taken."""
     import nbformat
 
     book = build.notebook(source.read_text(), solved=True)

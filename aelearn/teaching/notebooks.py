@@ -1,4 +1,4 @@
-"""What lessons want of Jupyter and of the machine: figures, sliders, sources, measurements, a GPU or its stand-in."""
+"""What lessons need from Jupyter and the machine: figures, sliders, sources, measurements, a GPU or its simulator."""
 
 import inspect
 import json
@@ -16,7 +16,7 @@ RECORD = "AELEARN_RECORD"  # the environment variable that names a file of measu
 def show(figure, alt=""):
     """A figure as the output of a notebook's cell, a PNG.
 
-    alt  what is to be seen, in words, for those who cannot see it
+    alt  a description in words, for those who cannot see it
     """
     from IPython.display import Image
 
@@ -26,14 +26,14 @@ def show(figure, alt=""):
 
 
 def slider(draw, n_steps, label="step"):
-    """A slider over draw(0), draw(1), ..., draw(n_steps - 1), each a figure. Moves only where a kernel is running.
+    """A slider over draw(0), draw(1), ..., draw(n_steps - 1), each a figure. It moves only while a kernel is running.
 
-    Without ipywidgets it is one sentence, and the lesson goes on.
+    Without ipywidgets it prints one sentence, and the lesson goes on.
     """
     try:
         import ipywidgets
     except ImportError:
-        print("There would be a slider here: pip install ipywidgets brings it. The pictures beside show the same.")
+        print("To see a slider here, pip install ipywidgets. The other pictures show the same.")
         return None
     from IPython.display import display
 
@@ -52,15 +52,15 @@ def slider(draw, n_steps, label="step"):
 
 
 def source(function):
-    """The source of a function, of a compiled kernel, too."""
+    """The source of a function; of a compiled kernel as well."""
     return inspect.getsource(inspect.unwrap(getattr(function, "py_func", function)))
 
 
 def measured(name, measure):
     """What `measure()` returns (numbers, strings, lists and dicts of them), measured here and now.
 
-    Two builds of the lessons must give the same bytes, and no two measurements are alike. So a build names a file in
-    AELEARN_RECORD: what is in it under `name` is shown again, and what is not is measured and written there.
+    Two builds of the lessons must give the same bytes, but no two measurements are alike. So a build names a file in
+    AELEARN_RECORD: what it holds under `name` is shown again; anything else is measured and written to it.
     """
     path = os.environ.get(RECORD)
     if not path:
@@ -75,8 +75,8 @@ def measured(name, measure):
 def seconds(functions, *, rounds=5):
     """How long one call takes: {name: function without arguments} -> {name: seconds}.
 
-    Each is called once without being timed, because a kernel compiles at its first call. Then they have their turns,
-    and the best of each counts: whatever else the machine does can only make it slower.
+    Each is called once without being timed, because a kernel compiles at its first call. Then they take turns, and the
+    best time of each counts: whatever else the machine does can only make a call slower.
     """
     for function in functions.values():
         function()
@@ -90,21 +90,21 @@ def seconds(functions, *, rounds=5):
 
 
 def machine():
-    """What is measured on, without naming it."""
+    """The machine that measures, without its name."""
     import numba
     import numpy as np
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    kernels = os.environ.get("OPENBLAS_CORETYPE")  # BLAS may have been told to leave the widest vectors alone
+    kernels = os.environ.get("OPENBLAS_CORETYPE")  # BLAS may have been told not to use the widest vectors
     return (f"{cores} cores ({platform.machine()}), Python {platform.python_version()}, NumPy {np.__version__}, "
             f"Numba {numba.__version__} on {numba.get_num_threads()} threads"
             + (f", OPENBLAS_CORETYPE={kernels}" if kernels else ""))
 
 
 def gpu_or_simulator():
-    """Make backend "cuda" run in this notebook: on the GPU if there is one, else simulated. Says which it will be.
+    """Make backend "cuda" run in this notebook: on the GPU if there is one, otherwise simulated. Says which.
 
-    Call it before anything has loaded Numba, which looks only once. Raises RuntimeError if that has happened.
+    Call it before anything has loaded Numba, which checks only once. Raises RuntimeError if Numba is loaded.
     """
     if "numba" in sys.modules:
         raise RuntimeError("Numba is loaded already: restart the kernel, and run the lesson from its first cell")

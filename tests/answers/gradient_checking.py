@@ -38,14 +38,14 @@ def not_put_back(loss, W, eps):
 
 RIGHT = (central_difference, gradient_by_nudging, relative_error, find_bug)
 MISTAKES = [  # exercise, answer, what the line says
-    ("central_difference", lambda f, x, eps: (f(x + eps) - f(x)) / eps, "slope: 1 of 1 entry is wrong"),
+    ("central_difference", lambda f, x, eps: (f(x + eps) - f(x)) / eps, "slope: yours"),
     ("central_difference", lambda f, x, eps: (f(x + eps) - f(x - eps)) / eps, "off by the factor 2"),
     ("central_difference", lambda f, x, eps: (f(x - eps) - f(x + eps)) / (2 * eps), "the wrong sign"),
     ("gradient_by_nudging", not_put_back, "it changes its input W"),
     ("gradient_by_nudging", lambda loss, W, eps: gradient_by_nudging(loss, W, eps).T, "dW has the shape"),
     ("gradient_by_nudging", lambda loss, W, eps: gradient_by_nudging(loss, W, eps) * 2, "dW: .* off by the factor 2"),
     ("relative_error", lambda yours, numerical: abs(yours - numerical), "error: .* entries are wrong"),
-    ("relative_error", lambda yours, numerical: abs(yours - numerical) / abs(yours), "no finite numbers, the first "),
+    ("relative_error", lambda yours, numerical: abs(yours - numerical) / abs(yours), "not finite, the first "),
     ("relative_error", lambda yours, numerical: -relative_error(yours, numerical), "the wrong sign"),
     ("find_bug", lambda *all: "dq", "it says 'dq', but 'd.' is wrong in this one, and nothing else: is your limit"),
     ("find_bug", lambda backward, dz, x, W, b: find_bug(backward, np.ones(dz.shape), x, W, b), "returns nothing"),

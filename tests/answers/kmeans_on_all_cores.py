@@ -33,8 +33,8 @@ MISTAKES = [  # exercise, answer, what the line says
     ("labels_across", lambda across, centers: np.zeros(across.shape[1]), r"labels: \d+ of \d+ are wrong, the first at"),
     ("labels_across", lambda across, centers: np.argmin([np.abs(across.T - c)[:, 0] for c in centers], axis=0),
      r"labels: \d+ of \d+ are wrong, the first at"),
-    ("can_stay", lambda upper, lower, labels, moved: upper < lower, r"stays: \d+ of 40 are wrong.*yours 1, wanted 0"),
-    ("can_stay", lambda upper, lower, labels, moved: upper + moved[labels] < lower, "stays: .*yours 1, wanted 0"),
+    ("can_stay", lambda upper, lower, labels, moved: upper < lower, r"stays: \d+ of 40 are wrong.*yours 1, expected 0"),
+    ("can_stay", lambda upper, lower, labels, moved: upper + moved[labels] < lower, "stays: .*yours 1, expected 0"),
     ("can_stay", lambda upper, lower, labels, moved: ~can_stay(upper, lower, labels, moved), "stays: .* are wrong"),
     ("can_stay", lambda upper, lower, labels, moved: upper + moved < lower, "it raised ValueError.*which of the"),
 ]

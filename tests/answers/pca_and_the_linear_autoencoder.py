@@ -43,7 +43,7 @@ MISTAKES = [  # exercise, answer, what the line says
      "codes: .* wrong.*; rebuilt: .* wrong"),
     ("project_and_rebuild", lambda X, mean, components: (
         (X - mean) @ components.T, (X - mean) @ components.T @ components), "rebuilt: .* wrong.*; codes: right$"),
-    ("project_and_rebuild", lambda X, mean, components: (X @ components, X), "inner sizes .* is a factor to be transp"),
+    ("project_and_rebuild", lambda X, mean, components: (X @ components, X), "inner sizes .* must one factor be"),
     ("project_and_rebuild", lambda X, mean, components: project_and_rebuild(X, mean, components)[::-1],
      "your codes is what rebuilt should be"),
     ("project_and_rebuild", lambda X, mean, components: (
@@ -67,7 +67,7 @@ MISTAKES = [  # exercise, answer, what the line says
     ("principal_angles", lambda A, B: np.linalg.svd(A @ B.T, compute_uv=False), "angles: .* wrong"),
     ("principal_angles", lambda A, B: np.degrees(np.arccos(A @ B.T)), "angles has the shape"),
     ("principal_angles", lambda A, B: np.degrees(np.arccos(2 * np.linalg.svd(A @ B.T, compute_uv=False))),
-     r"no finite numbers, .*: the cosine of an angle is never above 1, is it\?$"),
+     r"not finite, .*; the cosine of an angle is never above 1, is it\?$"),
     ("principal_angles", lambda A, B: np.degrees(np.arccos(np.linalg.svd(A @ B.T, compute_uv=False))),
-     r"no finite numbers, .*: the cosine of an angle is never above 1, is it\?$"),
+     r"not finite, .*; the cosine of an angle is never above 1, is it\?$"),
 ]

@@ -18,12 +18,12 @@ def shuffled(images, labels, order):
 RIGHT = (nearest, two_way_accuracy, shuffled)
 MISTAKES = [  # exercise, answer, what the line says
     ("nearest", lambda image, images: np.sum((images - image) ** 2, axis=1).argmax(),
-     r"number: yours \d, wanted \d$"),
-    ("nearest", lambda image, images: np.abs(images - image).sum(axis=1).argmin(), r"number: yours \d, wanted \d$"),
-    ("nearest", lambda image, images: np.abs(images - image).max(axis=1).argmin(), r"number: yours \d, wanted \d$"),
-    ("nearest", lambda image, images: images[nearest(image, images)], r"number has the shape \(\d,\), wanted is \(\)"),
-    ("two_way_accuracy", lambda digits, clusters: np.mean(digits == clusters), "accuracy: 1 of 1 entry is wrong"),
-    ("two_way_accuracy", lambda digits, clusters: 17 * two_way_accuracy(digits, clusters), "accuracy: 1 of 1 entry"),
+     r"number: yours \d, expected \d$"),
+    ("nearest", lambda image, images: np.abs(images - image).sum(axis=1).argmin(), r"number: yours \d, expected \d$"),
+    ("nearest", lambda image, images: np.abs(images - image).max(axis=1).argmin(), r"number: yours \d, expected \d$"),
+    ("nearest", lambda image, images: images[nearest(image, images)], r"number has the shape \(\d,\) instead of \(\)"),
+    ("two_way_accuracy", lambda digits, clusters: np.mean(digits == clusters), "accuracy: yours"),
+    ("two_way_accuracy", lambda digits, clusters: 17 * two_way_accuracy(digits, clusters), "accuracy: yours"),
     ("two_way_accuracy", lambda digits, clusters: digits == clusters, "accuracy has the shape"),
     ("shuffled", lambda images, labels, order: (images[order], labels), r"labels: .* are wrong.*; images: right"),
     ("shuffled", lambda images, labels, order: images[order], "it should return images, labels; it returns one"),

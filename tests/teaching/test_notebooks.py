@@ -1,4 +1,4 @@
-"""What lessons want of Jupyter and of the machine. (That sliders move was seen in a browser.)"""
+"""What lessons need from Jupyter and the machine. (That sliders move was seen in a browser.)"""
 
 import json
 import sys
@@ -20,8 +20,8 @@ def draw(step):
 def test_without_widgets_there_is_a_sentence(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
     assert slider(draw, 3) is None
-    assert capsys.readouterr().out == ("There would be a slider here: pip install ipywidgets brings it. "
-                                       "The pictures beside show the same.\n")
+    assert capsys.readouterr().out == ("To see a slider here, pip install ipywidgets. "
+                                       "The other pictures show the same.\n")
 
 
 def test_a_slider_redraws(monkeypatch):

@@ -25,7 +25,7 @@ def _mixture_on_a_line(rng):
     n, k = sizes(rng, 2, low=3, high=8)
     weights = rng.dirichlet(np.full(k, 3.0))
     shape = {"weights": weights, "means": 3 * rng.normal(size=k), "variances": rng.uniform(0.2, 3.0, k)}
-    # Far out, components of nearly one width, or the widest one would take all of every point.
+    # Far out, components of the same width, or the widest one would be responsible for every point.
     far = {**shape, "means": np.linspace(0, 1e-3, k), "variances": np.full(k, 1.5)}
     return [{"x": 3 * rng.normal(size=n), **shape}, {"x": rng.uniform(500, 900, n) * rng.choice([-1, 1], n), **far}]
 
@@ -58,10 +58,10 @@ def _bic(log_p, n_components, n_features):
 EXERCISES = {
     "kernel_estimate": Exercise(_points_and_places, ("density",), answer=_kernel_estimate),
     "responsibilities": Exercise(_mixture_on_a_line, ("responsibilities",), answer=_responsibilities,
-                                 blank="some points lie so far out that every density there rounds to 0; take the "
-                                       "largest logarithm of each row away before you call exp",
+                                 blank="some points lie so far out that every density there rounds to 0; "
+                                       "subtract the largest logarithm of each row before you call exp",
                                  look=lambda r: "" if np.allclose(np.sum(r, axis=1), 1) else
-                                 "; each row should add up to 1"),
+                                 "each row should add up to 1"),
     "weights_and_means": Exercise(_points_and_shares, ("weights", "means"), answer=_weights_and_means),
     "bic": Exercise(_log_densities, ("bic",), answer=_bic),
 }

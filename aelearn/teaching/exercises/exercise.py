@@ -15,15 +15,16 @@ class Exercise:
     """A function that a learner writes.
 
     inputs    inputs(rng) makes the arguments, in order: {name: array or number}, or a list of such dicts, all of which
-              are tried. Arguments with a leading underscore are for `forward` alone
+              are tried. Arguments with a leading underscore are for `forward` only
     outputs   the names of what it returns
-    answer    what a right one returns for these arguments; None where the outputs are gradients
-    forward   for gradients: the function whose derivative is asked for, of the arguments other than `upstream`. An
-              output "dW" is the derivative of sum(upstream * forward) by the argument "W"
-    upstream  the argument that holds the derivative by the function's output; None if that is a number, the loss
-    call      call(answer, **arguments) where calling the answer itself will not do: a kernel for a GPU
-    blank     a question to ask where numbers are missing (NaN or infinite)
-    look      look(*outputs) adds to a verdict what can be seen to be wrong with wrong numbers, or ""
+    answer    answer(*arguments) returns what is right; None where the outputs are gradients
+    forward   for gradients: the function to differentiate, of the arguments other than `upstream`. An output "dW" is
+              the derivative of sum(upstream * forward) with respect to the argument "W"
+    upstream  the argument that holds the derivative of the loss with respect to the function's output; None if that
+              output is the loss itself, a number
+    call      call(answer, **arguments), where calling the answer itself is not enough: a kernel for a GPU
+    blank     a remark for outputs that are not finite
+    look      look(*outputs) returns a remark on wrong numbers, or ""
     """
 
     inputs: object
@@ -35,8 +36,8 @@ class Exercise:
     blank: str = ""
     look: object = None
 
-    def wanted(self, arguments):
-        """The right outputs, {name: array}, and how exact each is known: {name: absolute error}."""
+    def expected(self, arguments):
+        """The right outputs, {name: array}, and the absolute error of each, {name: number}."""
         if self.answer is not None:
             values = self.answer(*arguments.values())
             values = values if len(self.outputs) > 1 else (values,)
@@ -53,11 +54,16 @@ class Exercise:
         return {name: values[name] for name in self.outputs}, dict.fromkeys(self.outputs, exact)
 
 
+def given(arguments):
+    """The arguments that the learner's function gets."""
+    return {name: value for name, value in arguments.items() if not name.startswith("_")}
+
+
 def numbers(rng, **shapes):
     """Random arrays of these shapes; () is a number."""
     return {name: rng.normal(size=shape) if shape else float(rng.normal()) for name, shape in shapes.items()}
 
 
 def sizes(rng, n, low=2, high=7):
-    """n different sizes: no product of arrays fits by accident."""
+    """n different sizes, so that no wrong product of arrays fits by accident."""
     return [int(size) for size in rng.permutation(np.arange(low, high))[:n]]

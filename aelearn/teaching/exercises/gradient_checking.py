@@ -35,7 +35,7 @@ def planted_bugs():
 
 
 def _careless(dz, x, W):
-    """Looks right to a judge who gives it ones."""
+    """Passes every check whose dz is all ones."""
     dx, dW, db = layers.dense_backward(dz, x, W)
     return np.ones(dz.shape) @ W.T, dW, db
 

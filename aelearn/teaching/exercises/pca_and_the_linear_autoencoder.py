@@ -23,7 +23,7 @@ def _mean_and_covariance(X):
 
 
 def _samples_and_components(rng):
-    """Fewer components than features; and as many, where a product of the wrong way round has the right shape."""
+    """Fewer components than features; and as many, where a transposed product has the right shape as well."""
     n, d = sizes(rng, 2, low=4, high=9)
     return [{"X": rng.normal(size=(n, d)), "mean": rng.uniform(2, 5, d), "components": _directions(rng, c, d)}
             for c in (2, d)]
@@ -40,10 +40,10 @@ def _variance_shares(X):
 
 
 def _two_spaces(rng):
-    """Two random spaces; two whose angles are 20 and 30 degrees, with bases in another order: each direction of the one
-    is at a right angle to that of the same number in the other; and one space twice, but for a rounding error."""
+    """Two random spaces; two whose angles are 20 and 30 degrees, with bases in another order: each direction of one
+    is at a right angle to that of the same number in the other; and one space twice, up to a rounding error."""
     c = int(rng.integers(2, 5))
-    d = 2 * c + int(rng.integers(1, 4))  # so large that the two have no direction in common
+    d = 2 * c + int(rng.integers(1, 4))  # large enough for the two to have no direction in common
     axes, (far, near) = np.eye(4), np.radians([30, 20])
     return [{"A": _directions(rng, c, d), "B": _directions(rng, c, d)},
             {"A": axes[:2], "B": np.array([np.cos(far) * axes[1] + np.sin(far) * axes[3],

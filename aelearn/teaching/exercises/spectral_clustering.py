@@ -19,14 +19,14 @@ def _affinities(X, gamma):
 
 
 def _weights(rng):
-    """A graph without points that stand alone, and without edges from a point to itself."""
+    """A graph without isolated points, and without edges from a point to itself."""
     n = int(rng.integers(4, 9))
     W = np.triu(rng.uniform(0.1, 2, (n, n)), 1)
     return {"W": W + W.T}
 
 
 def _rows(rng):
-    """Rows of either sign; as many rows as columns, where a slip of the axis raises nothing; and a row of zeros."""
+    """Rows of either sign; as many rows as columns, where the wrong axis raises no exception; and a row of zeros."""
     n, k = sizes(rng, 2, low=3)
     zero = rng.normal(size=(n, k))
     zero[rng.integers(n)] = 0

@@ -7,7 +7,7 @@ from aelearn.teaching.exercises.exercise import Exercise, sizes
 
 
 def _image_and_images(rng):
-    """Random images; and two where another measure of distance would find another one."""
+    """Random images; and two where another measure of distance would choose another one."""
     n, d = sizes(rng, 2, low=3, high=8)
     return [{"image": rng.random(d), "images": rng.random((n, d))},
             {"image": np.zeros(2), "images": np.array([[5.0, 0], [3, 3]])},

@@ -1,0 +1,125 @@
+"""Compares what an answer returned with what is right, entry by entry.
+
+All functions return Findings (verdict.py): data, no words.
+"""
+
+from dataclasses import replace
+from itertools import permutations
+
+import numpy as np
+
+from aelearn import gradcheck
+from aelearn.teaching.exercises.exercise import RTOL, given
+from aelearn.teaching.verdict import NOT_FINITE, WRONG_NUMBERS, Finding
+
+
+def compare(exercise, returned, arguments):
+    """The findings about what an answer returned for these arguments: one for each output, or one for the whole."""
+    names = exercise.outputs
+    if returned is None or returned is Ellipsis:
+        return [Finding("nothing")]
+    if len(names) == 1:
+        returned = [returned]
+    if not isinstance(returned, (tuple, list)):
+        return [Finding("one value", yours=type(returned).__name__, expected=", ".join(names))]
+    if len(returned) != len(names):
+        return [Finding("values", yours=len(returned), expected=", ".join(names))]
+    expected, exact = exercise.expected(arguments)
+    if isinstance(expected[names[0]], str):
+        return [_compare_word(returned[0], expected[names[0]])]
+    return _compare_numbers(exercise, dict(zip(names, returned)), expected, exact, given(arguments))
+
+
+def _compare_numbers(exercise, returned, expected, exact, arguments):
+    """The findings about outputs that are arrays or numbers; all but `exercise` are dicts by name."""
+    source = "expected" if exercise.answer is not None else "finite difference"
+    findings = {name: compare_output(name, yours, expected[name], exact[name], source)
+                for name, yours in returned.items()}
+    for name, other in permutations(returned, 2):
+        if not findings[name].right and compare_output(other, returned[name], expected[other], exact[other]).right:
+            return [Finding("swapped", name, expected=other)]
+    wrong = [name for name, finding in findings.items() if not finding.right]
+    for name in wrong:
+        finding = findings[name]
+        if finding.kind in NOT_FINITE:
+            finding = replace(finding, remark=exercise.blank)
+        if np.ndim(expected[name]) == 0:  # a number alone says little: what was it computed from?
+            finding = replace(finding, given=_numbers_and_shapes(arguments))
+        elif wrong == [name] and finding.diagnosis.kind == "factor":
+            finding = replace(finding, factor_name=_factor_name(finding.diagnosis.factor, arguments))
+        findings[name] = finding
+    if wrong and exercise.look and all(findings[name].kind in WRONG_NUMBERS for name in wrong):
+        findings[wrong[-1]] = replace(findings[wrong[-1]], remark=exercise.look(*returned.values()))
+    return list(findings.values())
+
+
+def _compare_word(yours, expected):
+    """The finding about an answer that names the wrong output of a function."""
+    if not isinstance(yours, str):
+        return Finding("not a word", yours=type(yours).__name__)
+    return Finding("right" if yours == expected else "word", yours=yours, expected=expected)
+
+
+def compare_output(name, yours, expected, exact, source="expected"):
+    """The Finding about one output.
+
+    yours, expected  arrays or numbers, what came and what is right
+    exact            the absolute error of `expected`
+    source           where `expected` is from
+    """
+    if yours is None or yours is Ellipsis:
+        return Finding("missing", name, repr(yours))
+    try:
+        value = np.asarray(yours, np.float64)
+    except (TypeError, ValueError):
+        return Finding("not numbers", name, type(yours).__name__)
+    expected = np.asarray(expected)
+    if value.shape != expected.shape:
+        transposed = value.ndim > 1 and value.shape == expected.shape[::-1]
+        return Finding("transposed" if transposed else "shape", name, value.shape, expected.shape)
+    infinite = ~np.isfinite(value)
+    if infinite.any():
+        return Finding("not finite" if value.ndim else "number not finite", name, place=_first(infinite),
+                       n_wrong=int(infinite.sum()), size=value.size)
+    counted, expected = expected.dtype.kind in "iub", expected.astype(np.float64)
+    errors = gradcheck.relative_error(value, expected, exact)
+    wrong = errors > RTOL
+    if not wrong.any():
+        return Finding("right", name)
+    kind = "number" if value.size == 1 else "labels" if counted else "numbers"
+    if counted:  # labels and the like: no entry is worse than another, and a factor means nothing
+        place, diagnosis = _first(wrong), gradcheck.Diagnosis()
+    else:
+        place, diagnosis = _first(errors == errors.max()), gradcheck.diagnose(value, expected, exact, RTOL, wrong)
+    if kind == "number" and diagnosis.kind == "factor" and not np.isclose(diagnosis.factor, (2, 0.5), rtol=1e-4).any():
+        diagnosis = gradcheck.Diagnosis()  # a single number is always off by some factor
+    return Finding(kind, name, float(value[place]), float(expected[place]), source, place, int(wrong.sum()), value.size,
+                   diagnosis)
+
+
+def _first(where):
+    """The index of the first True."""
+    return tuple(int(i) for i in np.argwhere(where)[0])
+
+
+def _numbers_and_shapes(arguments):
+    """The arguments, with arrays by their shapes; {} if all are arrays or some are functions."""
+    if any(map(callable, arguments.values())) or all(map(np.ndim, arguments.values())):
+        return {}
+    return {name: np.shape(value) if np.ndim(value) else value for name, value in arguments.items()}
+
+
+def _factor_name(factor, arguments):
+    """A factor in terms of an argument or its sizes: "h", "1 / X.shape[0]", "(X.size - 1) / X.size"; "" if none."""
+    for name, value in arguments.items():
+        names = {}
+        if np.ndim(value) == 0 and not callable(value) and value:
+            names = {name: value, f"1 / {name}": 1 / value}
+        sizes = {f"{name}.shape[{axis}]": size for axis, size in enumerate(np.shape(value))}
+        for words, size in {**sizes, f"{name}.size": np.size(value)}.items():
+            if size > 2:
+                names |= {words: size, f"1 / {words}": 1 / size, f"({words} - 1) / {words}": (size - 1) / size}
+        for words, number in names.items():
+            if abs(factor / number - 1) < 1e-5:
+                return words
+    return ""
