@@ -21,9 +21,9 @@ def compare(exercise, returned, arguments):
     if len(names) == 1:
         returned = [returned]
     if not isinstance(returned, (tuple, list)):
-        return [Finding("one value", yours=type(returned).__name__, expected=", ".join(names))]
+        return [Finding("one value", yours=type(returned).__name__, expected=names)]
     if len(returned) != len(names):
-        return [Finding("values", yours=len(returned), expected=", ".join(names))]
+        return [Finding("values", yours=len(returned), expected=names)]
     expected, exact = exercise.expected(arguments)
     if isinstance(expected[names[0]], str):
         return [_compare_word(returned[0], expected[names[0]])]
@@ -93,8 +93,8 @@ def compare_output(name, yours, expected, exact, source="expected"):
         place, diagnosis = _first(errors == errors.max()), gradcheck.diagnose(value, expected, exact, RTOL, wrong)
     if kind == "number" and diagnosis.kind == "factor" and not np.isclose(diagnosis.factor, (2, 0.5), rtol=1e-4).any():
         diagnosis = gradcheck.Diagnosis()  # a single number is always off by some factor
-    return Finding(kind, name, float(value[place]), float(expected[place]), source, place, int(wrong.sum()), value.size,
-                   diagnosis)
+    return Finding(kind, name, float(value[place]), float(expected[place]), source, place, n_wrong=int(wrong.sum()),
+                   size=value.size, diagnosis=diagnosis)
 
 
 def _first(where):

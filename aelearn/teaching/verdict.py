@@ -80,6 +80,8 @@ class Finding:
     def __str__(self):
         values = {**vars(self), "place": list(self.place), "are": "is" if self.n_wrong == 1 else "are",
                   "in_line": f" in the line `{self.line}`" if self.line else ""}
+        if self.kind in ("one value", "values"):
+            values["expected"] = ", ".join(self.expected)
         if self.kind in WRONG_NUMBERS:
             values |= {"yours": _digits(self.yours, self.expected), "expected": _digits(self.expected, self.yours)}
         words = WORDS[self.kind].format(**values)
