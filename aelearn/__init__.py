@@ -1,9 +1,9 @@
-"""aelearn: unsupervised learning from scratch, small enough to read in an afternoon.
+"""aelearn: unsupervised learning from scratch, in plain NumPy and in compiled versions of the same functions.
 
     from aelearn import Autoencoder, KMeans, load_mnist
 
-The public names below are loaded when they are first used, so that `import aelearn` costs nothing
-and a reader of one module loads only that module.
+The public names below are loaded on first use, so `import aelearn` is almost free and whoever imports one module loads
+only that module.
 """
 
 import sys
@@ -13,7 +13,7 @@ from aelearn.moved import OldNames
 
 __version__ = "0.1.0"
 
-_HOME = {  # public name -> the module or subpackage that offers it
+_HOME = {  # public name -> the module or subpackage that defines it
     "Autoencoder": "autoencoder",
     "KMeans": "kmeans",
     "PCA": "pca",
@@ -43,7 +43,7 @@ def __getattr__(name):
     if name not in _HOME:
         raise AttributeError(f"module 'aelearn' has no attribute {name!r}")
     value = getattr(import_module(f"aelearn.{_HOME[name]}"), name)
-    globals()[name] = value  # the next look-up finds it without this function
+    globals()[name] = value  # later look-ups do not come here
     return value
 
 

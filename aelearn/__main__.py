@@ -1,4 +1,4 @@
-"""`python -m aelearn` is the command `aelearn`."""
+"""`python -m aelearn` runs the command `aelearn`."""
 
 import sys
 

@@ -1,14 +1,14 @@
-"""The data to learn from: MNIST (or any folder in its IDX format) and three small synthetic sets.
+"""Data to learn from: MNIST (or any folder in its IDX format) and three small synthetic data sets.
 
 Shapes: N samples, D features (784 pixels for MNIST's 28 x 28 images).
 
-An IDX file is a header and then the numbers themselves, all big-endian:
+An IDX file is a header followed by the numbers themselves, all big-endian:
 
     byte 0, 1   zero
     byte 2      the type of the numbers; 8 means unsigned byte
     byte 3      the number of dimensions: 1 for labels, 3 for images
     then        the length of each dimension, 4 bytes each
-    then        the data, the last dimension running fastest
+    then        the data, with the last dimension varying fastest
 
 Source of the format: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits".
 """
@@ -38,20 +38,20 @@ SPLITS = ("train", "validation", "train60k", "test")
 
 
 def load_mnist(split="train", *, digits=None, directory=None, dtype=np.float32):
-    """Images and labels of one split, in the files' order.
+    """Images and labels of one split, in the order of the files.
 
     split      "train60k": all training images; "test": the test images;
                "validation": the first twelfth of the training images (MNIST: the first 5,000 of 60,000);
                "train": the rest of them (MNIST: images 5,000 to 59,999)
-    digits     keep these labels only, such as (0, 1), in any iterable; None keeps all
-    directory  a folder with the four IDX files, plain or gzipped; None: the MNIST that comes with aelearn
+    digits     keep only these labels, such as (0, 1), in any iterable; None keeps all
+    directory  a folder with the four IDX files, plain or gzipped; None: the MNIST files that come with aelearn
     dtype      np.float32 or np.float64
 
     Returns images (N, D) of `dtype`, each pixel divided by 255 and so in [0, 1], and labels (N,) int64.
 
-    Raises FileNotFoundError where a file is missing; ValueError where a file is damaged or empty, the split has no
-    images, images and labels differ in number, or a digit is not there; and ValueError or TypeError where an argument
-    is none of the above.
+    Raises FileNotFoundError if a file is missing; ValueError if a file is damaged or empty, the split has no images,
+    the numbers of images and labels differ, or a digit does not occur; and ValueError or TypeError if an argument is
+    none of the above.
     """
     dtype = check_float_dtype(dtype)
     pixels, labels, labels_path = _read_split(split, directory)  # (N, rows, columns), (N,)
@@ -71,9 +71,9 @@ def image_shape(directory=None):
 def read_idx(path, n_dimensions):
     """The array of unsigned bytes in one IDX file, plain or gzipped.
 
-    n_dimensions  what the file must hold: 1 for labels, 3 for images
+    n_dimensions  what the file must contain: 1 for labels, 3 for images
 
-    Raises ValueError, naming the file, where it is not a whole IDX file of that kind, or holds nothing.
+    Raises ValueError, naming the file, if it is not a complete IDX file of that kind, or is empty.
     """
     path, n_dimensions = _path("path", path), check_integer("n_dimensions", n_dimensions, 1, 255)
     content = path.read_bytes()
@@ -86,7 +86,7 @@ def read_idx(path, n_dimensions):
         raise ValueError(f"{path} is not a gzip file, although its name ends in .gz")
     header_size = 4 + 4 * n_dimensions
     if len(content) < header_size:
-        raise ValueError(f"{path} is truncated: {len(content)} bytes are fewer than its {header_size}-byte header")
+        raise ValueError(f"{path} is truncated: {len(content)} bytes, fewer than its {header_size}-byte header")
     magic, *shape = struct.unpack(f">{1 + n_dimensions}I", content[:header_size])
     wanted_magic = 0x0800 + n_dimensions  # type 8 (unsigned byte) and the number of dimensions
     if magic != wanted_magic:
@@ -96,9 +96,9 @@ def read_idx(path, n_dimensions):
     if len(content) - header_size != size:
         state = "truncated" if len(content) - header_size < size else "too long"
         raise ValueError(f"{path} is {state}: {len(content) - header_size:,} bytes of data, "
-                         f"its header promises {size:,}")
+                         f"but its header announces {size:,}")
     if size == 0:
-        raise ValueError(f"{path} is empty: by its header it holds {' x '.join(map(str, shape))} numbers")
+        raise ValueError(f"{path} is empty: according to its header it holds {' x '.join(map(str, shape))} numbers")
     return np.frombuffer(content, np.uint8, offset=header_size).reshape(shape)
 
 
@@ -115,10 +115,10 @@ def _path(name, value):
 
 
 def _find_file(directory, name, n_dimensions):
-    """The path of `name` in `directory`, under any of the four spellings in use."""
+    """The path of `name` in `directory`, under any of the four usual spellings."""
     directory = default_directory() if directory is None else _path("directory", directory)
-    if not os.path.isdir(directory):  # False, and no error, where the name is too long
-        raise FileNotFoundError(f"{directory} is not a folder; it should hold the four IDX files of MNIST's format")
+    if not os.path.isdir(directory):  # False, not an error, if the name is too long
+        raise FileNotFoundError(f"{directory} is not a folder; it should contain the four IDX files of MNIST's format")
     spellings = [f"{name}{joint}idx{n_dimensions}-ubyte{ending}" for joint in "-." for ending in ("", ".gz")]
     for spelling in spellings:
         if (directory / spelling).is_file():
@@ -127,18 +127,18 @@ def _find_file(directory, name, n_dimensions):
 
 
 def _read_split(split, directory):
-    """Pixels (N, rows, columns), labels (N,) and the path of the label file, for messages."""
+    """Pixels (N, rows, columns), labels (N,) and the path of the label file (for messages)."""
     check_choice("split", split, SPLITS)
     prefix = "t10k" if split == "test" else "train"
     images_path = _find_file(directory, f"{prefix}-images", 3)
     labels_path = _find_file(directory, f"{prefix}-labels", 1)
     pixels, labels = read_idx(images_path, 3), read_idx(labels_path, 1)
     if len(pixels) != len(labels):
-        raise ValueError(f"{images_path} holds {len(pixels)} images, {labels_path} holds {len(labels)} labels")
+        raise ValueError(f"{images_path} has {len(pixels)} images, but {labels_path} has {len(labels)} labels")
     n_validation = len(pixels) // 12
     if split == "validation" and n_validation == 0:
-        raise ValueError(f"{images_path} holds {len(pixels)} images: too few for a validation split, the first twelfth "
-                         "of them")
+        raise ValueError(f"{images_path} has {len(pixels)} images: too few for a validation split, which is the first "
+                         "twelfth of them")
     rows = {"train": slice(n_validation, None), "validation": slice(n_validation)}.get(split, slice(None))
     return pixels[rows], labels[rows], labels_path
 
@@ -148,21 +148,21 @@ def _check_digits(digits, labels, where):
         raise TypeError(f"digits must be a sequence of labels, such as (0, 1); got {digits!r}")
     wanted = [check_integer("each of digits", digit, 0, 255) for digit in digits]
     if not wanted or len(set(wanted)) < len(wanted):
-        raise ValueError(f"digits must name one or more labels, each once; got {tuple(wanted)}")
+        raise ValueError(f"digits must be one or more different labels; got {tuple(wanted)}")
     missing = [digit for digit in wanted if digit not in labels]
     if missing:
         there = ", ".join(map(str, np.unique(labels)))
-        raise ValueError(f"{where} has no images of {', '.join(map(str, missing))}; it has those of {there}")
+        raise ValueError(f"{where} has no images of {', '.join(map(str, missing))}; it has images of {there}")
     return wanted
 
 
 def make_blobs(n_samples=300, *, centers=3, n_features=2, cluster_std=1.0, random_state=None):
-    """Gaussian blobs: each point is one of the centres plus normal noise of standard deviation `cluster_std`.
+    """Gaussian blobs: each point is one of the centres plus normal noise with standard deviation `cluster_std`.
 
-    centers  how many centres, drawn uniformly from [-10, 10]^D; or the centres themselves, shape (K, D)
+    centers  how many centres to draw uniformly from [-10, 10]^D; or the centres themselves, shape (K, D)
 
-    Returns points (N, D) float64 and the number of the centre of each, (N,) int64; the blobs' sizes differ by
-    at most one. Raises ValueError and TypeError for settings that are not possible.
+    Returns points (N, D) float64 and the index of each point's centre, (N,) int64; the sizes of the blobs differ by at
+    most one. Raises ValueError and TypeError for invalid settings.
     """
     n_samples = check_integer("n_samples", n_samples, 1)
     rng = generator(random_state)
@@ -176,26 +176,26 @@ def make_blobs(n_samples=300, *, centers=3, n_features=2, cluster_std=1.0, rando
 
 def _check_centers(centers):
     """The centres as a float64 array (K, D). Raises ValueError or TypeError for anything else."""
-    if as_array(centers, "centers").ndim == 0:  # such as a set
+    if as_array(centers, "centers").ndim == 0:  # a set, for example
         raise TypeError(f"centers must be an integer or an array (K, D); got {type(centers).__name__}")
     centers = as_float64(centers, "centers")
     if centers.ndim != 2 or centers.size == 0:
-        raise ValueError(f"centers is a number or an array (K, D); got an array of shape {centers.shape}")
+        raise ValueError(f"centers must be a number or an array (K, D); got an array of shape {centers.shape}")
     check_finite(centers, "centers")
     return centers
 
 
 def _with_noise(points, name, std, rng):
-    """The points (N, D) plus normal noise; `name` is what the user calls its standard deviation."""
-    with np.errstate(over="ignore"):  # refused next
+    """The points (N, D) plus normal noise; `name` is the user's name for its standard deviation."""
+    with np.errstate(over="ignore"):  # rejected below
         points = points + check_number(name, std, 0) * rng.standard_normal(points.shape)  # (N, D)
     if not np.isfinite(points).all():
-        raise ValueError(f"{name} = {std} carries points beyond the largest number that float64 holds")
+        raise ValueError(f"{name} = {std} moves points beyond the largest float64 number")
     return points
 
 
 def make_moons(n_samples=300, *, noise=0.05, random_state=None):
-    """Two half circles of radius 1 that reach into each other; k-means cannot tell them apart.
+    """Two interleaved half circles of radius 1; k-means cannot separate them.
 
     Upper moon (label 0): (cos t, sin t); lower moon (label 1): (1 - cos t, 0.5 - sin t); t from 0 to pi.
     `noise` is the standard deviation of normal noise on both coordinates.
@@ -211,7 +211,7 @@ def make_moons(n_samples=300, *, noise=0.05, random_state=None):
 
 
 def make_circles(n_samples=300, *, factor=0.5, noise=0.05, random_state=None):
-    """Two circles about the origin: radius 1 (label 0) and radius `factor` (label 1).
+    """Two circles around the origin: radius 1 (label 0) and radius `factor` (label 1).
 
     `noise` is the standard deviation of normal noise on both coordinates.
 
@@ -225,7 +225,7 @@ def make_circles(n_samples=300, *, factor=0.5, noise=0.05, random_state=None):
 
 
 def _two_curves(n_samples, random_state):
-    """Labels (N,), half of them 1; a position in [0, 1) along the curve for each point (N,); the generator."""
+    """Labels (N,), half of them 1; for each point a position in [0, 1) along its curve (N,); the generator."""
     n_samples = check_integer("n_samples", n_samples, 2)
     rng = generator(random_state)
     return rng.permutation(np.arange(n_samples) % 2), rng.random(n_samples), rng

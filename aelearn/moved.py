@@ -1,15 +1,15 @@
-"""Where the modules of version 1 are now, so that code written for them goes on working.
+"""Where the modules of version 1 are now, so that code written for them still works.
 
-All of them lay side by side then: `from aelearn.callbacks import EarlyStopping`, `python -m aelearn.selfcheck`.
-An old name is another name for the module that lies in a subpackage now, not a copy of it. (Names that are subpackages
-themselves, such as aelearn.kmeans, offer what the module of that name offered.)
+They used to lie side by side: `from aelearn.callbacks import EarlyStopping`, `python -m aelearn.selfcheck`. An old name
+is an alias of the module that is now in a subpackage, not a copy of it. (Names that are now subpackages, such as
+aelearn.kmeans, offer what the module of that name offered.)
 """
 
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.util import find_spec, spec_from_loader
 
-MOVED = {  # old name -> new name, both below aelearn
+MOVED = {  # old name -> new name, both relative to aelearn
     "atlas": "jobs.compare",
     "autoencoder_settings": "autoencoder.settings",
     "bandwidths": "density.bandwidths",
@@ -56,7 +56,7 @@ MOVED = {  # old name -> new name, both below aelearn
 
 
 class OldNames(MetaPathFinder, Loader):
-    """Finds aelearn.OLD as the module aelearn.NEW."""
+    """Imports aelearn.OLD as the module aelearn.NEW."""
 
     def find_spec(self, name, path=None, target=None):
         package, _, module = name.partition(".")
@@ -68,7 +68,7 @@ class OldNames(MetaPathFinder, Loader):
         return module
 
     def exec_module(self, module):
-        module.__spec__ = module.__spec__.loader_state  # importing under the old name has put the old name's there
+        module.__spec__ = module.__spec__.loader_state  # the import under the old name replaced it
 
     def get_code(self, name):
         """What `python -m` runs."""

@@ -2,11 +2,11 @@
 
     python -m aelearn.tiny
 
-loads the zeros and ones of MNIST, squeezes each image of 784 pixels into a code of 3 numbers, looks for two clusters
-among the codes without ever seeing a label, and says how many images are in the cluster of their digit. NumPy alone, in
-the order in which one would explain it; the rest of aelearn does the same with options, checks and speed.
+loads the zeros and ones of MNIST, compresses each image of 784 pixels into a code of 3 numbers, looks for two clusters
+among the codes without using the labels, and prints how many images are in the cluster of their digit. It needs only
+NumPy and follows the order of an explanation; the rest of aelearn does the same with options, checks and speed.
 
-Shapes: N images, B images of a batch, D = 784 pixels, H = 128 hidden units, C = 3 numbers of a code, K = 2 clusters.
+Shapes: N images, B images in a batch, D = 784 pixels, H = 128 hidden units, C = 3 numbers in a code, K = 2 clusters.
 """
 
 import gzip
@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-SIZES = [784, 128, 3, 128, 784]  # units of the layers, from the image through the code and back to the image
+SIZES = [784, 128, 3, 128, 784]  # units in each layer, from the image through the code and back to the image
 CODE = 2  # the code is the output of layer 2
 EPOCHS, BATCH_SIZE, LEARNING_RATE = 40, 48, 3e-3
 
 
 def load_zeros_and_ones():
-    """Images (N, D) from 0 to 1 and their digits (N,). An IDX file is a header of 16 (or 8) bytes, then the numbers."""
+    """Images (N, D) from 0 to 1 and their digits (N,). An IDX file is a header of 16 (or 8) bytes, then the data."""
     here = Path(__file__).parent
     folder = here / "mnist" if any((here / "mnist").glob("*.gz")) else here.parent / "data" / "mnist"
     pixels = gzip.decompress((folder / "train-images-idx3-ubyte.gz").read_bytes())[16:]
@@ -32,7 +32,7 @@ def load_zeros_and_ones():
 
 
 def initial_parameters(rng):
-    """Weights (n_in, n_out) and biases (n_out,) of each layer; weights are drawn so that signals keep their size."""
+    """Weights (n_in, n_out) and biases (n_out,) of each layer; the scale of the weights keeps that of the signals."""
     weights = [rng.normal(0, np.sqrt(2 / n_in), (n_in, n_out)).astype(np.float32)
                for n_in, n_out in zip(SIZES, SIZES[1:])]
     biases = [np.full(n_out, 0.1, np.float32) for n_out in SIZES[1:]]
@@ -40,7 +40,7 @@ def initial_parameters(rng):
 
 
 def sigmoid(z):
-    """1 / (1 + exp(-z)), written so that it cannot overflow. The shape of z."""
+    """1 / (1 + exp(-z)), written so that it cannot overflow. The result has the shape of z."""
     return 0.5 + 0.5 * np.tanh(0.5 * z)
 
 
@@ -61,9 +61,9 @@ def mean_squared_error(a, x):
 
 
 def backward(a, weights):
-    """The derivatives of the loss by all weights and biases, by the chain rule from the last layer to the first.
+    """The derivatives of the loss with respect to all weights and biases, by the chain rule from the last layer back.
 
-    a  what `forward` has returned: a[0] are the images, a[-1] their reconstructions
+    a  what `forward` returned: a[0] are the images, a[-1] their reconstructions
 
         loss = mean of (a_L - x)^2         =>  da = 2 (a_L - x) / (B D)
         a = sigmoid(z)                     =>  dz = da * a * (1 - a)          since sigmoid' = sigmoid (1 - sigmoid)
@@ -80,11 +80,11 @@ def backward(a, weights):
 
 
 def adam_step(parameters, gradients, means, squares, t):
-    """Update number t (from 1): every entry moves by about LEARNING_RATE, against the mean sign of its gradient.
+    """Update number t (from 1): each entry moves by about LEARNING_RATE, against the average sign of its gradient.
 
         m <- 0.9 m + 0.1 g      v <- 0.999 v + 0.001 g^2      p <- p - rate m_hat / (sqrt(v_hat) + 1e-8)
 
-    with m_hat = m / (1 - 0.9^t) and v_hat = v / (1 - 0.999^t), because both begin at 0. All lists are changed in place.
+    with m_hat = m / (1 - 0.9^t) and v_hat = v / (1 - 0.999^t), because both start at 0. All lists are changed in place.
     Source: Kingma and Ba, "Adam: a method for stochastic optimization" (2015).
     """
     for p, g, m, v in zip(parameters, gradients, means, squares):
@@ -94,7 +94,7 @@ def adam_step(parameters, gradients, means, squares, t):
 
 
 def train(images, rng, epochs=EPOCHS):
-    """Weights and biases that make the reconstructions of images (N, D) good: batch by batch, downhill on the loss."""
+    """Weights and biases that reconstruct images (N, D) well: gradient descent on the loss, one batch at a time."""
     weights, biases = initial_parameters(rng)
     parameters = weights + biases
     means, squares = [np.zeros_like(p) for p in parameters], [np.zeros_like(p) for p in parameters]
@@ -114,9 +114,9 @@ def train(images, rng, epochs=EPOCHS):
 
 
 def kmeans(points, centers):
-    """Lloyd's k-means from centers (K, C): each point to its nearest centre, each centre to the mean of its points.
+    """Lloyd's k-means from centers (K, C): points join the nearest centre, centres move to the mean of their points.
 
-    Until no point changes its cluster. Returns the labels (N,) of points (N, C), and the centres (K, C).
+    It stops when no point changes its cluster. Returns the labels (N,) of points (N, C), and the centres (K, C).
     """
     labels = None
     while True:
@@ -129,7 +129,7 @@ def kmeans(points, centers):
 
 
 def accuracy(digits, labels):
-    """The share of images in the right one of two clusters (N,), whichever of the two is called 0."""
+    """The fraction of images in the right one of two clusters (N,), whichever of the two is called 0."""
     agree = np.mean(digits == labels)
     return max(agree, 1 - agree)
 
@@ -141,7 +141,7 @@ def main():
     print(f"{len(images):,} images of zeros and ones; layers {SIZES}")
     weights, biases = train(images, rng)
     codes = forward(images, weights, biases)[CODE]  # (N, C)
-    first = codes[rng.integers(len(codes))]  # (C,): a point at random, and the point farthest from it
+    first = codes[rng.integers(len(codes))]  # (C,): a random code, and the code farthest from it
     second = codes[((codes - first) ** 2).sum(axis=1).argmax()]  # (C,)
     labels, centers = kmeans(codes, np.array([first, second]))  # (N,), (K, C)
     print(f"centres of the two clusters of codes:\n{centers}")

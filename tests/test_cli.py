@@ -73,7 +73,7 @@ def test_help_and_version():
 
 
 @pytest.mark.parametrize("arguments, words", [
-    (["--digits", "0", "7"], "no images of 7"), (["--digits", "0", "0"], "each once"),
+    (["--digits", "0", "7"], "no images of 7"), (["--digits", "0", "0"], "different labels"),
     (["--digits", "x"], "invalid int"),
     (["--data", "nowhere"], "nowhere is not a folder"), (["--epochs", "0"], "--epochs must be"),
     (["--code-size", "0"], "--code-size must be"), (["--hidden", "0"], "hidden_layer_sizes must be"),

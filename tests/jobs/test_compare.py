@@ -59,7 +59,7 @@ def test_any_digits_and_any_code(settings, changes):
 
 @pytest.mark.parametrize("changes, words", [
     ({"code_size": 0}, "--code-size"), ({"epochs": 0}, "--epochs"), ({"seed": -1}, "--seed"),
-    ({"digits": (7, 11)}, "11"), ({"digits": (1, 1)}, "each once"), ({"backend": "abacus"}, "abacus"),
+    ({"digits": (7, 11)}, "11"), ({"digits": (1, 1)}, "different labels"), ({"backend": "abacus"}, "abacus"),
 ])
 def test_bad_settings_are_refused_before_anything_is_written(settings, tmp_path, changes, words):
     with pytest.raises((ValueError, TypeError), match=words):
