@@ -1,20 +1,20 @@
 # %% [markdown]
 # # 1 · The job
 #
-# Here are thousands of images of handwritten digits, all of them zeros or ones, in no order, and nobody says which is
-# which. Sort them into two heaps. Can a program do that without having been told a single answer?
+# Here are thousands of images of handwritten digits. Each is a zero or a one, they are in no particular order, and
+# nobody tells us which is which. Can a program sort them into two piles without being told a single answer?
 #
-# This lesson does the whole job in a few cells, looks at every picture, and asks questions. The other lessons answer
+# This lesson does the whole job in a few cells, looks at every picture and asks questions. The other lessons answer
 # them, down to the last line of code.
 #
-# **After this lesson you can** run the job, say what each of its two halves does, and score clusters without deceiving
+# **After this lesson you can** run the job, say what each of its two halves does, and score clusters without fooling
 # yourself.
 #
-# **You need** Python and a little NumPy, and about half an hour. You need not know what a network is.
+# **You need** Python, a little NumPy and about half an hour. You do not need to know what a neural network is.
 #
-# There are three exercises. Each has a cell to fill in, a hint that you may ignore, and a cell with `check(...)`,
-# which tries your function on random inputs and says in one line whether it is right or what is wrong. No later cell
-# wants your answers: you can go on and come back.
+# There are three exercises. Each has a cell to fill in, a hint that you may ignore, and a cell with `check(...)`, which
+# tests your function on random inputs and says in one line whether it is right or what is wrong. No later cell depends
+# on your answers, so you can move on and come back.
 
 # %%
 import inspect
@@ -30,7 +30,7 @@ from aelearn.teaching.notebooks import show
 # ## The images
 #
 # MNIST is a collection of handwritten digits, 28 x 28 pixels each, from 0 (black) to 1 (white). It comes with the
-# package. For a program an image is a row of 784 numbers:
+# package. To a program, an image is a row of 784 numbers:
 
 # %%
 images, labels = load_mnist("train", digits=(0, 1))  # (N, 784), (N,)
@@ -40,16 +40,16 @@ show(plotting.tiles(images[:20], [""] * 20, (28, 28), title="The first twenty im
      alt="Twenty small images of handwritten zeros and ones")
 
 # %% [markdown]
-# `labels` says which digit each image shows. It stays out of everything that learns here: it serves to score what
-# came out, at the end, and to colour pictures.
+# `labels` says which digit each image shows. We keep it away from everything that learns here, and use it only at the
+# end, to score the result and to colour the pictures.
 #
-# An image is a point in a space of 784 dimensions, and images that look alike are points that lie near each other.
-# "Near" needs a distance:
+# An image is a point in a space of 784 dimensions, and images that look alike are points that are close to each other.
+# "Close" needs a distance:
 #
 # ### Exercise 1: the nearest image
 #
-# `image` has the shape (D,), `images` (N, D). Return the number (0 to N - 1) of the row of `images` whose squared
-# distance to `image`, the sum over all pixels of the squared difference, is smallest. *One or two lines.*
+# `image` has shape (D,), `images` has shape (N, D). Return the index (0 to N - 1) of the row of `images` whose squared
+# distance to `image` is smallest: the sum over all pixels of the squared difference. *One or two lines.*
 
 # %% tags=["exercise"]
 def nearest(image, images):
@@ -63,17 +63,17 @@ check(nearest)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# `images - image` takes the one image from each row, (N, D). Square it, `.sum(axis=1)`, and ask for the `argmin`.
+# `images - image` subtracts the one image from each row, (N, D). Square it, `.sum(axis=1)`, and take the `argmin`.
 # </details>
 
 # %% [markdown]
-# ## First half: squeeze each image into three numbers
+# ## First half: compress each image into three numbers
 #
 # Many of the 784 numbers say nothing: the corners are always black, and neighbouring pixels are nearly always alike.
-# An **autoencoder** is a network with a narrow waist, 784-128-3-128-784. Its first half, the encoder, squeezes an
-# image into three numbers, the **code**; its second half, the decoder, draws the image again from these three. It
-# learns by comparing what it drew with what it was shown, so it needs no labels. What passes through the waist must be
-# what matters.
+# An **autoencoder** is a network with a bottleneck, 784-128-3-128-784. Its first half, the encoder, compresses an image
+# into three numbers, the **code**; its second half, the decoder, reconstructs the image from these three. It learns by
+# comparing its output with its input, so it needs no labels. Whatever passes through the bottleneck has to be what
+# matters.
 
 # %%
 model = Autoencoder((128, 3), epochs=40, random_state=0).fit(images)
@@ -81,10 +81,10 @@ show(plotting.loss_curve(model.history_, reference=plotting.ORIGINAL_LOSSES),
      alt="The loss falls over forty epochs, close to the diamonds of the original script")
 
 # %% [markdown]
-# An epoch is one look at all images; the loss is the mean squared difference between a pixel drawn and a pixel shown.
-# The diamonds are what the script once recorded that this package grew from.
+# An epoch is one pass over all images; the loss is the mean squared difference between output pixels and input pixels.
+# The diamonds are the losses that were once recorded with the script from which this package grew.
 #
-# *How does a network learn? Lesson 2 derives it, lesson 3 proves it right, lesson 4 walks downhill.*
+# *How does a network learn? Lesson 2 derives the gradients, lesson 3 checks them, lesson 4 follows them downhill.*
 
 # %%
 drawn = model.reconstruct(images)  # (N, 784)
@@ -92,12 +92,12 @@ show(plotting.reconstructions(images, drawn, (28, 28)),
      alt="Originals above their reconstructions: the best, those about the median, the worst")
 
 # %% [markdown]
-# The best are plain strokes, of which there are so many. The worst have something that few others have, a foot, a flag,
-# a second loop: three numbers cannot tell everything.
+# The best ones are plain strokes, which are very common. The worst have something unusual, such as a foot, a flag or a
+# second loop: three numbers cannot describe everything.
 #
-# ## Second half: two heaps of codes
+# ## Second half: cluster the codes
 #
-# **k-means** looks for two centres such that each code is near one of them. It does not know what a digit is, either:
+# **k-means** looks for two centres such that each code is near one of them. It does not know what a digit is either:
 
 # %%
 codes = model.transform(images)  # (N, 3)
@@ -107,20 +107,20 @@ show(plotting.code_space(codes, labels, kmeans.labels_, kmeans.cluster_centers_,
      alt="The codes in space, coloured by digit and by cluster; red stars are the two centres")
 
 # %% [markdown]
-# Each point is an image. Left they are coloured by what they are (the program never saw this), right by what k-means
-# made of them. The red stars are the centres.
+# Each point is an image. On the left, points are coloured by their true digit (which the program never saw), on the
+# right by their cluster. The red stars are the centres.
 #
-# *How does k-means find them, and when does it fail? Lesson 5. What is in the codes, and which images went wrong?
+# *How does k-means find them, and when does it fail? Lesson 5. What do the codes contain, and which images went wrong?
 # Lesson 6.*
 #
 # ## Was it right?
 #
-# A cluster has a number, not a name: cluster 0 may be the ones. So the clusters are first matched with the digits, in
-# the way that agrees best. For two clusters there are two ways:
+# A cluster has a number, not a name: cluster 0 may be the ones. So we first match the clusters with the digits in the
+# way that agrees best. For two clusters there are two ways:
 #
 # ### Exercise 2: accuracy
 #
-# `digits` and `clusters`, both (N,), hold only zeros and ones. Return the share of images that are right under the
+# `digits` and `clusters`, both (N,), hold only zeros and ones. Return the fraction of images that are right under the
 # better of the two matchings. *One or two lines.*
 
 # %% tags=["exercise"]
@@ -136,17 +136,17 @@ check(two_way_accuracy)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# `np.mean(digits == clusters)` is the share that is right if cluster 0 is digit 0. What is it the other way round?
+# `np.mean(digits == clusters)` is the fraction that is right if cluster 0 is digit 0. What is it the other way round?
 # </details>
 
 # %%
 print(f"accuracy of k-means on codes: {metrics.accuracy(labels, kmeans.labels_):.4f}")
-print(f"if all images were put on one heap: {max(np.mean(labels), 1 - np.mean(labels)):.4f}")
+print(f"if all images were put into one cluster: {max(np.mean(labels), 1 - np.mean(labels)):.4f}")
 
 # %% [markdown]
-# Always ask what a program gets that does nothing: here it is more than a half. And what one gets that does less: the
-# same k-means on the raw pixels, and on the three *principal components*, the best code that a straight projection can
-# give:
+# Always ask what score a program gets that does nothing: here it is more than a half. And what simpler methods get: the
+# same k-means on the raw pixels, and on the first three *principal components*, which are the best code that a linear
+# projection can give:
 
 # %%
 components = PCA(3).fit_transform(images)  # (N, 3)
@@ -156,11 +156,12 @@ for name, X in (("784 pixels", images), ("3 components", components), ("3 number
           f"NMI {metrics.normalized_mutual_information(labels, clusters):.4f}")
 
 # %% [markdown]
-# Zeros and ones are easy: even raw pixels nearly do. Other digits are another story, which lesson 6 tells. The NMI
-# compares the two groupings without any matching, 0 for unrelated, 1 for the same.
+# Zeros and ones are easy: even raw pixels are almost enough. Other digits are a different story; see lesson 6. The NMI
+# (normalized mutual information) compares two groupings without any matching: 0 if they are unrelated, 1 if they are
+# the same.
 #
-# **And new images?** Everything above was measured on the images that it was fitted to. The test images were never
-# shown:
+# **And new images?** Everything above was measured on the images that the models were fitted to. The test images have
+# not been used so far:
 
 # %%
 new_images, new_labels = load_mnist("test", digits=(0, 1))  # (M, 784), (M,)
@@ -171,20 +172,20 @@ print(f"accuracy on {len(new_images):,} test images, under the same matching: "
 # %% [markdown]
 # ## What the original script got wrong
 #
-# The job comes from a script for TensorFlow 1. It learnt well, and then:
+# The job comes from a script for TensorFlow 1. It learnt well, but:
 #
-# - it clustered only 400 of the images, and called that the result;
-# - it never compared the clusters with the labels: nobody knew whether they were right;
-# - it shuffled the images but not the labels along with them, so that no comparison would have been possible;
-# - it started k-means anywhere, without a seed, and stopped after ten rounds, done or not;
-# - it cut the images into batches of 48 and dropped the seven that were left over, in every epoch;
-# - it never looked at a test image, and kept neither the model nor the pictures.
+# - it clustered only 400 of the images and called that the result;
+# - it never compared the clusters with the labels, so nobody knew whether they were right;
+# - it shuffled the images but not the labels along with them, so no comparison would have been possible;
+# - it started k-means at random without a seed, and stopped after ten iterations whether it had converged or not;
+# - it split the images into batches of 48 and, in every epoch, dropped the seven that were left over;
+# - it never looked at a test image, and saved neither the model nor the pictures.
 #
-# None of these crashes. That is what makes them worth knowing. The third one is easy to repeat:
+# None of these mistakes makes a program crash. That is why they are worth knowing. The third is easy to reproduce:
 #
 # ### Exercise 3: shuffle
 #
-# `order` (N,) is a random order of the numbers 0 to N - 1. Return the images and the labels in that order: images
+# `order` (N,) is a random permutation of the numbers 0 to N - 1. Return the images and the labels in that order: images
 # first, then labels. *One line.*
 
 # %% tags=["exercise"]
@@ -199,22 +200,22 @@ check(shuffled)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# An array of row numbers between the brackets gives these rows, in that order. Both arrays need it.
+# An array of row indices inside the brackets selects these rows, in that order. Both arrays need it.
 # </details>
 
 # %% [markdown]
-# How much would it have cost? Here are the right clusters, scored against labels that were left behind:
+# How much would it have cost? Here are the right clusters, scored against labels that were not shuffled with them:
 
 # %%
 left_behind = labels[np.random.default_rng(0).permutation(len(labels))]  # (N,)
-print(f"accuracy with labels in step: {metrics.accuracy(labels, kmeans.labels_):.4f}, "
-      f"with labels left behind: {metrics.accuracy(left_behind, kmeans.labels_):.4f}")
+print(f"accuracy with the labels in the same order: {metrics.accuracy(labels, kmeans.labels_):.4f}, "
+      f"with labels in another order: {metrics.accuracy(left_behind, kmeans.labels_):.4f}")
 
 # %% [markdown]
-# ## The same, as the command line does it
+# ## The same from the command line
 #
-# In a terminal, `aelearn` does all of the above, for 150 epochs, and writes a report, tables and pictures into the
-# folder `out`. This is the story that it tells, in the package's own words:
+# In a terminal, `aelearn` does all of the above with 150 epochs, and writes a report, tables and pictures to the folder
+# `out`. These are the functions of the package that it calls for the second half:
 
 # %%
 print(inspect.getsource(main_job.cluster))
@@ -223,25 +224,25 @@ print(inspect.getsource(main_job.score))
 # %% [markdown]
 # ## What you know now
 #
-# - An autoencoder finds a few numbers that say what matters in an image; k-means finds heaps. Neither sees a label.
-# - Clusters must be matched with digits before they are scored; a score needs something to compare it with, and images
-#   that were never shown.
+# - An autoencoder finds a few numbers that say what matters in an image; k-means groups them. Neither sees a label.
+# - Clusters must be matched with digits before they can be scored, and a score means little without a baseline and
+#   without images that were not used for fitting.
 # - A program can be wrong without crashing.
 #
 # ## To think about
 #
-# 1. Why are the labels not simply given to k-means?
-# 2. The autoencoder could reach a loss of 0 if the code had 784 numbers. Why would that be worth nothing?
-# 3. Two clusterings of three digits both have an accuracy of 2/3. Must they be equally good?
+# 1. Why do we not simply give the labels to k-means?
+# 2. The autoencoder could reach a loss of 0 if the code had 784 numbers. Why would that be useless?
+# 3. Two clusterings of three digits both have an accuracy of 2/3. Are they necessarily equally good?
 #
-# **Next:** [lesson 2](02_backprop_by_hand.ipynb) opens the network.
+# **Next:** [lesson 2](02_backprop_by_hand.ipynb) looks inside the network.
 
 # %% [markdown] tags=["answer"]
 # **Answers**
 #
-# 1. Then it would be another job: with labels one learns to tell digits apart, and somebody must first have labelled
-#    thousands of images. Here the question is what the images themselves tell.
-# 2. It could copy its input. A code is worth something because it is too narrow to copy: to draw the image again, the
+# 1. That would be a different job: with labels one learns to recognise digits, and somebody must first have labelled
+#    thousands of images. Here the question is what the images alone can tell us.
+# 2. It could simply copy its input. A code is useful because it is too small for that: to reconstruct the image, the
 #    network must find out what images have in common.
-# 3. No. One may put two digits together on one heap and leave a heap empty; the other may spread its mistakes over all
-#    three. Look at the table of digits and clusters, not only at one number.
+# 3. No. One may put two digits into the same cluster and leave a cluster empty; the other may spread its mistakes over
+#    all three. Look at the table of digits and clusters, not only at one number.

@@ -2,17 +2,18 @@
 # # 2 · Backpropagation by hand
 #
 # A network learns by asking one question again and again: *if I change this weight a little, what happens to the
-# loss?* The answer is a derivative. A network has many weights, and backpropagation answers for all of them at once,
-# and costs about as much as two more passes through it. It is the chain rule, applied in a good order. Nothing else.
+# loss?* The answer is a derivative. A network has many weights. Backpropagation computes the derivatives for all of
+# them at once, for about the cost of two more passes through the network. It is the chain rule, applied in a good
+# order, and nothing else.
 #
 # **After this lesson you can** write the backward pass of a neuron, of a layer and of a small autoencoder, and
 # explain where each transpose in it comes from.
 #
 # **You need** the chain rule from school, NumPy's arrays and `@`, and about an hour. Lesson 1 is not needed.
 #
-# There are seven exercises. Each has a cell to fill in, a hint that you may ignore, and a cell with `check(...)`,
-# which tries your function on random inputs and says in one line whether it is right or what is wrong. No later cell
-# wants your answers: you can go on and come back.
+# There are seven exercises. Each has a cell to fill in, a hint that you may ignore, and a cell with `check(...)`, which
+# tests your function on random inputs and says in one line whether it is right or what is wrong. No later cell depends
+# on your answers, so you can move on and come back.
 
 # %%
 import inspect
@@ -25,26 +26,26 @@ from aelearn.teaching.checks import check
 from aelearn.teaching.notebooks import show
 
 # %% [markdown]
-# ## One letter code for all shapes
+# ## One set of letters for all shapes
 #
 # | letter | counts |
 # |---|---|
 # | N | samples: images in a batch |
-# | D | features: numbers that come into a layer |
-# | H | units: numbers that leave it |
+# | D | features: inputs of a layer |
+# | H | units: outputs of a layer |
 # | C | the size of a code |
 #
-# Each line of code that makes an array says its shape at the end. And a `d` before a name means *the derivative of
-# the loss by that thing*: `dW` is $\partial L / \partial W$ and has exactly the shape of `W`. If a shape does not
-# fit, the line is wrong: most mistakes in this lesson can be found that way.
+# Each line of code that creates an array ends with its shape. And a `d` before a name means *the derivative of the loss
+# with respect to* it: `dW` is $\partial L / \partial W$ and has exactly the shape of `W`. If a shape does not fit, the
+# line is wrong: most mistakes in this lesson can be found that way.
 #
 # ## One neuron
 #
-# A neuron takes D numbers $x$, weighs them with $w$, adds a bias $b$, and bends the sum with the sigmoid:
+# A neuron takes D numbers $x$, weights them by $w$, adds a bias $b$, and passes the sum through the sigmoid:
 #
 # $$ z = \sum_d w_d x_d + b \qquad\qquad a = \sigma(z) = \frac{1}{1 + e^{-z}} $$
 #
-# Large $z$ gives an $a$ near 1, very negative $z$ gives an $a$ near 0, and in between there is a soft step:
+# A large $z$ gives an $a$ near 1, a very negative $z$ gives an $a$ near 0, and in between there is a soft step:
 
 # %%
 z = np.linspace(-8, 8, 201)  # (201,)
@@ -56,7 +57,7 @@ show(plotting.curves({"a = sigmoid(z)": (z, a), "its slope": (z, a * (1 - a))}, 
 # %% [markdown]
 # ### Exercise 1: forward
 #
-# Write the neuron. `x` and `w` have the shape (D,), `b` is a number, and so is what you return. *One line.*
+# Write the neuron. `x` and `w` have shape (D,), `b` is a number, and so is the result. *One line.*
 
 # %% tags=["exercise"]
 def neuron(x, w, b):
@@ -70,23 +71,23 @@ check(neuron)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# `w @ x` is the sum of the products of two vectors. NumPy has `np.exp`.
+# `w @ x` is the dot product of two vectors. NumPy has `np.exp`.
 # </details>
 
 # %% [markdown]
 # ## The chain rule, with numbers
 #
-# Let the loss be some function of $a$, and say we know already how it answers to $a$: $da = \partial L/\partial a$.
-# How does it answer to $w_2$? Follow the path from $w_2$ to the loss, and multiply the slopes on the way:
+# Let the loss be some function of $a$, and suppose that we already know its derivative, $da = \partial L/\partial a$.
+# How does the loss change with $w_2$? Follow the path from $w_2$ to the loss and multiply the slopes along it:
 #
 # $$ \frac{\partial L}{\partial w_2} = \underbrace{\frac{\partial L}{\partial a}}_{da} \cdot
 #    \underbrace{\frac{\partial a}{\partial z}}_{\sigma'(z)} \cdot \underbrace{\frac{\partial z}{\partial w_2}}_{x_2} $$
 #
-# The slope of the sigmoid is a small gift: it can be had from $a$ alone, without another exponential.
+# Conveniently, the slope of the sigmoid can be computed from $a$ alone, without another exponential:
 #
 # $$ \sigma'(z) = \frac{e^{-z}}{(1 + e^{-z})^2} = a\,(1 - a) $$
 #
-# Do not believe it: nudge $w_2$, and see what $a$ does.
+# Do not take our word for it: nudge $w_2$ and see what $a$ does.
 
 # %%
 rng = np.random.default_rng(0)
@@ -94,7 +95,7 @@ x, w, b = rng.normal(size=4), rng.normal(size=4), 0.1  # (4,), (4,), a number
 
 
 def output(w):
-    """The neuron, as a function of its weights alone."""
+    """The neuron as a function of its weights alone."""
     return 1 / (1 + np.exp(-(w @ x + b)))
 
 
@@ -103,7 +104,7 @@ print("by nudging:       ", (output(w + nudge) - output(w - nudge)) / 2e-5)
 print("by the chain rule:", a * (1 - a) * x[2])
 
 # %% [markdown]
-# Geometrically it is a tangent. Here is $a$ as $w_2$ moves, and the line whose slope the chain rule gave:
+# Geometrically it is a tangent. Here is $a$ as $w_2$ changes, and the line whose slope the chain rule gave:
 
 # %%
 steps = np.linspace(-9, 6, 101)  # (101,)
@@ -113,13 +114,13 @@ near = np.abs(steps) < 2
 lines = {"the neuron's output": (steps, curve), "slope by the chain rule": (steps[near], tangent[near])}
 show(plotting.curves(lines, points={"here": ([0], [a])}, xlabel="change of w[2]", ylabel="a",
                               title="The derivative is the slope of the tangent"),
-              alt="The output as a function of one weight, and the tangent at the present weight")
+              alt="The output as a function of one weight, and the tangent at the current weight")
 
 # %% [markdown]
 # ### Exercise 2: one neuron, backward
 #
-# You get `da`, the derivative of the loss by the neuron's output, its inputs `x` and `w`, and its output `a`. Return
-# `dx`, `dw` and `db`, each of the shape of what it is the derivative of. *Two lines.*
+# You get `da`, the derivative of the loss with respect to the neuron's output, its inputs `x` and `w`, and its output
+# `a`. Return `dx`, `dw` and `db`, each with the shape of `x`, `w` and `b`. *Two lines.*
 
 # %% tags=["exercise"]
 def neuron_backward(da, x, w, a):
@@ -134,14 +135,14 @@ check(neuron_backward)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# First `dz`: the two slopes on the way from the loss to z, multiplied. All three answers are `dz` times one more
+# First compute `dz`: multiply the two slopes on the way from the loss to z. All three answers are `dz` times one more
 # slope, and $\partial z/\partial b = 1$.
 # </details>
 
 # %% [markdown]
 # ## A layer: many neurons, many samples
 #
-# H neurons that look at the same D numbers are a layer. Their weights are the columns of a matrix $W$ (D, H). And N
+# H neurons that share the same D inputs form a layer. Their weights are the columns of a matrix $W$ (D, H). And N
 # samples go through at once, as the rows of $x$ (N, D):
 #
 # $$ z_{nh} = \sum_d x_{nd} W_{dh} + b_h \qquad\text{that is}\qquad z = x W + b $$
@@ -168,15 +169,15 @@ check(dense)
 # %% [markdown]
 # ## The same chain rule, now with sums
 #
-# A weight $W_{dh}$ takes part in $z_{nh}$ for *every* sample n. When a thing acts along several paths, the slopes of
-# the paths are added. That is the only new rule:
+# A weight $W_{dh}$ contributes to $z_{nh}$ for *every* sample n. When a variable acts along several paths, the slopes
+# of the paths are added. That is the only new rule:
 #
 # $$ dW_{dh} = \sum_n dz_{nh} \, \frac{\partial z_{nh}}{\partial W_{dh}} = \sum_n dz_{nh} \, x_{nd} $$
 #
 # $$ dx_{nd} = \sum_h dz_{nh} \, W_{dh} \qquad\qquad db_h = \sum_n dz_{nh} $$
 #
-# Now write them as matrix products, and let the shapes tell you the order. `dW` must be (D, H). There are `x` (N, D)
-# and `dz` (N, H), and the sum runs over n: the N must meet in the middle. There is only one way to do that.
+# Now write them as matrix products, and let the shapes tell you the order. `dW` must be (D, H). We have `x` (N, D) and
+# `dz` (N, H), and the sum runs over n, so the two Ns must meet in the middle. There is only one way to do that.
 #
 # ### Exercise 4: a layer, backward
 #
@@ -198,11 +199,11 @@ check(dense_backward)
 # </details>
 
 # %% [markdown]
-# The library's version is at the end of this lesson, so that it does not spoil your own.
+# The library's version comes at the end of this lesson, so as not to give the answer away.
 #
 # ## The activation, for a whole layer
 #
-# The sigmoid acts on each entry alone, so its backward does, too: no sum, no product of matrices.
+# The sigmoid acts on each entry separately, and so does its backward pass: no sum, no matrix product.
 #
 # ### Exercise 5: the sigmoid, backward
 #
@@ -220,19 +221,19 @@ check(sigmoid_backward)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# It is the first line of exercise 2. Did you work on a copy? A backward changes nothing that it is given.
+# It is the first line of exercise 2. Do not change `da` or `a` in place: a backward pass modifies none of its inputs.
 # </details>
 
 # %% [markdown]
 # ## Where the derivatives come from: the loss
 #
-# The last layer's output `a` should be like `x`, pixel for pixel. The mean squared error says how far they are apart:
+# The last layer's output `a` should match `x`, pixel by pixel. The mean squared error measures how far apart they are:
 #
 # $$ L = \frac{1}{N D} \sum_{nd} (a_{nd} - x_{nd})^2 $$
 #
-# ### Exercise 6: the derivative of the loss by the output
+# ### Exercise 6: the derivative of the loss with respect to the output
 #
-# From `a` and `x`, both (N, D), return `da` (N, D). Each entry of `a` stands in one term of the sum. *One line.*
+# From `a` and `x`, both (N, D), return `da` (N, D). Each entry of `a` appears in one term of the sum. *One line.*
 
 # %% tags=["exercise"]
 def mse_gradient(a, x):
@@ -246,19 +247,19 @@ check(mse_gradient)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# The derivative of $(a - x)^2$ by $a$ is $2 (a - x)$; `a.size` is N D. If the check says that every entry is off by
-# one factor, look at what stands before the sum.
+# The derivative of $(a - x)^2$ with respect to $a$ is $2 (a - x)$; `a.size` is N D. If the check says that every entry
+# is off by the same factor, look at what stands before the sum.
 # </details>
 
 # %% [markdown]
-# ## All of it: an autoencoder
+# ## Everything together: an autoencoder
 #
-# An autoencoder squeezes an image into a code and draws it again from the code. With one layer each way it is
+# An autoencoder compresses an image into a code and reconstructs it from the code. With one layer each way it is
 #
 # $$ c = \sigma(x W_1 + b_1) \qquad a = \sigma(c W_2 + b_2) \qquad L = \frac{1}{ND}\sum (a - x)^2 $$
 #
-# Forward you go from $x$ to $L$ and keep what you computed. Backward you go from $L$ to $x$: each line of the forward
-# has its backward, in the opposite order, and what one returns is what the next one wants:
+# In the forward pass you go from $x$ to $L$ and keep what you computed. In the backward pass you go from $L$ to $x$:
+# each forward line has its backward line, in the opposite order, and each one returns what the next one needs:
 #
 # | forward | backward |
 # |---|---|
@@ -270,8 +271,8 @@ check(mse_gradient)
 #
 # ### Exercise 7: the autoencoder, backward
 #
-# From images `x` (N, D) and the parameters return `dW1` (D, C), `db1` (C,), `dW2` (C, D), `db2` (D,). Go forward
-# first. The library's pieces are at hand, so that you need none of your own: `layers.dense`, `layers.sigmoid`,
+# From images `x` (N, D) and the parameters return `dW1` (D, C), `db1` (C,), `dW2` (C, D), `db2` (D,). Do the forward
+# pass first. You can use the library's functions and need none of your own: `layers.dense`, `layers.sigmoid`,
 # `layers.dense_backward(dz, x, W)`, `layers.sigmoid_backward(da, a)`, `losses.mean_squared_error_gradient(a, x)`.
 # *About seven lines.*
 
@@ -294,18 +295,18 @@ check(autoencoder_backward)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# Write the two lines of the forward. Then read the right column of the table from the bottom to the top: one line of
-# code for each row.
+# Write the two lines of the forward pass. Then read the right column of the table from bottom to top: one line of code
+# for each row.
 # </details>
 
 # %% [markdown]
 # ## Does it learn?
 #
-# Gradients are there to walk downhill: $W \leftarrow W - \eta \, dW$, again and again. Here are some hundred steps on
-# zeros and ones from MNIST, a collection of handwritten digits, 28 x 28 pixels each. The backward is the library's:
-# the same lines as yours, for any number of layers. Two words in it are new. `layers.glorot` draws random first
-# weights, of a size that neither blows up nor dies out from layer to layer. A `Workspace` holds all the arrays of a
-# step, so that no step has to ask for new ones.
+# Gradients are for going downhill: $W \leftarrow W - \eta \, dW$, again and again. Here are several hundred steps on
+# zeros and ones from MNIST, a collection of handwritten digits, 28 x 28 pixels each. The backward pass is the
+# library's: the same lines as yours, for any number of layers. Two names in it are new. `layers.glorot` draws random
+# initial weights, at a scale for which signals neither explode nor vanish from layer to layer. A `Workspace` holds all
+# the arrays of a step, so that no step has to allocate new ones.
 
 # %%
 images, labels = load_mnist("test", digits=(0, 1))  # (N, 784), (N,)
@@ -322,7 +323,7 @@ history = []
 for step in range(800):
     loss, grads = network.loss_and_gradients(params, images, architecture, work)
     history.append(loss)
-    params.vector -= 100 * grads.vector  # all weights lie in one vector; 100, because the loss is divided by N D
+    params.vector -= 100 * grads.vector  # all weights are in one vector; 100, because the loss is divided by N D
 after = network.forward(params, images, architecture, work).copy()  # (500, 784)
 show(plotting.curves({"mean squared error": (range(1, 801), history)}, xlabel="step of gradient descent",
                               ylabel="loss", title=f"From {history[0]:.3f} down to {history[-1]:.3f}"),
@@ -332,23 +333,23 @@ show(plotting.curves({"mean squared error": (range(1, 801), history)}, xlabel="s
 chosen = [0, 1, 2, 3, 4]
 show(plotting.tiles(np.concatenate([images[chosen], before[chosen], after[chosen]]),
                              ["image"] * 5 + ["before"] * 5 + ["after"] * 5, (28, 28), n_columns=5,
-                             title="Five images, and what the network makes of them"),
+                             title="Five images and their reconstructions before and after training"),
               alt="Images of zeros and ones above their reconstructions before and after training")
 
 # %% [markdown]
-# Blurred, but no longer grey: the network has begun to see. Lesson 4 trains it properly.
+# Blurred, but no longer grey: the network has started to learn. Lesson 4 trains it properly.
 #
-# ## How many derivatives was that?
+# ## How many derivatives did that take?
 
 # %%
 print(f"{architecture.n_parameters:,} derivatives in each of {len(history)} steps")
 
 # %% [markdown]
-# Nudging the weights one by one would take two forward passes for each of them. Backpropagation takes about as much
-# as two more forward passes for all of them together: each layer's backward is two products of the same size as its
-# forward's one.
+# Nudging the weights one by one would take two forward passes for each of them. Backpropagation costs about as much as
+# two more forward passes for all of them together: where the forward pass of a layer has one matrix product, the
+# backward pass has two of the same size.
 #
-# This is how the library writes the layer's backward. The sums of exercise 4 stand in its docstring, in the order of
+# This is how the library writes the layer's backward pass. The docstring has the sums of exercise 4, in the order of
 # the code:
 
 # %%
@@ -357,28 +358,29 @@ print(inspect.getsource(layers.dense_backward))
 # %% [markdown]
 # ## What you know now
 #
-# - A derivative of the loss by anything is the product of the slopes on the way; several ways are added.
+# - A derivative of the loss is the product of the slopes along the path; several paths are added.
 # - `dW` has the shape of `W`. For a layer: `dx = dz @ W.T`, `dW = x.T @ dz`, `db = dz.sum(axis=0)`.
-# - An activation's backward is a product entry by entry.
-# - A network's backward is its forward read from the bottom to the top.
+# - The backward pass of an activation is an elementwise product.
+# - The backward pass of a network is its forward pass read from bottom to top.
 #
 # ## To think about
 #
-# 1. All weights start at the same number, say 0.5 in every layer. What can the code's units then never learn?
+# 1. Suppose that all weights start at the same number, say 0.5 in every layer. What can the code's units then never
+#    learn?
 # 2. The slope of the sigmoid is at most 1/4 (look at the first picture). What does that do to `dW1` in a network of
-#    ten layers of sigmoids?
-# 3. `dense_backward` also returns `dx`. For the first layer nobody wants it. What would `dx` of the first layer tell
+#    ten sigmoid layers?
+# 3. `dense_backward` also returns `dx`. Nothing uses it for the first layer. What would `dx` of the first layer tell
 #    you?
 #
-# **Next:** [lesson 3](03_gradient_checking.ipynb) shows how to know that a gradient is right, when nobody gives
-# you a `check`.
+# **Next:** [lesson 3](03_gradient_checking.ipynb) shows how to know that a gradient is right when nobody gives you a
+# `check`.
 
 # %% [markdown] tags=["answer"]
 # **Answers**
 #
-# 1. All units of a layer compute the same and get the same gradient: they stay equal for ever, as if there were one.
-#    Random initial weights break the tie.
-# 2. Each layer multiplies by at most 1/4 on the way back: after ten of them there is a factor of at most $4^{-10}$,
-#    less than a millionth, beside the weights' own. The first layers learn very slowly: the vanishing gradient.
-# 3. How the loss changes with each pixel of the image: the pixels that matter most, and in which direction the image
-#    would have to change to be drawn better.
+# 1. All units of a layer compute the same value and get the same gradient: they stay equal for ever, as if there were
+#    only one. Random initial weights break the symmetry.
+# 2. Each layer multiplies by at most 1/4 on the way back: ten of them give a factor of at most $4^{-10}$, less than a
+#    millionth, in addition to the effect of the weights. The first layers learn very slowly: the vanishing gradient.
+# 3. How the loss changes with each pixel of the image: which pixels matter most, and in which direction the image would
+#    have to change to be reconstructed better.
