@@ -1,13 +1,13 @@
 # %% [markdown]
 # # 3 · Is this gradient right?
 #
-# A wrong gradient does not crash. The network learns a little worse, nobody knows why, and weeks go by. But there is
-# a judge that cannot be fooled: the loss itself. Nudge a weight, look how the loss answers, and compare.
+# A wrong gradient does not crash. The network learns a little worse, nobody knows why, and weeks go by. But there is a
+# judge that cannot be fooled: the loss itself. Nudge a weight, see how the loss changes, and compare.
 #
-# **After this lesson you can** check any gradient that anybody wrote by hand, choose the size of the nudge, read what
-# a gradient check says, and avoid the checks that pass although the gradient is wrong.
+# **After this lesson you can** check any hand-written gradient, choose the size of the nudge, interpret the result of a
+# gradient check, and avoid checks that pass although the gradient is wrong.
 #
-# **You need** lesson 2 (or to know what a layer's backward is), and about an hour.
+# **You need** lesson 2 (or to know what the backward pass of a layer is), and about an hour.
 
 # %%
 import numpy as np
@@ -27,12 +27,13 @@ from aelearn.teaching.notebooks import show
 # $$ \text{forward: } \frac{f(x + \epsilon) - f(x)}{\epsilon} \qquad\qquad
 #    \text{central: } \frac{f(x + \epsilon) - f(x - \epsilon)}{2 \epsilon} $$
 #
-# The central one looks to both sides. That costs one more evaluation of $f$, and pays. With Taylor's series,
+# The central difference looks to both sides. It costs one more evaluation of $f$, and it is worth it. By Taylor's
+# series,
 #
 # $$ f(x \pm \epsilon) = f(x) \pm \epsilon f'(x) + \tfrac12 \epsilon^2 f''(x) \pm \tfrac16 \epsilon^3 f'''(x) + \dots $$
 #
-# In the forward difference $\frac12 \epsilon f''$ is left over as an error. In the central one the $f''$ of both
-# sides cancel, and only $\frac16 \epsilon^2 f'''$ is left: with $\epsilon$ a thousandth, about a thousand times less.
+# In the forward difference, $\frac12 \epsilon f''$ remains as an error. In the central difference the $f''$ of both
+# sides cancel, and only $\frac16 \epsilon^2 f'''$ remains: with $\epsilon$ a thousandth, about a thousand times less.
 #
 # ### Exercise 1: the central difference
 #
@@ -50,11 +51,11 @@ check(central_difference)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# How far apart are the two points? By that you divide.
+# How far apart are the two points? Divide by that distance.
 # </details>
 
 # %% [markdown]
-# ## How large a nudge?
+# ## How large should the nudge be?
 #
 # The smaller, the better? Try it, from large to tiny, with numbers of 32 and of 64 bits. The function is the sigmoid,
 # whose slope is known exactly.
@@ -78,19 +79,21 @@ epsilons64, errors64 = lines["central, float64"]
 forward = [max(abs((sigmoid(point + eps) - sigmoid(point)) / eps - exact) / exact, 1e-14) for eps in epsilons64]
 lines["forward, float64"] = (epsilons64, forward)
 show(plotting.curves(lines, logarithmic=True, xlabel="nudge eps", ylabel="relative error of the slope",
-                              title="Too large, and the curve bends; too small, and digits are missing"),
+                              title="Too large a nudge sees the curvature; too small a nudge loses digits"),
               alt="Three U-shaped curves of error against nudge: float32 high, forward in the middle, float64 lowest")
 
 # %% [markdown]
 # Each curve is a U, or rather a V:
 #
-# - **From the right** the error falls with $\epsilon^2$ (central) or $\epsilon$ (forward): Taylor's left-over.
-# - **From the left** it falls with $1/\epsilon$: each of the two values is rounded, with a relative error of about
+# - **On the right**, the error falls with $\epsilon^2$ (central) or $\epsilon$ (forward): the remainder of Taylor's
+#   series.
+# - **On the left**, it falls with $1/\epsilon$: each of the two values is rounded, with a relative error of about
 #   $\delta$, the spacing of the numbers of its type next to 1. The subtraction keeps that error, and the division by
-#   $\epsilon$ magnifies it to $\delta/\epsilon$. Where float32 lies flat at 1, both nudges give the same output, and
-#   the measured slope is 0.
+#   $\epsilon$ magnifies it to $\delta/\epsilon$. Where the float32 curve is flat at 1, both nudges give the same
+#   output, and the measured slope is 0.
 #
-# The bottom of the central V is where both are alike: $\delta/\epsilon = \epsilon^2$, so $\epsilon = \delta^{1/3}$.
+# The central V is lowest where both errors are about equal: $\delta/\epsilon = \epsilon^2$, so $\epsilon =
+# \delta^{1/3}$.
 
 # %%
 for dtype in (np.float32, np.float64):
@@ -101,8 +104,8 @@ for dtype in (np.float32, np.float64):
           f"best eps found {epsilons[best]:.1e}, error there {errors[best]:.1e}")
 
 # %% [markdown]
-# So: **check gradients in float64**. Its V goes down much deeper. Draw the line between right and wrong far above its
-# bottom, say at a relative error of $10^{-5}$.
+# So: **check gradients in float64**. Its V goes down much deeper. Put the threshold between right and wrong far above
+# the lowest point, say at a relative error of $10^{-5}$.
 #
 # ## Every entry of every array
 #
@@ -110,8 +113,8 @@ for dtype in (np.float32, np.float64):
 #
 # ### Exercise 2: a gradient by nudging
 #
-# `loss` is a function of a matrix; return its derivative by every entry of `W`, an array of the same shape. `W` must
-# be as it was when you are done. *About five lines.*
+# `loss` is a function of a matrix; return its derivative with respect to every entry of `W`, an array of the same
+# shape. When you are done, `W` must be unchanged. *About five lines.*
 
 # %% tags=["exercise"]
 def gradient_by_nudging(loss, W, eps):
@@ -130,24 +133,23 @@ check(gradient_by_nudging)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# `for index in np.ndindex(W.shape)` goes over all entries, and `W[index]` is one of them. Either change a copy of
-# `W`, or keep the old value and put exactly that back: after `+= eps` and `-= eps` it may be another in the last
-# digit.
+# `for index in np.ndindex(W.shape)` visits all entries, and `W[index]` is one of them. Either change a copy of `W`, or
+# remember the old value and put exactly that back: `+= eps` followed by `-= eps` may change the last digit.
 # </details>
 
 # %% [markdown]
 # ## When are two numbers the same?
 #
-# Not when their difference is small: of 0.000001 and 0.000002 the difference is small, and one is twice the other.
-# What counts is the **relative error**,
+# Not simply when their difference is small: 0.000001 and 0.000002 differ by little, yet one is twice the other. What
+# counts is the **relative error**,
 #
 # $$ \frac{|\,\text{yours} - \text{numerical}\,|}{\max(|\,\text{yours}\,|, |\,\text{numerical}\,|, 10^{-8})} $$
 #
-# The $10^{-8}$ is for entries that are 0 in both: they are right, and 0/0 would not say so.
+# The $10^{-8}$ is for entries that are 0 in both: they are right, but the quotient would be 0/0.
 #
 # ### Exercise 3: the relative error
 #
-# For two arrays of one shape, return the relative error of each entry. *One or two lines.*
+# For two arrays of the same shape, return the relative error of each entry. *One or two lines.*
 
 # %% tags=["exercise"]
 def relative_error(yours, numerical):
@@ -162,22 +164,22 @@ check(relative_error)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# `np.maximum` takes the larger of two arrays, entry by entry; three of them need two calls.
+# `np.maximum` takes the larger of two arrays, entry by entry; for three arrays call it twice.
 # </details>
 
 # %% [markdown]
-# With central differences in float64, a right gradient is off by little more than the bottom of the V. A wrong one is
-# off by a good part of itself. Between the two lies a wide empty space; if you land there, look for a kink or for
-# float32.
+# With central differences in float64, the error of a right gradient is not much larger than the lowest point of the V.
+# The error of a wrong one is a good part of the gradient itself. Between the two is a wide gap; if your error is there,
+# look for a kink or for float32.
 #
 # ## The check that always passes
 #
-# A layer is not a loss: it returns an array. So people take the sum of what it returns as the loss, and give the
-# backward an array of ones. Here is a backward of a layer that never looks at the derivative that it is given:
+# A layer is not a loss: it returns an array. A common shortcut is to take the sum of its output as the loss, and to
+# give the backward pass an array of ones. Here is a backward pass that never looks at the derivative that it is given:
 
 # %%
 def careless_backward(dz, x, W):
-    """A wrong backward: it ignores the values of dz."""
+    """A wrong backward pass: it ignores the values of dz."""
     ones = np.ones(dz.shape)  # (N, H)
     return ones @ W.T, x.T @ ones, ones.sum(axis=0)  # (N, D), (D, H), (H,)
 
@@ -187,12 +189,12 @@ x, W, b = rng.normal(size=(5, 4)), rng.normal(size=(4, 3)), rng.normal(size=3)  
 
 
 def loss_with(U):
-    """A loss whose derivative by the layer's output is U (N, H)."""
+    """A loss whose derivative with respect to the layer's output is U (N, H)."""
     return lambda params: np.sum(U * layers.dense(params["x"], params["W"], params["b"]))
 
 
 def verdict(backward, U):
-    """What the library's gradient check says."""
+    """The result of the library's gradient check."""
     dx, dW, db = backward(U, x, W)
     try:
         return str(check_gradients(loss_with(U), {"x": x, "W": W, "b": b}, {"x": dx, "W": dW, "b": db}))
@@ -204,16 +206,17 @@ print("with a sum:", verdict(careless_backward, np.ones((5, 3))), sep="\n")
 print("\nwith random weights:", verdict(careless_backward, rng.normal(size=(5, 3))), sep="\n")
 
 # %% [markdown]
-# With ones the wrong backward passes in all entries. So weigh the outputs with random numbers $U$: the loss is $\sum
-# U \cdot \text{layer}(x)$, its derivative by the layer's output is $U$, and that is what the backward must be given.
+# With ones, the wrong backward pass gets every entry right. So weight the outputs with random numbers $U$: the loss is
+# $\sum U \cdot \text{layer}(x)$, its derivative with respect to the layer's output is $U$, and that is what the
+# backward pass must be given.
 #
-# And take sizes that are all different, as above: N = 5, D = 4, H = 3. Where two of them are equal, a product with the
+# And choose sizes that are all different, as above: N = 5, D = 4, H = 3. If two of them are equal, a product with the
 # wrong factor transposed still has the right shape.
 #
 # ## Five planted bugs
 #
-# Here are five backwards of a layer, each with one mistake in it. The library's check is in `verdict` above. **Before
-# you read on**, look at its output, and say for each what was done wrong (N = 5 here).
+# Here are five backward passes of a layer, each with one mistake. The library's check is in `verdict` above. **Before
+# you read on**, look at its output and say for each of them what is wrong (N = 5 here).
 
 # %%
 U = rng.normal(size=(5, 3))  # (N, H)
@@ -221,20 +224,20 @@ for number, backward in enumerate(planted_bugs(), 1):
     print(f"--- bug {number}", verdict(backward, U), sep="\n")
 
 # %% [markdown] tags=["answer"]
-# **Answers.** Each is told by its pattern:
+# **Answers.** Each mistake shows a pattern:
 #
 # 1. `dW` is off by one factor, the number of samples: a mean over the batch where there should be a sum.
 # 2. `dx` has the wrong sign everywhere.
 # 3. `db` is right in its first entries and wrong in the last one: a loop that ends too early.
-# 4. `dW` is transposed: its shape gives it away. (With as many features as units it would not: take uneven sizes.)
+# 4. `dW` is transposed: its shape gives it away. (With as many features as units it would not: use unequal sizes.)
 # 5. `dx` is wrong in one row: the last sample was forgotten.
 
 # %% [markdown]
-# ### Exercise 4: the judge
+# ### Exercise 4: find the bug
 #
-# Write it yourself. `backward(dz, x, W)` returns `dx`, `dW`, `db`, one of which is wrong. Return its name: `"dx"`,
-# `"dW"` or `"db"`. The layer is `z = x @ W + b`. *About ten lines; the functions of your other exercises help, or
-# `aelearn.gradcheck.numerical_gradient`.*
+# Write the check yourself. `backward(dz, x, W)` returns `dx`, `dW`, `db`, one of which is wrong. Return its name:
+# `"dx"`, `"dW"` or `"db"`. The layer is `z = x @ W + b`. *About ten lines; use the functions of your other exercises,
+# or `aelearn.gradcheck.numerical_gradient`.*
 
 # %% tags=["exercise"]
 def find_bug(backward, dz, x, W, b):
@@ -259,15 +262,15 @@ check(find_bug)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# The loss is `np.sum(dz * (x @ W + b))`: its derivative by z is dz. Nudge all entries of x, then of W, then of b, and
-# compare each with what the backward says. A wrong shape counts as wrong.
+# The loss is `np.sum(dz * (x @ W + b))`: its derivative with respect to z is dz. Nudge all entries of x, then of W,
+# then of b, and compare each numerical gradient with the one that `backward` returns. A wrong shape counts as wrong.
 # </details>
 
 # %% [markdown]
-# ## Where the judge itself is wrong
+# ## Where the check itself is wrong
 #
-# At a **kink** there is no derivative. ReLU has one at 0: left of it the slope is 0, right of it 1, and a central
-# difference across it says something between. Watch a right gradient fail, a hair's breadth from the kink:
+# At a **kink** there is no derivative. ReLU has one at 0: the slope is 0 to the left and 1 to the right, and a central
+# difference across it gives something in between. Here a right gradient fails, because it is very close to the kink:
 
 # %%
 for position in (0.5, 1e-6):
@@ -278,31 +281,31 @@ for position in (0.5, 1e-6):
 
 # %% [markdown]
 # The remedy is not a looser tolerance, but inputs that stay away from the kink. `python -m
-# aelearn.autoencoder.selfcheck` checks the library's own network in that way, with every activation and every loss.
+# aelearn.autoencoder.selfcheck` checks the library's own network in this way, with every activation and every loss.
 #
 # ## What you know now
 #
-# - A central difference costs two evaluations and is right to $\epsilon^2$; in float64, $\epsilon$ near $10^{-5}$ is
-#   good.
+# - A central difference costs two evaluations and has an error of order $\epsilon^2$; in float64, $\epsilon$ near
+#   $10^{-5}$ is good.
 # - Compare every entry, by relative error.
-# - Give the backward a random derivative, and the layer uneven sizes.
-# - The pattern of the errors names the mistake: a factor, a sign, a transpose, a row.
+# - Give the backward pass a random derivative, and the layer unequal sizes.
+# - The pattern of the errors identifies the mistake: a factor, a sign, a transpose, a row.
 #
 # ## To think about
 #
-# 1. A gradient check takes two losses for each weight. The network of lesson 1 has some two hundred thousand
-#    weights. How can you check its backward without waiting for that?
-# 2. Why is a random matrix $U$ enough? Could a wrong backward not be right for this $U$ by accident?
+# 1. A gradient check needs two losses for each weight. The network of lesson 1 has some two hundred thousand weights.
+#    How can you check its backward pass without waiting for that?
+# 2. Why is a random matrix $U$ enough? Could a wrong backward pass not be right for this $U$ by accident?
 # 3. Somebody checks with $\epsilon = 10^{-12}$ in float64, "to be exact". What will they see?
 #
-# **Before:** [lesson 2](02_backprop_by_hand.ipynb) derives the gradients that were checked here.
+# **Previous:** [lesson 2](02_backprop_by_hand.ipynb) derives the gradients that were checked here.
 
 # %% [markdown] tags=["answer"]
 # **Answers**
 #
-# 1. The code of the backward does not know how large the layers are. A network 6-4-2-4-6 with five samples goes
-#    through the same lines, and has so few weights that the check is done at once.
-# 2. Only if the error is 0 for this very $U$. The error depends linearly on $U$ for the usual mistakes, and a random
-#    $U$ hits the directions where it vanishes with probability 0. (Ones are such a direction for the careless
-#    backward.)
-# 3. The left branch of the V: errors as large as a thousandth or a hundredth, and right gradients called wrong.
+# 1. The code of the backward pass does not depend on the size of the layers. A network 6-4-2-4-6 with five samples runs
+#    through the same lines, and has so few weights that the check takes no time.
+# 2. Only if the error is 0 for exactly this $U$. For the usual mistakes the error depends linearly on $U$, and a random
+#    $U$ hits the directions in which it vanishes with probability 0. (For the careless backward pass, ones are such a
+#    direction.)
+# 3. The left branch of the V: errors as large as a thousandth or a hundredth, and right gradients reported as wrong.
