@@ -1,11 +1,11 @@
 # %% [markdown]
 # # 4 · Training the autoencoder
 #
-# Lesson 2 found the gradient, lesson 3 proved it right. Now walk downhill with it: from noise to a network that draws
-# a handwritten digit from three numbers.
+# Lesson 2 derived the gradient, lesson 3 checked it. Now follow it downhill: from random weights to a network that
+# draws a handwritten digit from three numbers.
 #
-# **After this lesson you can** write gradient descent, momentum and Adam, say what each is good for, read a loss
-# curve, and choose the size of a code.
+# **After this lesson you can** write gradient descent, momentum and Adam, say what each is good for, read a loss curve,
+# and choose the size of a code.
 #
 # **You need** lesson 2 (or to know what a gradient is), and about 40 minutes.
 
@@ -22,8 +22,9 @@ from aelearn.teaching.notebooks import show, slider
 # %% [markdown]
 # ## Downhill
 #
-# All weights and biases of a network, in one long row, are a point $p$ in a space of very many dimensions. The loss
-# is a landscape over it, and the gradient $g$ points uphill, in the steepest direction. So go the other way:
+# All weights and biases of a network, put into one long vector, are a point $p$ in a space of very many dimensions. The
+# loss is a landscape over this space, and the gradient $g$ points in the direction of steepest ascent. So go the other
+# way:
 #
 # $$ p \leftarrow p - \eta\, g $$
 #
@@ -31,7 +32,7 @@ from aelearn.teaching.notebooks import show, slider
 #
 # ### Exercise 1: gradient descent
 #
-# Return the new parameters, an array. The old ones stay as they are. *One line.*
+# Return the new parameters, an array. Leave the old ones unchanged. *One line.*
 
 # %% tags=["exercise"]
 def descend(params, grads, learning_rate):
@@ -45,21 +46,21 @@ check(descend)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# Uphill is plus. And `params -= ...` would change the array that you were given.
+# Adding the gradient would go uphill. And `params -= ...` would change the array that you were given.
 # </details>
 
 # %% [markdown]
 # ## The narrow valley
 #
-# Landscapes of networks have narrow valleys: steep across, nearly flat along. Here is one with two parameters, twenty
-# times as steep across as along:
+# The loss landscapes of networks have narrow valleys: steep across, nearly flat along. Here is one with two parameters,
+# twenty times as steep across as along:
 #
 # $$ L(p) = \tfrac12 \,(20\, p_0^2 + p_1^2) \qquad\qquad g = (20\, p_0,\; p_1) $$
 #
-# A step that is short enough not to leap over the valley is far too short to get along it.
+# A step that is short enough not to jump across the valley is far too short to make progress along it.
 #
-# A heavy ball does better. It keeps a **velocity**: across the valley the gradients change their sign and cancel,
-# along it they add up. That is momentum:
+# A heavy ball does better. It keeps a **velocity**: across the valley the gradients alternate in sign and cancel, along
+# it they add up. This is momentum:
 #
 # $$ v \leftarrow \mu\, v + g \qquad\qquad p \leftarrow p - \eta\, v $$
 #
@@ -80,23 +81,22 @@ check(roll)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# First the velocity, then the step, which uses the new velocity.
+# First compute the velocity, then the step, which uses the new velocity.
 # </details>
 
 # %% [markdown]
-# ## Adam: to each its own pace
+# ## Adam: a step size for each parameter
 #
 # Some weights have large gradients and others tiny ones, and one learning rate cannot suit both. Adam measures, for
-# each parameter by itself, how large its gradient has lately been, and divides by that:
+# each parameter separately, how large its gradient has recently been, and divides by that:
 #
 # $$ m \leftarrow \beta_1 m + (1 - \beta_1)\, g \qquad\qquad v \leftarrow \beta_2 v + (1 - \beta_2)\, g^2 $$
 #
 # $$ \hat m = \frac{m}{1 - \beta_1^t} \qquad \hat v = \frac{v}{1 - \beta_2^t} \qquad\qquad
 #    p \leftarrow p - \eta\, \frac{\hat m}{\sqrt{\hat v} + \epsilon} $$
 #
-# $m$ is a running mean of the gradient, $v$ of its square. Both start at 0 and would be too small at first; the
-# divisions by $1 - \beta^t$, where $t$ counts the steps from 1, undo that exactly. (Kingma and Ba, 2015, algorithm
-# 1.)
+# $m$ is a running mean of the gradient, $v$ of its square. Both start at 0 and would be too small at first; dividing by
+# $1 - \beta^t$, where $t$ counts the steps from 1, corrects that exactly. (Kingma and Ba, 2015, algorithm 1.)
 #
 # ### Exercise 3: Adam
 #
@@ -117,11 +117,11 @@ check(adapt)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# Line by line from the equations. The root is of $\hat v$ alone, and $\epsilon$ is added after it.
+# Translate the equations line by line. The square root is of $\hat v$ alone, and $\epsilon$ is added after it.
 # </details>
 
 # %% [markdown]
-# The three of them in the valley, with the library's optimisers. Each starts at the same place:
+# Now all three in the valley, with the library's optimisers. Each starts at the same place:
 
 # %%
 def walk(optimizer, n_steps=100):
@@ -141,7 +141,7 @@ show(plotting.curves(lines, xlabel="step", ylabel="loss", title="Three ways down
      alt="Momentum and Adam reach the bottom sooner than gradient descent")
 
 # %% [markdown]
-# The library's Adam does what yours does, in place, so that nothing is allocated in a step:
+# The library's Adam does what yours does, but in place, so that a step allocates nothing:
 
 # %%
 print(inspect.getsource(optim.adam_step))
@@ -149,15 +149,15 @@ print(inspect.getsource(optim.adam_step))
 # %% [markdown]
 # ## Batches
 #
-# The gradient over all images costs a pass over all of them, for one step. But a few dozen images, drawn at random,
-# give nearly the same direction for a small part of the work. So shuffle the images, take them batch by batch, and
-# make a step after each. One pass over all images is an **epoch**. The direction is a little different for each
-# batch: that is the "stochastic" in stochastic gradient descent.
+# The gradient over all images takes a pass over all of them for a single step. But a few dozen images, drawn at random,
+# give nearly the same direction for a fraction of the work. So shuffle the images, take them batch by batch, and make a
+# step after each batch. One pass over all images is an **epoch**. The direction is a little different for each batch:
+# that is the "stochastic" in stochastic gradient descent.
 #
-# ## The real thing
+# ## Training on MNIST
 #
-# All zeros and ones of MNIST's training split, the network 784-128-3-128-784, batches of 48, Adam at 0.003. The
-# diamonds are the losses that the original TensorFlow script once recorded:
+# All zeros and ones of MNIST's training split, the network 784-128-3-128-784, batches of 48, Adam with a learning rate
+# of 0.003. The diamonds are the losses once recorded with the original TensorFlow script:
 
 # %%
 images, labels = load_mnist("train", digits=(0, 1))  # (N, 784), (N,)
@@ -165,7 +165,7 @@ watched, glimpses = images[[0, 1, 2, 3, 5]], {}  # (5, 784)
 
 
 def look(model, row):
-    """After some epochs, keep what the network makes of five images."""
+    """After some epochs, keep the reconstructions of five images."""
     if row["epoch"] in (1, 3, 10, 30):
         glimpses[row["epoch"]] = model.reconstruct(watched)  # (5, 784)
 
@@ -177,14 +177,14 @@ show(plotting.loss_curve(model.history_, reference=plotting.ORIGINAL_LOSSES),
 # %%
 pictures = np.concatenate([watched, *glimpses.values()])  # (25, 784)
 captions = ["image"] * 5 + [f"epoch {epoch}" for epoch in glimpses for _ in range(5)]
-show(plotting.tiles(pictures, captions, (28, 28), n_columns=5, title="From three numbers each, epoch after epoch"),
+show(plotting.tiles(pictures, captions, (28, 28), n_columns=5, title="Reconstructions from three numbers each"),
      alt="Five digits and their reconstructions after epochs 1, 3, 10 and 30")
 
 # %% [markdown]
-# ## What is in a code?
+# ## What does a code contain?
 #
-# The code is three numbers, and the decoder makes an image of any three. Take the mean code of the zeros and that of
-# the ones, and walk in a straight line from the one to the other:
+# The code is three numbers, and the decoder turns any three numbers into an image. Take the mean code of the zeros and
+# that of the ones, and walk in a straight line from one to the other:
 
 # %%
 codes = model.transform(images)  # (N, 3)
@@ -192,50 +192,50 @@ zero, one = (codes[labels == digit].mean(axis=0) for digit in (0, 1))  # (3,), (
 line = np.array([zero + share * (one - zero) for share in np.linspace(0, 1, 9)])  # (9, 3)
 drawn = model.inverse_transform(line)  # (9, 784)
 show(plotting.tiles(drawn, [f"{share:.0%}" for share in np.linspace(0, 1, 9)], (28, 28), n_columns=9,
-                    title="Decoded on the way from the mean zero to the mean one"),
-     alt="Nine images that go over from a zero to a one")
+                    title="Decoded between the mean code of the zeros and that of the ones"),
+     alt="Nine images that change gradually from a zero to a one")
 
 # %%
 slider(lambda step: plotting.tiles(drawn[[step]], [f"step {step} of 8"], (28, 28), title="decoded"), 9)
 
 # %% [markdown]
-# There is no sharp border between zero and one: the decoder is a smooth function of the code. In the middle it draws
+# There is no sharp border between zero and one: the decoder is a smooth function of the code. Halfway it draws
 # something between the two, although it has never seen such an image.
 #
 # ## How many numbers does a digit need?
 #
-# The same training with codes from 1 to 32 numbers, on fewer images and for a few epochs:
+# The same training with codes of 1 to 32 numbers, on fewer images and for a few epochs:
 
 # %%
 sizes = [1, 2, 3, 4, 8, 16, 32]
 some = images[:3000]  # (3000, 784)
 losses = [Autoencoder((128, size), epochs=8, random_state=0).fit(some).history_[-1]["loss"] for size in sizes]
 show(plotting.curves({"after 8 epochs": (sizes, losses)}, logarithmic=True, xlabel="numbers in a code",
-                     ylabel="mean squared error", title="Each further number helps, but less and less"),
+                     ylabel="mean squared error", title="Each additional number helps, but less and less"),
      alt="The error falls with the size of the code, steeply at first")
 
 # %% [markdown]
-# More numbers draw better. But the aim is not a good copy: that could be had by copying. It is to find the few
-# numbers that matter, and three can be looked at.
+# With more numbers the reconstructions get better. But the aim is not a perfect copy; for that one could just copy. The
+# aim is to find the few numbers that matter, and three can be plotted.
 #
 # ## What you know now
 #
-# - Gradient descent steps against the gradient; momentum remembers directions; Adam gives each parameter its own
-#   pace.
+# - Gradient descent steps against the gradient; momentum averages directions; Adam gives each parameter its own step
+#   size.
 # - A batch gives a noisy direction for little work; an epoch is one pass over all images.
-# - A loss curve falls steeply and then slowly. If it rises or becomes NaN, the learning rate is too large.
-# - The size of the code decides what can be kept.
+# - A loss curve falls steeply at first and then slowly. If it rises or becomes NaN, the learning rate is too large.
+# - The size of the code limits how much of an image can be kept.
 #
 # ## To think about
 #
 # 1. In the valley, why can gradient descent not simply use a larger learning rate?
 # 2. Adam's first step has the same length for every parameter, whatever its gradient. How long is it, and why?
-# 3. Somebody shuffles the images but forgets to shuffle their labels along. For this autoencoder nothing changes.
-#    Why, and when would it matter?
+# 3. Somebody shuffles the images but forgets to shuffle the labels in the same way. For this autoencoder it makes no
+#    difference. Why, and when would it matter?
 #
-# **Before:** [lesson 2](02_backprop_by_hand.ipynb) finds the gradient, [lesson 3](03_gradient_checking.ipynb)
+# **Previous:** [lesson 2](02_backprop_by_hand.ipynb) derives the gradient, [lesson 3](03_gradient_checking.ipynb)
 # checks it. **Next:** [lesson 10](10_pca_and_the_linear_autoencoder.ipynb) asks what is left of a network whose layers
-# do not bend.
+# are linear.
 
 # %% [markdown] tags=["answer"]
 # **Answers**
@@ -245,4 +245,4 @@ show(plotting.curves({"after 8 epochs": (sizes, losses)}, logarithmic=True, xlab
 # 2. At $t = 1$, $\hat m = g$ and $\hat v = g^2$, so the step is $\eta\, g/(|g| + \epsilon)$: the learning rate, with
 #    the sign of the gradient.
 # 3. The autoencoder never looks at a label: the image is its own target. It matters as soon as clusters are scored
-#    with the labels. (The original script did exactly that, and never scored.)
+#    with the labels. (The original script did exactly that, and never scored its clusters.)

@@ -1,12 +1,11 @@
 # %% [markdown]
 # # 5 · k-means by hand
 #
-# Here are points, and nobody says what they are. Which belong together? k-means gives the oldest useful answer: look
-# for K centres such that every point is near one of them. Two half-steps in turn find them, and both are a few lines
-# of NumPy.
+# Here are some points, without any labels. Which of them belong together? k-means is the classic answer: find K centres
+# such that every point is near one of them. It alternates between two steps, and each takes a few lines of NumPy.
 #
-# **After this lesson you can** write Lloyd's algorithm, say why it always comes to an end and why that may be a bad
-# one, start it well, and choose K with open eyes.
+# **After this lesson you can** write Lloyd's algorithm, say why it always terminates and why its result may be bad,
+# initialise it well, and choose K with care.
 #
 # **You need** NumPy's arrays, and about an hour. No earlier lesson is needed.
 
@@ -22,31 +21,31 @@ from aelearn.teaching.checks import check
 from aelearn.teaching.notebooks import show, slider
 
 # %% [markdown]
-# Letters: N points of D numbers each are `X` (N, D). There are K centres, `centers` (K, D), and each point has a
-# label, the number of its centre: `labels` (N,).
+# Notation: N points of D numbers each are `X` (N, D). There are K centres, `centers` (K, D), and each point has a
+# label, the index of its centre: `labels` (N,).
 #
 # ## What is a good clustering?
 #
-# One in which points are near their centres. Add up the squared distances of all points to their own centres; the sum
-# is called the **inertia**, and k-means wants it small:
+# One in which points are close to their centres. The sum of the squared distances of all points to their own centres is
+# called the **inertia**, and k-means tries to make it small:
 #
 # $$ I = \sum_n |x_n - c_{\text{label}(n)}|^2 $$
 #
-# Two things can be chosen, the labels and the centres. To choose both at once is hard. To choose one while the other
-# stays is easy, and that is the whole idea:
+# There are two things to choose, the labels and the centres. Choosing both at once is hard. Choosing one while the
+# other is fixed is easy, and that is the whole idea:
 #
-# 1. **Assign.** The centres stay. Each point goes to its nearest centre: no other label makes its term of the sum
-#    smaller.
-# 2. **Update.** The labels stay. Each centre goes to the mean of its points: no other place makes their terms
+# 1. **Assign.** The centres are fixed. Each point gets the label of its nearest centre: no other label makes its term
+#    of the sum smaller.
+# 2. **Update.** The labels are fixed. Each centre moves to the mean of its points: no other position makes their terms
 #    smaller.
 #
-# These two in turn are **Lloyd's algorithm**. Neither half-step can raise the inertia, and a round that changes
-# anything lowers it (if ties go to the lower number, and rounding does not decide what a tie is). So no labelling ever
-# comes back; there are only finitely many; it stops.
+# Alternating between the two is **Lloyd's algorithm**. Neither step can increase the inertia, and an iteration that
+# changes anything decreases it (if ties go to the lower index, and rounding does not decide what is a tie). So no
+# labelling ever occurs twice. As there are only finitely many, the algorithm terminates.
 #
 # ### Exercise 1: assign
 #
-# Return the labels (N,): for each point the number of its nearest centre. *One to three lines.*
+# Return the labels (N,): for each point, the index of its nearest centre. *One to three lines.*
 
 # %% tags=["exercise"]
 def assign(X, centers):
@@ -61,15 +60,16 @@ check(assign)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# `X[:, None, :]` has the shape (N, 1, D). Take `centers` from it, and NumPy makes (N, K, D): every point minus every
-# centre. Square, sum over D, and ask for the `argmin` over K. The root is not needed: what is nearest stays nearest.
+# `X[:, None, :]` has shape (N, 1, D). Subtract `centers` from it, and NumPy makes (N, K, D): every point minus every
+# centre. Square, sum over D, and take the `argmin` over K. You need no square root: it does not change which centre is
+# nearest.
 # </details>
 
 # %% [markdown]
 # ### Exercise 2: update
 #
-# Return the new centres (K, D), each the mean of the points with its label. A centre that has no points stays where
-# it was. *About four lines.*
+# Return the new centres (K, D), each the mean of the points with its label. A centre without points stays where it is.
+# *About four lines.*
 
 # %% tags=["exercise"]
 def update(X, labels, centers):
@@ -87,17 +87,16 @@ check(update)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# `X[labels == k]` are the points of cluster k. Begin with a copy of `centers`, and overwrite the rows that have
-# points.
+# `X[labels == k]` are the points of cluster k. Start with a copy of `centers`, and overwrite the rows that have points.
 # </details>
 
 # %% [markdown]
-# **Why the mean?** For points $x$ of one cluster with the mean $m$, and any other place $c$ for their centre,
+# **Why the mean?** For points $x$ of one cluster with mean $m$, and any other position $c$ of their centre,
 #
 # $$ \sum |x - c|^2 = \sum |x - m|^2 + n\,|m - c|^2 $$
 #
-# (write $x - c = (x - m) + (m - c)$; the mixed term vanishes, because the $x - m$ add up to 0). The second term is
-# never negative, and it is 0 only at $c = m$.
+# (write $x - c = (x - m) + (m - c)$; the mixed term vanishes because the $x - m$ add up to 0). The second term is never
+# negative, and it is 0 only for $c = m$.
 #
 # ### Exercise 3: the inertia
 #
@@ -115,14 +114,14 @@ check(inertia)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# `centers[labels]` is (N, D): for each point its own centre.
+# `centers[labels]` is (N, D): each point's own centre.
 # </details>
 
 # %% [markdown]
 # ### Exercise 4: Lloyd's algorithm
 #
-# Put it together. From the first centres, assign and update in turn until the labels no longer change; return the
-# labels and the centres. *About six lines; call your own functions.*
+# Put it all together. Starting from the given centres, alternate between assign and update until the labels no longer
+# change; return the labels and the centres. *About six lines; call your own functions.*
 
 # %% tags=["exercise"]
 def kmeans(X, centers):
@@ -142,18 +141,18 @@ check(kmeans)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# Keep the labels of the last round, and compare with `np.array_equal`.
+# Keep the labels of the previous iteration, and compare with `np.array_equal`.
 # </details>
 
 # %% [markdown]
 # ## Watch it run
 #
-# The library's half-steps, one after the other in `lloyd_step`, on four heaps of points. The plane is coloured by the
-# nearest centre; such a cell is called the centre's Voronoi cell.
+# These are the library's two steps, one after the other in `lloyd_step`, on four groups of points. The plane is
+# coloured by the nearest centre; the region of a centre is called its Voronoi cell.
 
 # %%
 X, _ = make_blobs(300, centers=4, cluster_std=1.0, random_state=11)  # (300, 2)
-centers = X[[0, 1, 2, 3]].astype(float)  # (K, 2): four points, as they come
+centers = X[[0, 1, 2, 3]].astype(float)  # (K, 2): the first four points
 steps, inertias = [("start", centers)], []
 for iteration in range(1, 20):
     labels, means, _, value = lloyd.lloyd_step(X, centers)
@@ -164,7 +163,7 @@ for iteration in range(1, 20):
     steps.append((f"after iteration {iteration}", centers))
 shown = steps if len(steps) <= 8 else [*steps[:7], steps[-1]]
 show(plotting.partitions(X, shown, title="Lloyd's algorithm: each panel is one iteration"),
-     alt="Panels with points in the plane; red stars, the centres, move until they stay")
+     alt="Panels with points in the plane; red stars, the centres, move until they stop")
 
 # %%
 # Run this cell and drag.
@@ -176,9 +175,9 @@ show(plotting.curves({"inertia": (range(len(inertias)), inertias)}, xlabel="iter
      alt="The inertia falls from iteration to iteration and then stays")
 
 # %% [markdown]
-# This is the library's version of the two half-steps. It differs in three ways: it reads points in blocks, so that
-# nothing of size N by K is ever made; it sums in float64 and, where all points lie far from 0, as seen from one of
-# them, so that no digits are lost; and points may have weights.
+# This is the library's version of the two steps. It differs in three ways: it reads the points in blocks, so that no
+# N-by-K array is ever created; it sums in float64 and, if all points lie far from 0, relative to one of them, so that
+# no digits are lost; and points may have weights.
 
 # %%
 print(inspect.getsource(lloyd.lloyd_step))
@@ -186,11 +185,11 @@ print(inspect.getsource(lloyd.lloyd_step))
 # %% [markdown]
 # ## It stops. But where?
 #
-# Look at the last panel again: two stars share one heap, and one star serves two. It has stopped, but it is not done
-# well.
+# Look at the last panel again: two stars share one group, and one star serves two. It has converged, but not to a good
+# result.
 #
-# Neither half-step can raise the inertia, but both together may stop in a valley that is not the deepest one. The
-# same points, the best and the worst of thirty random starts:
+# Neither step can increase the inertia, but the two together may stop in a local minimum that is not the global one.
+# Here are the best and the worst of thirty random starts on the same points:
 
 # %%
 runs = sorted((KMeans(4, init="random", n_init=1, random_state=seed).fit(X) for seed in range(30)),
@@ -199,19 +198,19 @@ best, worst = runs[0], runs[-1]
 panels = [(f"{name}: inertia {run.inertia_:.0f}", run.cluster_centers_[run.cluster_centers_[:, 0].argsort()])
           for name, run in (("best", best), ("worst", worst))]
 show(plotting.partitions(X, panels, title="Two places where Lloyd's algorithm stops"),
-     alt="Left, a star in each heap; right, two stars share a heap and one lies between two others")
+     alt="Left, a star in each group; right, two stars share a group and one lies between two others")
 
 # %%
 reached = sum(run.inertia_ < 1.001 * best.inertia_ for run in runs)
-print(f"{reached} of {len(runs)} random starts end at the best inertia, {best.inertia_:.0f}; "
-      f"the worst ends at {worst.inertia_:.0f}")
+print(f"{reached} of {len(runs)} random starts reach the best inertia, {best.inertia_:.0f}; "
+      f"the worst reaches {worst.inertia_:.0f}")
 
 # %% [markdown]
 # ## A better start: k-means++
 #
-# Two centres in one heap is how it goes wrong. So choose the centres one by one, each far from those that are there
-# already. Not the farthest point: that may be an outlier. Draw it, with a probability that grows with the squared
-# distance to the nearest centre so far:
+# It goes wrong when two centres start in the same group. So choose the centres one by one, each far from the previous
+# ones. Do not take the farthest point, which may be an outlier. Draw a point at random, with a probability proportional
+# to the squared distance to its nearest centre so far:
 #
 # $$ p_n = \frac{d_n^2}{\sum_m d_m^2} \qquad d_n = \text{distance of } x_n \text{ to its nearest centre so far} $$
 #
@@ -233,20 +232,20 @@ check(next_center)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# The same array of differences as in exercise 1; now `min`, not `argmin`.
+# The same array of differences as in exercise 1; this time `min`, not `argmin`.
 # </details>
 
 # %%
 plus = [KMeans(4, init="k-means++", n_init=1, random_state=seed).fit(X) for seed in range(30)]
 reached = sum(run.inertia_ < 1.001 * best.inertia_ for run in plus)
-print(f"{reached} of {len(plus)} starts by k-means++ end at the best inertia")
+print(f"{reached} of {len(plus)} starts with k-means++ reach the best inertia")
 
 # %% [markdown]
 # ## A centre without points
 #
-# A centre that is nearest to nobody has no mean. It could stay where it is, as in exercise 2. Better, it moves to the
-# point that is farthest from its own centre: that lowers the inertia at once. `KMeans` does so. Here one centre
-# starts far outside:
+# A centre that is nearest to no point has no mean. It could stay where it is, as in exercise 2. It is better to move
+# it to the point that is farthest from its own centre: that lowers the inertia at once. `KMeans` does this. Here one
+# centre starts far outside:
 
 # %%
 start = np.array([[0, 0], [1, 1], [2, 2], [90, 90]], float)  # (4, 2)
@@ -260,45 +259,47 @@ print("if it moves:  points in each cluster", np.bincount(helped.labels_).tolist
 # %% [markdown]
 # ## How many clusters?
 #
-# The inertia cannot tell: it falls with every further centre, down to 0 when each point has its own. Two pictures
+# The inertia cannot tell us: it falls with every additional centre, down to 0 when each point has its own. Two plots
 # help.
 #
-# - **The elbow.** Where a further centre splits a real heap in two, the inertia falls much less than before.
+# - **The elbow.** Once an additional centre only splits a real group in two, the inertia falls much less than before.
 # - **The silhouette.** For each point compare the mean distance $a$ to its own cluster with the mean distance $b$ to
-#   the next one: $(b - a)/\max(a, b)$. Near 1 it sits well, near 0 on a border. Take the K with the highest mean.
+#   the next one: $(b - a)/\max(a, b)$. Near 1 the point fits well, near 0 it is on a border. Take the K with the
+#   highest mean.
 
 # %%
 numbers = list(range(2, 9))
 fits = [KMeans(k, n_init=5, random_state=0).fit(X) for k in numbers]
 silhouettes = [metrics.silhouette(X, fit.labels_) for fit in fits]
 shares = [fit.inertia_ / fits[0].inertia_ for fit in fits]
-lines = {"inertia, as a share of that for K = 2": (numbers, shares), "mean silhouette": (numbers, silhouettes)}
+lines = {"inertia, as a fraction of that for K = 2": (numbers, shares), "mean silhouette": (numbers, silhouettes)}
 peak = int(np.argmax(silhouettes))
 marked = {f"K = {numbers[peak]}": ([numbers[peak]] * 2, [shares[peak], silhouettes[peak]])}
-show(plotting.curves(lines, points=marked, xlabel="K, the number of clusters", ylabel="share, or mean silhouette",
+show(plotting.curves(lines, points=marked, xlabel="K, the number of clusters", ylabel="fraction, or mean silhouette",
                      title=f"The elbow and the peak are at K = {numbers[peak]}"),
      alt="The inertia has an elbow, and the silhouette its peak, at the same K")
 
 # %% [markdown]
 # ## Where k-means fails
 #
-# Each cell has straight sides, and the border between two centres lies halfway. So a heap that bends is cut through,
-# and a wide heap loses its rim to a narrow one. Here k-means has reached the lowest inertia, and it is still wrong:
+# Each cell has straight sides, and the border between two centres is halfway between them. So a curved group is cut
+# through, and a wide group loses its rim to a narrow one. Here k-means has found the lowest inertia, and is still
+# wrong:
 
 # %%
 moons, side = make_moons(400, noise=0.06, random_state=0)  # (400, 2), (400,)
-heaps = np.random.default_rng(0).normal(size=(400, 2)) * np.repeat([[2.2], [0.3]], 200, axis=0)  # (400, 2)
-heaps[200:, 0] += 5  # the narrow heap lies to the right of the wide one
-for name, points, truth in (("two moons", moons, side), ("a wide heap and a narrow one", heaps, np.arange(400) // 200)):
+blobs = np.random.default_rng(0).normal(size=(400, 2)) * np.repeat([[2.2], [0.3]], 200, axis=0)  # (400, 2)
+blobs[200:, 0] += 5  # the narrow blob is to the right of the wide one
+for name, points, truth in (("two moons", moons, side), ("a wide blob and a narrow one", blobs, np.arange(400) // 200)):
     found = KMeans(2, n_init=5, random_state=0).fit(points)
-    print(f"{name}: {metrics.accuracy(truth, found.labels_):.0%} of the points are with their own")
-    display(show(plotting.partitions(points, [("what k-means finds", found.cluster_centers_)], title=name, size=4),
+    print(f"{name}: {metrics.accuracy(truth, found.labels_):.0%} of the points are in the right cluster")
+    display(show(plotting.partitions(points, [("the result of k-means", found.cluster_centers_)], title=name, size=4),
                  alt=f"{name}: the straight border of k-means cuts through"))
 
 # %% [markdown]
 # ## Points with 784 numbers
 #
-# Nothing above asked how many features a point has. Images are points, too, and a centre is an image: the mean of its
+# Nothing above depended on the number of features. Images are points as well, and a centre is an image: the mean of its
 # cluster. Here are 2,000 test images of all ten digits, in ten clusters:
 
 # %%
@@ -314,22 +315,21 @@ show(plotting.tiles(found.cluster_centers_, captions, (28, 28), n_columns=5,
 print(f"accuracy under the best matching of clusters to digits: {metrics.accuracy(digits, found.labels_):.2f}")
 
 # %% [markdown]
-# Some digits have two centres, some share one: pixels are not the best coordinates for digits. What helps is to find
+# Some digits have two centres, others share one: pixels are not the best coordinates for digits. It helps to find
 # better coordinates first, and that is what an autoencoder is for (lesson 4).
 #
 # ## What you know now
 #
-# - k-means lowers the sum of squared distances in two half-steps, assign and update; neither can raise it.
-# - It stops in a valley, not always the deepest: start with k-means++, more than once.
+# - k-means lowers the sum of squared distances in two steps, assign and update; neither can increase it.
+# - It stops in a local minimum, which is not always the global one: start with k-means++, more than once.
 # - The inertia does not choose K. The elbow and the silhouette give hints.
-# - The borders are always straight and halfway: heaps that bend, or of very different width, are cut wrongly.
+# - The borders are always straight and halfway: curved groups, or groups of very different width, are cut wrongly.
 #
 # ## To think about
 #
 # 1. Multiply one of the features by 1,000. What happens to the clusters?
-# 2. Why can two clusters of k-means never have a curved border?
-# 3. The mean belongs to *squared* distances. Which centre would make the sum of plain distances (in one dimension)
-#    smallest?
+# 2. Why can the border between two k-means clusters never be curved?
+# 3. The mean goes with *squared* distances. Which centre would minimise the sum of plain distances (in one dimension)?
 #
 # **Next:** [lesson 6](06_clustering_the_codes.ipynb) clusters the codes of an autoencoder; [lesson
 # 8](08_kmeans_on_all_cores.ipynb) makes k-means fast.
@@ -337,9 +337,9 @@ print(f"accuracy under the best matching of clusters to digits: {metrics.accurac
 # %% [markdown] tags=["answer"]
 # **Answers**
 #
-# 1. That feature alone decides all distances: the clusters become slices along it. Bring features to a common scale
-#    first.
-# 2. The border between two centres is where both are equally far: the perpendicular bisector, a straight line (a
-#    plane, a hyperplane). In $|x - c_1|^2 = |x - c_2|^2$ the $|x|^2$ cancels, and what is left is linear in $x$.
-# 3. The median: as many points to its left as to its right. Any step to one side brings more points farther than
-#    nearer.
+# 1. This feature alone determines all distances: the clusters become slices along it. Scale the features to a common
+#    range first.
+# 2. The border between two centres is where both are equally far away: the perpendicular bisector, a straight line (a
+#    plane, a hyperplane). In $|x - c_1|^2 = |x - c_2|^2$ the $|x|^2$ cancels, and what remains is linear in $x$.
+# 3. The median: as many points on its left as on its right. A step to either side increases the distance to more points
+#    than it decreases.
