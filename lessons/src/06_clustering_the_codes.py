@@ -1,11 +1,11 @@
 # %% [markdown]
 # # 6 · Clustering the codes
 #
-# Lesson 1 ran the whole job and believed a number. Now look inside: what do the codes say, which images went wrong,
-# and why? How does one score clusters without cheating? And what happens with digits that are harder to tell apart?
+# Lesson 1 ran the whole job and trusted a single number. Now look inside: what do the codes contain, which images went
+# wrong, and why? How can one score clusters without cheating? And what happens with digits that are harder to separate?
 #
-# **After this lesson you can** look at a clustering with open eyes, score it in four ways and say what each hides, and
-# judge whether an autoencoder was worth its trouble.
+# **After this lesson you can** examine a clustering critically, score it in four ways and say what each score hides,
+# and judge whether an autoencoder was worth the trouble.
 #
 # **You need** lessons 1 and 5, and about 45 minutes.
 
@@ -30,8 +30,8 @@ show(plotting.code_space(codes, labels, kmeans.labels_, kmeans.cluster_centers_,
 # %% [markdown]
 # ## A centre is an image
 #
-# A centre of k-means is a code like any other, so the decoder can draw it: the image that its cluster stands for.
-# Below it are images in the wrong cluster, those first that lie deepest in it.
+# A k-means centre is a code like any other, so the decoder can draw it: the image that its cluster stands for. Below
+# the centres are the images in the wrong cluster, starting with those that are closest to its centre.
 
 # %%
 digit_of = np.array([matching[k] for k in range(2)])  # (2,)
@@ -43,24 +43,25 @@ show(plotting.center_images(model.inverse_transform(kmeans.cluster_centers_), np
      alt="The two centres drawn by the decoder, a zero and a one, and the images that went wrong")
 
 # %% [markdown]
-# Are they wrong because the code lost what matters, or because k-means cut in the wrong place? Ask the decoder: if it
-# draws the right digit from the code of a misplaced image, the code still knew.
+# Are they wrong because the code lost what matters, or because k-means put the border in the wrong place? Ask the
+# decoder: if it draws the right digit from the code of a misplaced image, the code still contains the digit.
 
 # %%
-few = wrong[:: max(1, len(wrong) // 10)][:10]  # up to ten of them, from the deepest to the nearest to the border
+few = wrong[:: max(1, len(wrong) // 10)][:10]  # up to ten of them, from near the centre to near the border
 pairs = np.concatenate([images[few], model.reconstruct(images[few])])  # (2 F, 784)
 show(plotting.tiles(pairs, [f"a {labels[i]}" for i in few] + ["drawn"] * len(few), (28, 28), n_columns=len(few),
-                    title="Images in the wrong cluster, and what the decoder draws from their codes"),
-     alt="Misplaced images above what the decoder makes of them")
+                    title="Images in the wrong cluster, and their reconstructions"),
+     alt="Misplaced images above their reconstructions")
 
 # %% [markdown]
-# Where the lower row shows the right digit, the code knew, and the cut is to blame: k-means cuts halfway between two
-# centres, and a heap of codes may bend around. Where it shows a smear, or the other digit, the code itself is to blame.
+# Where the lower row shows the right digit, the code is right and the border is to blame: it runs halfway between the
+# two centres, while a group of codes may be curved. Where it shows a smear or the other digit, the code itself is to
+# blame.
 #
-# ## How sure is it?
+# ## How certain is it?
 #
-# A code right between two centres belongs to either. Compare the distance to its own centre, the nearest, with that to
-# the next one:
+# A code halfway between two centres could belong to either. Compare the distance to its own centre, the nearest, with
+# the distance to the second nearest:
 #
 # $$ \text{doubt}_n = \frac{d_{n,\text{nearest}}}{d_{n,\text{second nearest}}} $$
 #
@@ -68,7 +69,7 @@ show(plotting.tiles(pairs, [f"a {labels[i]}" for i in few] + ["drawn"] * len(few
 #
 # ### Exercise 1: doubt
 #
-# From `codes` (N, C) and `centers` (K, C) return the doubt (N,) of each code; distances, not their squares. *About
+# From `codes` (N, C) and `centers` (K, C) return the doubt (N,) of each code; use distances, not their squares. *About
 # three lines.*
 
 # %% tags=["exercise"]
@@ -95,13 +96,13 @@ is_wrong = digit_of[kmeans.labels_] != labels  # (N,)
 edges = np.linspace(0, 1, 11)  # (11,)
 bins = np.digitize(doubts, edges[1:-1])  # (N,)
 shares = [is_wrong[bins == b].mean() if np.any(bins == b) else np.nan for b in range(10)]
-show(plotting.curves({"share of images in the wrong cluster": ((edges[1:] + edges[:-1]) / 2, shares)},
-                     xlabel="doubt: distance to the nearest centre / to the second nearest", ylabel="share",
-                     title="Where it is in doubt, it is wrong more often"),
-     alt="The share of wrong images is near zero for low doubt and rises towards a doubt of one")
+show(plotting.curves({"fraction of images in the wrong cluster": ((edges[1:] + edges[:-1]) / 2, shares)},
+                     xlabel="doubt: distance to the nearest centre / to the second nearest", ylabel="fraction",
+                     title="The greater the doubt, the more images are in the wrong cluster"),
+     alt="The fraction of wrong images is near zero for low doubt and rises towards a doubt of one")
 
 # %% [markdown]
-# The doubt is known without a label. In practice this is how mistakes are found: a person looks at the few images with
+# Computing the doubt takes no labels. This is how mistakes are found in practice: a person looks at the few images with
 # the greatest doubt.
 
 # %%
@@ -113,12 +114,12 @@ show(plotting.tiles(images[doubtful], [f"a {labels[i]}" for i in doubtful], (28,
 # %% [markdown]
 # ## Scores, and how not to cheat with them
 #
-# All scores start from one table: how many images of each digit are in each cluster.
+# All scores are computed from one table: how many images of each digit are in each cluster.
 #
 # ### Exercise 2: the table
 #
-# `digits` and `clusters`, both (N,), hold numbers from 0 to `n_digits` - 1 and from 0 to `n_clusters` - 1. Return the
-# table of counts (n_digits, n_clusters). *One to four lines.*
+# `digits` and `clusters`, both (N,), contain integers from 0 to `n_digits` - 1 and from 0 to `n_clusters` - 1. Return
+# the table of counts (n_digits, n_clusters). *One to four lines.*
 
 # %% tags=["exercise"]
 def count_table(digits, clusters, n_digits, n_clusters):
@@ -134,22 +135,22 @@ check(count_table)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# A loop over all pairs of `zip(digits, clusters)` that adds 1 to a cell of a table of zeros is right. `table[digits,
-# clusters] += 1` is not: a cell that is named twice is increased once. `np.add.at` does what that looks like.
+# A loop over `zip(digits, clusters)` that adds 1 to a cell of a table of zeros is right. `table[digits, clusters] +=
+# 1` is not: a cell that occurs twice is increased only once. `np.add.at` does what was meant.
 # </details>
 
 # %% [markdown]
-# From the table come four scores:
+# Four scores follow from the table:
 #
-# - **Accuracy** matches clusters with digits one to one, as well as possible, and counts what agrees.
-# - **Purity** lets each cluster take its most frequent digit.
-# - **NMI**, normalised mutual information, asks how much the cluster tells about the digit.
-# - **ARI**, the adjusted Rand index, asks of all pairs of images whether both groupings agree to put them together,
-#   moved so that chance gives 0.
+# - **Accuracy** matches clusters with digits one to one, as well as possible, and counts the images that agree.
+# - **Purity** assigns to each cluster its most frequent digit.
+# - **NMI**, normalised mutual information, measures how much the cluster tells us about the digit.
+# - **ARI**, the adjusted Rand index, looks at all pairs of images: do both groupings agree on whether to put them
+#   together? It is shifted so that chance gives 0.
 #
 # ### Exercise 3: purity
 #
-# From the table (n_digits, n_clusters) return the share of images whose digit is the most frequent one in their
+# From the table (n_digits, n_clusters) return the fraction of images whose digit is the most frequent one in their
 # cluster. *One line.*
 
 # %% tags=["exercise"]
@@ -164,11 +165,12 @@ check(purity_of)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# Clusters are columns. The largest count in each column is what that cluster gets right.
+# Clusters are columns. The largest count in each column is what this cluster gets right.
 # </details>
 
 # %% [markdown]
-# The easiest way to cheat is to use more clusters than digits. Watch each score as K grows, on the same codes:
+# The easiest way to cheat is to use more clusters than digits. See how each score changes as K grows, on the same
+# codes:
 
 # %%
 numbers, scores = [2, 3, 4, 6, 8, 12, 16, 24, 32], {}
@@ -177,23 +179,23 @@ for k in numbers:
     for name, score in (("accuracy", metrics.accuracy), ("purity", metrics.purity),
                         ("NMI", metrics.normalized_mutual_information), ("ARI", metrics.adjusted_rand_index)):
         scores.setdefault(name, (numbers, []))[1].append(score(labels, clusters))
-show(plotting.curves(scores, xlabel="K, the number of clusters of two digits", ylabel="score",
-                     title="Purity does not mind how many clusters there are; the others do"),
+show(plotting.curves(scores, xlabel="K, the number of clusters (for two digits)", ylabel="score",
+                     title="Purity does not punish additional clusters; the other scores do"),
      alt="Purity stays near one for any K, while accuracy, NMI and ARI fall")
 
 # %% [markdown]
-# Other ways to cheat, all seen in earnest:
+# Here are other ways to cheat, all of which happen in practice:
 #
-# - to choose the seed, the number of epochs or the architecture by the score. Then the labels have been used for
-#   learning, by hand;
-# - to match clusters with digits anew on the test images. The matching belongs to what was learnt: find it on the
-#   training images, and keep it;
-# - to drop the images that are hard, or to take a sample that happens to be easy.
+# - Choosing the seed, the number of epochs or the architecture by the score. Then the labels have been used for
+#   learning, by hand.
+# - Matching clusters with digits again on the test images. The matching is part of what was learnt: find it on the
+#   training images, and keep it.
+# - Dropping the hard images, or taking a sample that happens to be easy.
 #
 # ## Was the autoencoder worth it?
 #
-# The same k-means on raw pixels, on principal components (the best straight projection to as few numbers; lesson 10
-# writes it), and on codes. First zeros and ones, then four and nine, which differ in a short stroke:
+# Apply the same k-means to raw pixels, to principal components (the best linear projection to equally few numbers; see
+# lesson 10), and to codes. First to zeros and ones, then to fours and nines, which differ by a short stroke:
 
 # %%
 def compare(images, labels, codes, k):
@@ -219,8 +221,8 @@ show(plotting.table(metrics.confusion_matrix(hard_labels, hard_clusters), ["4", 
                     xlabel="cluster", ylabel="digit"), alt="A table of two digits by two clusters: both are mixed")
 
 # %% [markdown]
-# k-means has found two heaps of about the same size, and they are not the digits. Two centres split the images along
-# whatever varies most. Look at what the decoder makes of the two centres, and say what that is:
+# k-means has found two groups of about the same size, and they are not the digits. Two centres split the images along
+# whatever varies most. Look at the decoded centres, and say what that is:
 
 # %%
 hard_model = Autoencoder((128, 3), epochs=30, random_state=0).fit(hard_images)
@@ -229,9 +231,9 @@ show(plotting.tiles(hard_model.inverse_transform(hard_kmeans.cluster_centers_), 
                     title="Two centres of 4 and 9"), alt="Two blurred images, one slanted and one upright")
 
 # %% [markdown]
-# Nobody told it that the digit is what we care about. Of all that differs between images of 4 and 9, how they slant
-# makes the largest difference to the pixels; which digit it is makes a small one. *Unsupervised learning finds
-# structure; whether it is the structure that you had in mind, it cannot know.*
+# Nobody told k-means that we care about the digit. Of all the differences between images of 4 and 9, the slant has the
+# largest effect on the pixels; the digit has a small one. *Unsupervised learning finds structure; it cannot know
+# whether it is the structure that you had in mind.*
 #
 # ## All ten digits
 
@@ -244,10 +246,10 @@ all_clusters = compare(all_images, all_labels, all_codes, 10)
 # %%
 counts = metrics.confusion_matrix(all_labels, all_clusters)  # (10, 10)
 order = np.argsort([k for _, k in sorted((digit, k) for k, digit in metrics.best_matching(
-    all_labels, all_clusters).items())])  # where each cluster goes, so that matched pairs are on the diagonal
+    all_labels, all_clusters).items())])  # puts matched pairs on the diagonal
 columns = np.argsort(order)
 show(plotting.table(counts[:, columns], range(10), columns, xlabel="cluster", ylabel="digit",
-                    title="Each cluster beside the digit that it is matched with"),
+                    title="Each digit, and the cluster that it is matched with"),
      alt="A table of ten digits by ten clusters; the diagonal is strong for some digits and weak for others")
 
 # %%
@@ -261,7 +263,7 @@ slider(lambda k: plotting.tiles(all_images[all_clusters == k][:20], [""] * 20, (
                                 title=f"The first images of cluster {k}"), 10, label="cluster")
 
 # %% [markdown]
-# Three numbers are few for ten digits: k-means does better on pixels. So give the code more room:
+# Three numbers are not many for ten digits: k-means does better on pixels. So use a larger code:
 
 # %%
 wide_codes = Autoencoder((128, 8), epochs=8, random_state=0).fit_transform(all_images)  # (N, 8)
@@ -270,10 +272,10 @@ print(f"codes of 8 numbers: accuracy {metrics.accuracy(all_labels, wide_clusters
       f"NMI {metrics.normalized_mutual_information(all_labels, wide_clusters):.3f}")
 
 # %% [markdown]
-# Now look at the table above, row by row. A digit whose row has one large number has a heap of its own; one with two
-# or three is written in different ways, or shares its heap with a digit that looks like it.
+# Now look at the table above, row by row. A digit whose row has one large number has a cluster of its own; a digit with
+# two or three is written in different ways, or shares its cluster with a digit that looks similar.
 #
-# The library's NMI, equation and code together:
+# Here is the library's NMI, with equation and code together:
 
 # %%
 print(inspect.getsource(metrics.normalized_mutual_information))
@@ -281,28 +283,29 @@ print(inspect.getsource(metrics.normalized_mutual_information))
 # %% [markdown]
 # ## What you know now
 #
-# - Decode a centre to see what its cluster stands for; decode a mistake to see whether code or cut is to blame.
+# - Decode a centre to see what its cluster stands for; decode a mistake to see whether the code or the border is to
+#   blame.
 # - Doubt finds mistakes without labels.
-# - A score hides something: purity likes many clusters, accuracy wants one cluster for each digit, one number hides
-#   the table.
-# - Clusters follow what varies most, which need not be what you want to know.
+# - Every score hides something: purity favours many clusters, accuracy expects one cluster for each digit, and a single
+#   number hides the table.
+# - Clusters follow what varies most, which need not be what you are interested in.
 #
 # ## To think about
 #
 # 1. The silhouette of lesson 5 needs no labels. Can it replace these scores?
 # 2. A clustering of zeros and ones has an NMI of 0. What is its accuracy?
-# 3. How would you get k-means to tell four from nine, still without labels?
+# 3. How would you get k-means to separate fours from nines, still without labels?
 #
-# **Before:** [lesson 5](05_kmeans_by_hand.ipynb) writes k-means. **Next:** [lesson 12](12_densities.ipynb) lets
+# **Previous:** [lesson 5](05_kmeans_by_hand.ipynb) writes k-means. **Next:** [lesson 12](12_densities.ipynb) lets
 # clusters be long, tilted and soft.
 
 # %% [markdown] tags=["answer"]
 # **Answers**
 #
-# 1. It says whether there are dense heaps far apart, not whether they are digits. Heaps by slant have a good
-#    silhouette, too.
-# 2. Cluster and digit are independent, so each cluster has the same share of zeros. The best matching is right for at
-#    least half of the images: accuracy is never below 1/2 here, however useless the clusters are.
-# 3. Take away what varies and does not matter: straighten slanted images first. Or make the code larger, so that the
-#    short stroke has a number of its own, and look for more clusters than two: then some clusters are fours and others
+# 1. It says whether there are dense groups far apart, not whether they are digits. Groups by slant have a good
+#    silhouette as well.
+# 2. Cluster and digit are independent, so each cluster has the same proportion of zeros. The best matching is right
+#    for at least half of the images: accuracy is never below 1/2 here, however useless the clusters are.
+# 3. Remove the variation that does not matter: straighten slanted images first. Or make the code larger, so that the
+#    short stroke gets a number of its own, and use more than two clusters: then some clusters are fours and others
 #    nines.
