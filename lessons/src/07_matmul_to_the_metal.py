@@ -1,12 +1,12 @@
 # %% [markdown]
 # # 7 · Matrix multiplication, down to the metal
 #
-# Nearly all the time that a network takes goes into products of matrices. The definition is three loops, and on any
-# machine they run at a tiny part of what it can do. This lesson climbs from there to the machine's ceiling in five
-# rungs. All five do the same multiplications and additions; they differ in the order, and in nothing else.
+# A network spends nearly all its time on matrix products. The definition is three loops, and on any machine they reach
+# only a tiny fraction of its speed. This lesson climbs from there to the machine's limit on a ladder of five rungs. All
+# five do the same multiplications and additions; only the order differs.
 #
-# **After this lesson you can** say why the order of loops matters, what a cache and a vector instruction are for, read
-# a roofline picture, and measure all of it on your own machine.
+# **After this lesson you can** say why the order of loops matters, what caches and vector instructions are for, read a
+# roofline plot, and measure all of it on your own machine.
 #
 # **You need** to know what a matrix product is, and about 45 minutes. No earlier lesson is needed.
 
@@ -20,8 +20,8 @@ from aelearn.teaching.checks import check
 from aelearn.teaching.notebooks import machine, measured, seconds, show, source
 
 # %% [markdown]
-# Whatever is measured below is measured when you run the cell, on your machine. What you see before that comes from
-# another one:
+# All measurements below are taken on your machine, when you run the cell. The output that you see before that comes
+# from another machine:
 
 # %%
 print(measured("machine", machine))
@@ -33,9 +33,9 @@ print(measured("machine", machine))
 #
 # $$ c_{ij} = \sum_p a_{ip}\, b_{pj} $$
 #
-# That is N M sums of K products each, so 2 N K M operations: a multiplication and an addition each time. Whatever
-# the order, there are no fewer of them. How many a second a program does is its speed, in FLOP/s ("floating-point
-# operations per second"); GFLOP/s are billions of them.
+# That is N M sums of K products each, so 2 N K M operations: one multiplication and one addition per term. No order
+# can change this count. The number of operations per second is the speed of a program, in FLOP/s ("floating-point
+# operations per second"); a GFLOP/s is a billion of them.
 #
 # ### Exercise 1: three loops
 #
@@ -58,21 +58,21 @@ check(multiply)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# Begin with `np.zeros((a.shape[0], b.shape[1]))`. One loop for i, one for j, one for p.
+# Start with `np.zeros((a.shape[0], b.shape[1]))`. One loop for i, one for j, one for p.
 # </details>
 
 # %% [markdown]
 # ## Rung 1: the same loops, compiled
 #
-# Python works out at each step what `a[i, p]` is and what `*` means for it. Numba compiles a function for the types of
-# its arguments, once, and then the loops are machine code. This is the library's first rung:
+# In every step Python has to find out what `a[i, p]` is and what `*` means for it. Numba compiles a function once for
+# the types of its arguments, and then the loops are machine code. This is the library's first rung:
 
 # %%
 print(source(loops))
 
 # %%
 def python_loops(a, b, c):
-    """Rung 0: exercise 1, into c."""
+    """Rung 0: exercise 1, writing into c."""
     for i in range(a.shape[0]):
         for j in range(b.shape[1]):
             for p in range(a.shape[1]):
@@ -93,23 +93,23 @@ print(f"64 x 64 matrices: plain Python {first['Python']:.4f} GFLOP/s, compiled {
       f"{first['compiled'] / first['Python']:,.0f} times as fast")
 
 # %% [markdown]
-# ## What a machine likes
+# ## What the hardware likes
 #
-# That was the easy part. A core of a modern processor does not handle single numbers: one **vector instruction**
-# multiplies and adds eight or sixteen numbers that lie side by side. And it does not fetch single numbers either:
-# memory sends **lines** of 64 bytes, sixteen numbers in float32, which then wait in small, fast memories near the core,
-# the **caches**: L1 for some thousand numbers, L2 for some hundred thousand.
+# That was the easy part. A core of a modern processor does not process single numbers: one **vector instruction**
+# multiplies and adds eight or sixteen adjacent numbers. Nor does it fetch single numbers: memory sends **cache lines**
+# of 64 bytes, sixteen numbers in float32, which are then kept in small, fast memories near the core, the **caches**:
+# L1 for some thousand numbers, L2 for some hundred thousand.
 #
-# Look at rung 1 with that in mind. Its innermost loop walks down a column of `b`. NumPy keeps matrices row by row, so
-# each step lands in another line: sixteen numbers are fetched, and one is used. And each addition waits for the one
-# before it, because all go into the same sum. So swap the two inner loops, and let each row of `c` be a sum of rows of
-# `b`:
+# Now look at rung 1 again. Its innermost loop walks down a column of `b`. NumPy stores matrices row by row, so each
+# step touches another cache line: sixteen numbers are fetched, and one is used. And each addition waits for the
+# previous one, because they all go into the same sum. So swap the two inner loops, and let each row of `c` be a sum of
+# rows of `b`:
 #
 # $$ c_{i} = \sum_p a_{ip}\, b_{p} \qquad\text{(rows)} $$
 #
 # ### Exercise 2: sums of rows
 #
-# Write it with two loops, and whole rows of NumPy in place of the third. *About five lines.*
+# Write it with two loops, and whole NumPy rows in place of the third. *About five lines.*
 
 # %% tags=["exercise"]
 def multiply_by_rows(a, b):
@@ -131,8 +131,8 @@ check(multiply_by_rows)
 # </details>
 
 # %% [markdown]
-# Rung 2 is that, compiled; rung 3 is rung 2 with `prange` in place of `range`, which shares the rows of `c` out to all
-# cores:
+# Rung 2 is this, compiled; rung 3 is rung 2 with `prange` instead of `range`, which distributes the rows of `c` over
+# all cores:
 
 # %%
 print(source(all_cores))
@@ -152,19 +152,19 @@ for (name, speed), (below, before) in zip(list(gflops.items())[1:5], list(gflops
     print(f"rung {name}: {speed:.1f} GFLOP/s, {speed / before:.1f} times rung {below[0]}")
 
 # %% [markdown]
-# ## Rung 4: use what you have loaded
+# ## Rung 4: reuse what you have loaded
 #
-# Rung 3 takes two numbers from the cache and puts one back, for each multiply-add: it is busy carrying. The remedy is
-# to use each number more often once it is there.
+# For each multiply-add, rung 3 loads two numbers from the cache and stores one: it is busy moving data. The remedy is
+# to use each number several times once it is loaded.
 #
-# Take a **tile**, R rows of `c`, and let T rows of `b` into it at a time. For each column that means: load T numbers of
-# `b`; load the R numbers of the tile; do R T multiply-adds; store the R numbers of the tile. (The R T numbers of `a`
-# stay in registers, the few places that are even nearer than L1.)
+# Take a **tile**, R rows of `c`, and add the contributions of T rows of `b` to it at a time. For each column this
+# means: load T numbers of `b`; load the R numbers of the tile; do R T multiply-adds; store the R numbers of the tile.
+# (The R T numbers of `a` stay in registers, the few storage places that are even closer than L1.)
 #
-# ### Exercise 3: operations for each number that is moved
+# ### Exercise 3: operations per number moved
 #
-# How many operations are done for each number that is loaded or stored? `rows` is R, `terms` is T; a multiply-add is
-# two operations. *One line.*
+# How many operations are done for each number that is loaded or stored? `rows` is R, `terms` is T; a multiply-add
+# counts as two operations. *One line.* two operations. *One line.*
 
 # %% tags=["exercise"]
 def operations_per_number(rows, terms):
@@ -178,31 +178,31 @@ check(operations_per_number)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# Count what is moved: T loads, R loads, R stores. Count what is done: R T multiply-adds.
+# Count the numbers moved: T loads, R loads, R stores. Count the work: R T multiply-adds.
 # </details>
 
 # %%
 def intensity(rows, terms):
-    """Operations for each byte that is moved, in float32."""
+    """Operations per byte moved, in float32."""
     return 2 * rows * terms / (terms + 2 * rows) / 4
 
 
 for rows, terms in ((1, 1), (1, 4), (6, 1), (6, 4), (8, 8)):
-    print(f"{rows} rows, {terms} terms: {intensity(rows, terms):.3f} operations a byte, "
+    print(f"{rows} rows, {terms} terms: {intensity(rows, terms):.3f} operations per byte, "
           f"{rows * terms:2} numbers of a in registers")
 
 # %% [markdown]
-# The more, the better? There are 16 or 32 registers for vectors. What does not fit spills into the cache, and is
-# carried again. The library takes 6 rows and 4 terms:
+# Is more always better? There are only 16 or 32 vector registers. Whatever does not fit is spilled to the cache and has
+# to be moved again. The library uses 6 rows and 4 terms:
 
 # %%
 print(source(add_product))
 
 # %% [markdown]
-# ## Rung 5: blocks for the second cache
+# ## Rung 5: blocks that fit the L2 cache
 #
-# Rung 4 reads all of `b` again for every 6 rows of `c`. While `b` fits into L2 nobody minds. When it does not, it comes
-# from main memory each time. So cut the sum into blocks:
+# Rung 4 reads all of `b` again for every 6 rows of `c`. As long as `b` fits into L2 this does no harm. If it does not,
+# it comes from main memory every time. So split the sum into blocks:
 #
 # $$ a\,b = \sum_{\text{blocks}} a[:, p{:}p{+}s]\; b[p{:}p{+}s, :] $$
 #
@@ -210,7 +210,7 @@ print(source(add_product))
 #
 # ### Exercise 4: a product in blocks
 #
-# `size` is s, the depth of a block; the last block may be smaller. `@` may be used on the blocks. *About four lines.*
+# `size` is s, the depth of a block; the last block may be smaller. You may use `@` on the blocks. *About four lines.*
 
 # %% tags=["exercise"]
 def multiply_in_blocks(a, b, size):
@@ -227,12 +227,12 @@ check(multiply_in_blocks)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# `range(0, K, size)` gives the first p of each block. A slice that reaches past the end stops at the end.
+# `range(0, K, size)` gives the first p of each block. A slice that goes past the end stops at the end.
 # </details>
 
 # %%
 def large():
-    """GFLOP/s of rungs 4 and 5 for a matrix b that no cache near the core can hold."""
+    """GFLOP/s of rungs 4 and 5 for a matrix b that fits into no cache near the core."""
     rng = np.random.default_rng(0)
     a, b = rng.random((2048, 8192), np.float32), rng.random((8192, 512), np.float32)  # (N, K), (K, M)
     c = np.empty((2048, 512), np.float32)
@@ -245,15 +245,15 @@ for name, speed in measured("large", large).items():
     print(f"2048 x 8192 times 8192 x 512, rung {name}: {speed:.0f} GFLOP/s")
 
 # %% [markdown]
-# ## How far is it to the ceiling?
+# ## How far is it to the limit?
 #
-# Two things bound every program: how many operations the cores can do, and how many bytes they can get. With $i$
-# operations for each byte that is moved,
+# Two things limit every program: how many operations the cores can do, and how many bytes they can get. With $i$
+# operations per byte moved,
 #
 # $$ \text{speed} \le \min(\text{peak},\; i \cdot \text{bandwidth}) $$
 #
-# Drawn over $i$, with both axes logarithmic, that is a slanted roof and a flat one: the **roofline**. Peak and
-# bandwidths are measured by two small kernels. One does nothing but multiply-adds on registers, the other adds up
+# Plotted against $i$, with both axes logarithmic, this is a slanted roof and a flat one: the **roofline**. Two small
+# kernels measure the peak and the bandwidths. One does nothing but multiply-adds on registers, the other adds up
 # numbers that it reads from L1, from L2, or from main memory:
 
 # %%
@@ -263,32 +263,32 @@ peak = roofs.pop("peak")
 counted = {"1 loops": 2 / 8, "3 all cores": intensity(1, 1), "4 register tiles": intensity(6, 4),
            "5 cache blocks": intensity(6, 4)}  # rung 1 loads two numbers and keeps its sum in a register
 points = {name: (per_byte, gflops[name] * 1e9) for name, per_byte in counted.items()}
-show(plotting.roofline(roofs, peak, points, title=f"Where the rungs stand under the roof ({SIZE} x {SIZE})"),
+show(plotting.roofline(roofs, peak, points, title=f"The rungs under the roofline ({SIZE} x {SIZE})"),
      alt="A roofline with the rungs below it: rung 1 far below, rungs 4 and 5 near the roof")
 
 # %%
-print(f"rung 5 reaches {gflops['5 cache blocks'] * 1e9 / peak:.0%} of the flat roof "
+print(f"rung 5 reaches {gflops['5 cache blocks'] * 1e9 / peak:.0%} of the peak "
       f"and {gflops['5 cache blocks'] / gflops['np.matmul']:.2f} times np.matmul")
 
 # %% [markdown]
-# The flat roof was measured with the vectors that Numba's compiler chooses. The library behind `np.matmul` is written
-# in assembly and may use wider ones; then it can stand above this roof.
+# The peak was measured with the vectors that Numba's compiler chooses. The library behind `np.matmul` is written in
+# assembly and may use wider ones; then it can exceed this peak.
 #
-# The rungs are placed by what they move to and from L1, so the roof of L1 is theirs. (They can stand above the roof of
-# main memory: most of what they move never comes from there.)
+# The rungs are plotted by the bytes that they move to and from L1, so the L1 roof is the one that applies to them.
+# (They can be above the roof of main memory: most of their data never comes from there.)
 #
-# Rung 1 is far below every roof: it waits, for lines of which it uses one number, and for the sum before. Rung 3
-# hangs near a slanted roof: no processor with more arithmetic would help it. Rung 4 has moved to the right, and that is
-# all it did.
+# Rung 1 is far below every roof: it waits for cache lines of which it uses one number, and for the previous sum. Rung
+# 3 is close to a slanted roof, so a processor with more arithmetic units would not help it. Rung 4 has moved to the
+# right, and that is all it did.
 #
 # ## What the autoencoder needs
 #
-# The products of a training step are small and narrow. These are the library's `matmul`, which picks rung 5 or, for a
-# transposed second factor, a rung of dot products, beside `np.matmul`:
+# The products of a training step are small and narrow. Here is the library's `matmul`, which uses rung 5 or, for a
+# transposed second factor, a kernel of dot products, compared with `np.matmul`:
 
 # %%
 def products():
-    """How many times as fast as np.matmul the library's product is, shape by shape."""
+    """How many times as fast as np.matmul the library's product is, for each shape."""
     rng, found = np.random.default_rng(0), {}
     for n, k, m, what in ((48, 784, 128, "encoder"), (48, 128, 784, "decoder"), (784, 48, 128, "gradient of W1")):
         a, b = rng.random((n, k), np.float32), rng.random((k, m), np.float32)  # (N, K), (K, M)
@@ -305,27 +305,26 @@ for shape, ratio in measured("products", products).items():
 # %% [markdown]
 # ## What you know now
 #
-# - All rungs do the same operations. What differs is how often each number is carried.
-# - Walk along rows: a line that is fetched is then used whole, and the compiler can make vectors.
-# - Tiles use each loaded number several times; blocks keep what comes next in a near cache.
-# - The roofline says which roof a program hangs under, and so what would help it.
+# - All rungs do the same operations. They differ in how often each number is moved.
+# - Walk along rows: then every number of a cache line is used, and the compiler can use vector instructions.
+# - Tiles use each loaded number several times; blocks keep the data that is needed next in a near cache.
+# - The roofline tells you what limits a program, and so what would make it faster.
 #
 # ## To think about
 #
-# 1. Why does rung 3 on two cores not run twice as fast as rung 2?
+# 1. Why is rung 3 on two cores not twice as fast as rung 2?
 # 2. The order of additions differs between the rungs. Are the results the same?
-# 3. A matrix times a vector has 2 N K operations and N K numbers to load. Can it be brought near the flat roof?
+# 3. A matrix times a vector takes 2 N K operations and loads N K numbers. Can it get close to the peak?
 #
-# **Next:** [lesson 8](08_kmeans_on_all_cores.ipynb) does the same for k-means, where threads get in each other's
-# way.
+# **Next:** [lesson 8](08_kmeans_on_all_cores.ipynb) does the same for k-means, where threads get in each other's way.
 
 # %% [markdown] tags=["answer"]
 # **Answers**
 #
-# 1. Both cores may hang under the same slanted roof: where L2 or main memory is shared, two cores do not get twice the
-#    bytes. And starting threads takes some microseconds each time. (Where each core has enough of its own it does run
-#    nearly twice as fast: look at your bars.)
-# 2. To rounding. Floating-point addition is not associative, so another order gives other last digits. The library's
-#    tests allow for that, and they ask that the result does not depend on the number of threads.
-# 3. No. Each number of the matrix is used once: half an operation a byte in float32, whatever the order. That is why
+# 1. Both cores may be limited by the same slanted roof: where L2 or main memory is shared, two cores do not get twice
+#    the bytes. And starting threads takes some microseconds each time. (Where each core has enough bandwidth of its
+#    own, it is nearly twice as fast: look at your bars.)
+# 2. Up to rounding. Floating-point addition is not associative, so another order gives different last digits. The
+#    library's tests allow for that, and they require that the result does not depend on the number of threads.
+# 3. No. Each number of the matrix is used once: half an operation per byte in float32, whatever the order. That is why
 #    images go through a network in batches.
