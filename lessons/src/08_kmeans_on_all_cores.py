@@ -1,15 +1,14 @@
 # %% [markdown]
 # # 8 · k-means on all cores
 #
-# Lloyd's algorithm looks as if it were made for many cores: each point looks for its own centre. It is, and yet the
-# obvious way gives wrong results, different ones each time. This lesson makes that mistake, removes it, and then makes
-# an iteration several times faster without any further core: by turning a loop on its side, and by not computing what
-# cannot matter.
+# Lloyd's algorithm looks made for many cores: each point finds its own centre. It is, and yet the obvious way to do it
+# gives wrong results, different ones each time. This lesson makes that mistake, fixes it, and then makes an iteration
+# several times faster without any more cores: by vectorising across points, and by not computing what cannot matter.
 #
 # **After this lesson you can** recognise a race, get the same bits on any number of cores, vectorise a loop whose
 # innermost part is short, and skip distances by the triangle inequality.
 #
-# **You need** lesson 5. Lesson 7 helps. About 45 minutes.
+# **You need** lesson 5 and about 45 minutes. Lesson 7 helps.
 
 # %%
 import numba
@@ -22,8 +21,8 @@ from aelearn.teaching.checks import check
 from aelearn.teaching.notebooks import machine, measured, seconds, show, source
 
 # %% [markdown]
-# Shapes: N points, D features, K clusters, M chunks. What is measured is measured when you run the cell, on your
-# machine. What you see before that comes from another one:
+# Shapes: N points, D features, K clusters, M chunks. All measurements are taken on your machine, when you run the cell.
+# The output that you see before that comes from another machine:
 
 # %%
 print(measured("machine", machine))
@@ -32,7 +31,7 @@ print(measured("machine", machine))
 # ## A race
 #
 # The update step counts the points of each cluster and adds them up. The counts alone show what goes wrong. With
-# `prange` Numba shares the iterations of a loop out to all cores:
+# `prange`, Numba distributes the iterations of a loop over all cores:
 
 # %%
 @numba.njit(parallel=True)
@@ -46,25 +45,25 @@ def racing_counts(labels, n_clusters):
 
 many = np.random.default_rng(0).integers(0, 4, 2_000_000)  # (N,)
 found = measured("race", lambda: [int(racing_counts(many, 4).sum()) for _ in range(5)])
-print(f"{len(many):,} points; counted in five runs: {', '.join(f'{count:,}' for count in found)}")
+print(f"{len(many):,} points; total of the counts in five runs: {', '.join(f'{count:,}' for count in found)}")
 
 # %% [markdown]
-# `counts[k] += 1` is three steps: load, add, store. Two cores that do it at the same time both load 7, both store 8,
-# and one point is lost. That is a **race**: the result depends on who comes first. (On a machine with a single core,
-# or on one that is busy with something else, nothing may be lost, and the code is still wrong.)
+# `counts[k] += 1` is three steps: load, add, store. If two cores do it at the same time, both load 7, both store 8, and
+# one point is lost. This is a **race condition**: the result depends on who comes first. (On a machine with a single
+# core, or one that is busy with something else, nothing may be lost, and the code is still wrong.)
 #
-# A lock around the line would be right, and slow: the cores would spend their time waiting for each other. The remedy
-# is never to write into what others write into.
+# A lock around the line would be correct, but slow: the cores would spend their time waiting for each other. The remedy
+# is never to write to memory that another thread writes to.
 #
 # ## Chunks
 #
-# Cut the points into **chunks**. Each chunk has counts and sums of its own; nobody else touches them. At the end they
-# are added up, in the order of the chunks, on one core: that is little work, because there are few chunks.
+# Split the points into **chunks**. Each chunk has counts and sums of its own, which no other thread touches. At the end
+# they are added up on one core, in the order of the chunks. That is little work, because there are few chunks.
 #
 # ### Exercise 1: sums of each chunk
 #
 # For points `X` (N, D), `labels` (N,) from 0 to K - 1 and chunks of `chunk` points (the last one may be smaller),
-# return the sums (M, K, D): row [m, k] is the sum of those points of chunk m that have the label k. *About five lines.*
+# return the sums (M, K, D): row [m, k] is the sum of the points in chunk m that have label k. *About five lines.*
 
 # %% tags=["exercise"]
 def chunk_sums(X, labels, n_clusters, chunk):
@@ -86,8 +85,8 @@ check(chunk_sums)
 # </details>
 
 # %% [markdown]
-# How large a chunk? It is tempting to make one for each core. Then look at this: the same numbers, added in one, two,
-# four and eight parts.
+# How large should a chunk be? It is tempting to make one for each core. Before you do, look at this: the same numbers,
+# added in one, two, four and eight parts.
 
 # %%
 numbers = np.random.default_rng(0).random(1_000_000, np.float32)  # (N,)
@@ -96,9 +95,9 @@ for parts in (1, 2, 4, 8):
     print(f"{parts} part{'s' * (parts > 1)}: {total!r}")
 
 # %% [markdown]
-# Nothing raced, and the last digits differ: floating-point sums depend on the order. With one chunk for each core, a
-# result would depend on the machine, and with it a centre, a label on the border, a test. So the size of a chunk must
-# follow from the data alone. Then any number of cores gives the same bits:
+# There was no race, and yet the last digits differ: floating-point sums depend on the order. With one chunk for each
+# core, a result would depend on the machine, and with it a centre, the label of a borderline point, a test. So the size
+# of a chunk must depend on the data alone. Then any number of cores gives the same bits:
 
 # %%
 X = make_blobs(200_000, centers=16, n_features=16, random_state=0)[0].astype(np.float32)  # (N, D)
@@ -111,15 +110,15 @@ numba.set_num_threads(threads)
 print("the same bits on one thread and on all:", results[0] == results[1])
 
 # %% [markdown]
-# This is where the library adds the chunks up, and takes the means:
+# This is where the library adds up the chunks and computes the means:
 
 # %%
 print(source(assignment.add_up))
 
 # %% [markdown]
-# ## Distances for less
+# ## Cheaper distances
 #
-# In the assign step only the *order* of distances matters. Multiply out:
+# In the assign step only the *order* of the distances matters. Expand the square:
 #
 # $$ |x - c|^2 = |x|^2 - 2\, x \cdot c + |c|^2 $$
 #
@@ -127,8 +126,8 @@ print(source(assignment.add_up))
 #
 # $$ s_{nk} = \tfrac12 |c_k|^2 - x_n \cdot c_k $$
 #
-# The smallest score belongs to the nearest centre. It costs one multiply-add for each feature, where a difference
-# squared costs two operations that wait for each other. And $x_n \cdot c_k$ for all n and k is a matrix product.
+# The smallest score belongs to the nearest centre. It takes one multiply-add per feature, while a squared difference
+# takes two dependent operations. And $x_n \cdot c_k$ for all n and k is a matrix product.
 #
 # ### Exercise 2: scores
 #
@@ -146,24 +145,24 @@ check(scores)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# `(centers**2).sum(axis=1)` is (K,), and NumPy lays it along each row of an array (N, K).
+# `(centers**2).sum(axis=1)` is (K,), and NumPy broadcasts it to each row of an (N, K) array.
 # </details>
 
 # %% [markdown]
-# There is a price. Far from the origin the score is a small difference of large numbers, and in float32 digits are
-# lost. The library looks at the points from an origin among them, bounds what rounding can do, and decides close
-# calls again in float64.
+# There is a price. Far from the origin the score is a small difference of large numbers, and float32 loses digits. The
+# library uses an origin among the points, bounds the possible rounding error, and decides close calls again in
+# float64.
 #
-# ## A loop turned on its side
+# ## Vectorise across points
 #
-# Codes have three features. A loop over three features is too short for vector instructions, which take eight or
-# sixteen numbers at once. But there are many points! So let the innermost loop run over *points*: turn the points on
-# their side, (D, N), and treat a feature of all points in one go.
+# Codes have three features. A loop over three features is too short for vector instructions, which process eight or
+# sixteen numbers at once. But there are many points! So let the innermost loop run over *points*: transpose the points
+# to (D, N), and process one feature of all points at a time.
 #
 # ### Exercise 3: across points
 #
-# `across` (D, N) holds the points as columns, `centers` is (K, D). Return the labels (N,). Loop over centres and over
-# features; everything else is whole rows of NumPy. Do not use `@`, and do not make an array (N, K). *About nine lines.*
+# `across` (D, N) has the points as columns, `centers` is (K, D). Return the labels (N,). Loop over centres and over
+# features; everything else is whole NumPy rows. Do not use `@`, and do not create an (N, K) array. *About nine lines.*
 
 # %% tags=["exercise"]
 def labels_across(across, centers):
@@ -185,19 +184,20 @@ check(labels_across)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# Keep for each point the best distance so far (at first infinity) and its label. For each centre, add up the squared
-# differences feature by feature, (N,); where that is less than the best, take the centre's number.
-# </details>
+# For each point keep the smallest distance so far (initially infinity) and its label. For each centre, add up the
+# squared differences feature by feature, (N,); where the result is smaller than the best, set the label to this
+# centre's index.
 
 # %% [markdown]
-# The library does that in blocks of 256 points, which stay in the nearest cache, four features and four centres at a
-# time, so that each number that is loaded is used four times (lesson 7):
+# The library does this in blocks of 256 points, which fit into the L1 cache, with four features and four centres at a
+# time, so that each loaded number is used four times (lesson 7):
 
 # %%
 print(source(distances._take_four_features))
 
 # %% [markdown]
-# What do these ideas gain? Here is a plain kernel, parallel and right: point by point, with sums for each chunk.
+# What do these ideas gain? For comparison, here is a plain kernel, parallel and correct: point by point, with sums for
+# each chunk.
 
 # %%
 @numba.njit(parallel=True, fastmath={"reassoc", "contract"})
@@ -222,7 +222,7 @@ def plain_step(X, centers, chunk):
 
 
 def ten_iterations(step, centers):
-    """The centres (K, D) after ten calls of `step`, each from the means of the one before."""
+    """The centres (K, D) after ten calls of `step`, each starting from the previous means."""
     for _ in range(10):
         centers = step(centers)
     return centers
@@ -235,7 +235,7 @@ def plain_means(X, centers):
 
 
 def times(n, d, k):
-    """Milliseconds of an iteration, the mean of ten: NumPy, the plain kernel, the library's."""
+    """Milliseconds per iteration, averaged over ten: NumPy, the plain kernel, the library's kernel."""
     X = make_blobs(n, centers=k, n_features=d, cluster_std=8, random_state=0)[0].astype(np.float32)  # (N, D)
     start = X[:k].astype(np.float64)  # (K, D)
     steps = {"NumPy": lambda: lambda centers: lloyd.lloyd_step(X, centers)[1],
@@ -251,24 +251,31 @@ shapes = {"200,000 x 3, K = 8": (200_000, 3, 8), "100,000 x 16, K = 16": (100_00
 milliseconds = {name: measured(name, lambda: times(*shape)) for name, shape in shapes.items()}
 bars = {f"{shape}: {name}": time for shape, found in milliseconds.items() for name, time in found.items()}
 show(plotting.bars(list(bars), list(bars.values()), xlabel="milliseconds (shorter is better)",
-                   title="One iteration of k-means, the mean of the first ten"),
+                   title="One iteration of k-means, mean of the first ten"),
      alt="Bars: NumPy takes longest, the plain kernel less, the library's least")
 
 # %% [markdown]
-# A run of the library remembers the sums: a point that keeps its cluster is not summed again, and from the sums follows
-# the inertia, without a look at the points.
+# A run of the library keeps the sums between iterations: a point that stays in its cluster is not added again, and the
+# inertia follows from the sums, without another pass over the points.
 #
 # ## Distances that cannot matter
 #
-# Late in a run, centres hardly move, and nearly every point stays where it is. Still all N K distances are computed.
-# The triangle inequality tells beforehand which can be skipped. Keep two numbers for each point:
+# Late in a run the centres hardly move, and nearly every point keeps its label. Still, all N K distances are computed.
+# The triangle inequality tells us in advance which of them can be skipped. Keep two bounds for each point:
 #
-# - `upper`: its own centre is at most that far away;
-# - `lower`: every other centre is at least that far away.
+# - `upper`: its own centre is at most this far away;
+# - `lower`: every other centre is at least this far away.
 #
-# When centre k moves by $m_k$, no distance to it changes by more than $m_k$. So `upper` grows by what the point's own
-# centre moved, `lower` shrinks by the largest move of all (a little less would do). Both are true again. While `upper <
-# lower`, the point keeps its label, and not even its features are read. (Hamerly, 2010.)
+# When centre k moves by $m_k$, no distance to it changes by more than $m_k$. So increase `upper` by the distance that
+# the point's own centre moved, and decrease `lower` by the largest distance that any centre moved (a little less would
+# do). Then both bounds hold again. While `upper < lower`, the point keeps its label, and not even its features are
+# read. (Hamerly, 2010.)
+#
+# ### Exercise 4: which points can stay?
+#
+# `upper` and `lower` (N,) are the bounds before the centres move; `labels` (N,) are the points' own centres, and
+# centre k moves by `moved[k]` (K,). Return a boolean array (N,): True where the point needs no distance. *One or two
+# lines.*
 #
 # ### Exercise 4: who can stay?
 #
@@ -288,15 +295,15 @@ check(can_stay)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# `moved[labels]` is (N,): for each point, how far its own centre went. Loosen both bounds, then compare.
+# `moved[labels]` is (N,): for each point, how far its own centre moved. Loosen both bounds, then compare.
 # </details>
 
 # %% [markdown]
-# How much does it spare? A run with bounds, in NumPy, that counts the points for which distances were computed:
+# How much does it save? Here is a run with bounds, in NumPy, that counts the points for which distances were computed:
 
 # %%
 def run_with_bounds(X, centers):
-    """Until no centre moves: the share of points that were asked in each iteration, and the labels (N,)."""
+    """Until no centre moves: the fraction of points recomputed in each iteration, and the labels (N,)."""
     upper, lower = np.full(len(X), np.inf), np.zeros(len(X))  # (N,), (N,)
     labels, shares, moved = np.zeros(len(X), int), [], np.ones(1)  # (N,)
     while moved.any():
@@ -315,10 +322,10 @@ def run_with_bounds(X, centers):
 
 points = make_blobs(5_000, centers=10, n_features=8, cluster_std=4.0, random_state=0)[0]  # (N, D)
 shares, labels = run_with_bounds(points, points[:10].copy())
-show(plotting.curves({"points that were asked": (range(1, len(shares) + 1), shares)}, xlabel="iteration",
-                     ylabel="share of all points",
+show(plotting.curves({"points with new distances": (range(1, len(shares) + 1), shares)}, xlabel="iteration",
+                     ylabel="fraction of all points",
                      title=f"In {len(shares)} iterations, {np.mean(shares):.0%} of the distances were computed"),
-     alt="The share of points asked starts at one and falls over the iterations")
+     alt="The fraction of points with new distances starts at one and falls over the iterations")
 
 # %%
 plain = points[:10].copy()
@@ -328,11 +335,12 @@ for _ in shares:
 print("the same labels as without bounds:", np.array_equal(labels, without))
 
 # %% [markdown]
-# Bounds cost memory and bookkeeping, so they pay where a distance is expensive: many features, many centres. Images:
+# Bounds cost memory and bookkeeping, so they pay off where distances are expensive: many features, many centres. On
+# images:
 
 # %%
 def runs():
-    """Seconds of whole runs on images of all digits, without and with bounds."""
+    """Seconds for complete runs on images of all digits, without and with bounds."""
     images = load_mnist("train")[0]  # (N, 784)
     start = images[:20]  # (K, D)
     return seconds({name: lambda a=name: KMeans(20, init=start, algorithm=a, tol=0).fit(images)
@@ -340,33 +348,33 @@ def runs():
 
 
 found = measured("bounds", runs)
-print(f"55,000 images, 20 clusters, to the end: {found['lloyd']:.2f} s without bounds, {found['hamerly']:.2f} s with, "
+print(f"55,000 images, 20 clusters, whole run: {found['lloyd']:.2f} s without bounds, {found['hamerly']:.2f} s with, "
       f"{found['lloyd'] / found['hamerly']:.1f} times as fast")
 
 # %% [markdown]
 # ## What you know now
 #
-# - Adding into shared sums from several cores is a race. Give each chunk sums of its own.
+# - Adding to shared sums from several cores is a race. Give each chunk its own sums.
 # - Chunks of a fixed size, added in a fixed order, give the same bits on any number of cores.
-# - Scores instead of distances: half the arithmetic, at a price in digits that has to be watched.
+# - Scores instead of distances: half the arithmetic, but the lost digits have to be watched.
 # - Where the innermost loop is short, let it run over points.
 # - The fastest distance is the one that is not computed.
 #
 # ## To think about
 #
-# 1. `racing_counts` was right in a test with 100 points. Why is that no proof?
-# 2. Why are there not as many chunks as points?
-# 3. When centres move far in each iteration, what do the bounds gain?
+# 1. `racing_counts` was right in a test with 100 points. Why does this prove nothing?
+# 2. Why do we not use as many chunks as points?
+# 3. If the centres move far in each iteration, what do the bounds gain?
 #
 # **Next:** [lesson 9](09_on_a_gpu.ipynb) takes the same kernels to a machine with thousands of threads.
 
 # %% [markdown] tags=["answer"]
 # **Answers**
 #
-# 1. A race loses something only when two cores meet in the same few nanoseconds. With little work one core may be done
-#    before the other has begun. Tests find races by luck; the rule "never write into what others write into" finds them
-#    by reading.
-# 2. Each chunk has K D sums, which take memory and have to be added up at the end by one core. With one point in each
-#    chunk that would be more work than the sums themselves.
-# 3. Nothing: `upper` grows and `lower` shrinks until they cross for nearly all points, and all distances are computed
-#    anyway, plus the bookkeeping.
+# 1. A race loses something only if two cores meet within the same few nanoseconds. With little work, one core may have
+#    finished before the other starts. Tests find races by luck; the rule "never write to memory that another thread
+#    writes to" finds them by reading.
+# 2. Each chunk has K D sums, which take memory and have to be added up at the end on one core. With one point per chunk
+#    that would be more work than the sums themselves.
+# 3. Nothing: `upper` grows and `lower` shrinks until they cross for nearly all points, so all distances are computed
+#    anyway, and the bookkeeping comes on top.

@@ -1,15 +1,15 @@
 # %% [markdown]
 # # 9 · On a GPU
 #
-# A processor has a few cores that do everything. A GPU has thousands that do the same thing at the same time. The sums
-# of lessons 7 and 8 stay what they are, but the order in which they are done must change once more, because now
-# thousands of threads want numbers at once.
+# A CPU has a few cores that can do anything. A GPU has thousands that do the same thing at the same time. The sums of
+# lessons 7 and 8 stay the same, but their order must change once more, because now thousands of threads need numbers at
+# once.
 #
 # **After this lesson you can** write a kernel with an index and a guard, let threads share memory and wait for each
-# other, explain what a missing barrier does, and count what a kernel asks of memory.
+# other, explain what a missing barrier does, and count the memory accesses of a kernel.
 #
-# **You need** lesson 7, and about 45 minutes. No GPU is needed: where there is none, a simulator runs each thread in
-# Python, one after the other. It is slow, and strict: what would be a race on a GPU is nearly always an error here.
+# **You need** lesson 7 and about 45 minutes. You do not need a GPU: without one, a simulator runs the threads in
+# Python, one after the other. It is slow but strict: what would be a race on a GPU is nearly always an error here.
 
 # %%
 from aelearn.teaching.notebooks import gpu_or_simulator, show, slider, source
@@ -28,11 +28,11 @@ from aelearn.teaching.checks import check
 # %% [markdown]
 # ## Threads and blocks
 #
-# A **kernel** is a function that every thread runs. Threads come in **blocks**, and the blocks make up the **grid**.
-# A thread knows three things: its place in its block, the number of its block, and how large blocks are. From these it
-# works out which numbers are its own:
+# A **kernel** is a function that every thread runs. Threads are grouped into **blocks**, and the blocks form the
+# **grid**. A thread knows three things: its position in its block, the index of its block, and the size of a block.
+# From these it works out which array entry is its own:
 #
-# $$ i = \text{block} \cdot \text{size of a block} + \text{place in the block} $$
+# $$ i = \text{block index} \cdot \text{block size} + \text{position in the block} $$
 
 # %%
 n_blocks, block_size = 3, 4
