@@ -39,14 +39,14 @@ n_blocks, block_size = 3, 4
 rows = [[block] * block_size for block in range(n_blocks)], [list(range(block_size))] * n_blocks
 block, place = (np.ravel(numbers) for numbers in rows)  # (12,), (12,)
 entries = block * block_size + place  # (12,)
-show(plotting.table([block, place, entries], ["block", "place in the block", "entry i"], [""] * 12, xlabel="threads",
-                    ylabel="", title="Three blocks of four threads, and the entry that each thread takes"),
-     alt="A table of twelve threads: block, place, and the entries 0 to 11")
+show(plotting.table([block, place, entries], ["block", "position in the block", "entry i"], [""] * 12, xlabel="threads",
+                    ylabel="", title="Three blocks of four threads, and the entry of each thread"),
+     alt="A table of twelve threads: block, position, and the entries 0 to 11")
 
 # %% [markdown]
-# Blocks all have the same size, so there are often more threads than numbers: with blocks of four, ten numbers take
-# three blocks, and two threads have nothing to do. They must be told so. On a GPU an index past the end writes into
-# somebody else's memory, without a word. Hence the **guard**: `if i < x.shape[0]`.
+# All blocks have the same size, so there are often more threads than numbers: with blocks of four, ten numbers take
+# three blocks, and two threads have nothing to do. The kernel has to check for this. On a GPU, an index past the end
+# silently writes into memory that belongs to something else. Hence the **guard**: `if i < x.shape[0]`.
 
 # %%
 @cuda.jit
@@ -64,8 +64,8 @@ print(device.download(y))  # and back
 # %% [markdown]
 # ### Exercise 1: add
 #
-# `x`, `y` and `z` have the shape (N,). Write `z[i] = x[i] + y[i]`, an entry for each thread. The check launches more
-# threads than there are entries. A kernel returns nothing. *Three lines.*
+# `x`, `y` and `z` have shape (N,). Write `z[i] = x[i] + y[i]`, one entry per thread. The check launches more threads
+# than there are entries. A kernel returns nothing. *Three lines.*
 
 # %% tags=["exercise"]
 @cuda.jit
@@ -82,17 +82,18 @@ check(add_vectors)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# The first two lines of `double` are what you need.
+# You need the first two lines of `double`.
 # </details>
 
 # %% [markdown]
-# ## Sharing, and waiting
+# ## Sharing and waiting
 #
-# How does one add up a million numbers with a thousand threads? Not by `total[0] += x[i]`: that is the race of lesson
-# 8, a thousandfold. The threads of a block have a small, fast memory of their own, **shared memory**, and a
-# **barrier**, `cuda.syncthreads()`: nobody goes on until all threads of the block have come to it. With these two a
-# block adds up like a tournament. Each thread brings a number. Then the first half of the threads each take in a
-# number of the second half; then the first quarter; and so on, until thread 0 holds the sum.
+# How can a thousand threads add up a million numbers? Not by `total[0] += x[i]`: that is the race of lesson 8, a
+# thousand times over. The threads of a block have a small, fast memory of their own, **shared memory**, and a
+# **barrier**, `cuda.syncthreads()`: no thread continues until all threads of the block have reached it. With these
+# two, a block adds up its numbers like a tournament (a tree reduction). Each thread loads a number. Then each thread
+# in the first half adds a number of the second half to its own; then the first quarter adds the second quarter; and so
+# on, until thread 0 holds the sum.
 
 # %%
 values = np.array([3, 1, 4, 1, 5, 9, 2, 6])  # (8,)
@@ -104,7 +105,7 @@ names = ["at first", "after round 1", "after round 2", "after round 3"]
 
 
 def picture(step):
-    """What the shared memory holds up to a round."""
+    """The contents of shared memory up to a given round."""
     return plotting.table(rounds[:step + 1], names[:step + 1], range(8), xlabel="thread", ylabel="",
                           title="A sum as a tournament: the last row's first number is the sum")
 
@@ -115,9 +116,9 @@ show(picture(3), alt="Four rows of eight numbers; the first one becomes the sum,
 slider(picture, 4, label="round")
 
 # %% [markdown]
-# Between two rounds there must be a barrier: thread 0 may take in thread 2's number only when thread 2 has written it.
-# Here is a kernel without one. The simulator runs all threads forwards and then backwards, and finds that the outcome
-# is not the same:
+# Between two rounds there must be a barrier: thread 0 may add the number of thread 2 only after thread 2 has written
+# it. Here is a kernel without a barrier. The simulator runs all threads forwards and then backwards, and finds that
+# the results differ:
 
 # %%
 @cuda.jit
@@ -132,16 +133,16 @@ def hasty(x, total):
 try:
     total = device.empty(1, np.float32)
     device.launch(hasty, 1, 8, device.upload(np.arange(8, dtype=np.float32)), total)
-    print("a GPU does not say anything; it got", device.download(total)[0])
+    print("a GPU does not report the race; it computed", device.download(total)[0])
 except RuntimeError as error:
     print(error)
 
 # %% [markdown]
 # ### Exercise 2: the sum of a block
 #
-# `x` has the shape (8 M,), `totals` (M,). Each block has 8 threads; block m writes the sum of its 8 entries into
-# `totals[m]`. Use a shared array of 8 numbers of `x.dtype`, and barriers. All threads of a block must come to every
-# barrier, so put none inside an `if`. *About nine lines.*
+# `x` has shape (8 M,), `totals` has shape (M,). Each block has 8 threads; block m writes the sum of its 8 entries to
+# `totals[m]`. Use a shared array of 8 numbers of `x.dtype`, and barriers. All threads of a block must reach every
+# barrier, so do not put one inside an `if`. *About nine lines.*
 
 # %% tags=["exercise"]
 @cuda.jit
@@ -167,28 +168,28 @@ check(block_sums)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# Load; barrier; then `half` = 4, 2, 1: `if t < half: shared[t] += shared[t + half]`, and a barrier after each round. At
-# the end thread 0 writes. (That x has exactly 8 entries for each block spares you the guard.)
+# Load; barrier; then for `half` = 4, 2, 1: `if t < half: shared[t] += shared[t + half]`, and a barrier after each
+# round. At the end thread 0 writes. (You need no guard, because x has exactly 8 entries for each block.)
 # </details>
 
 # %% [markdown]
-# In the library the same tournament adds pairs of numbers, the sum and what rounding took away, because float64 is slow
-# on most GPUs:
+# The library's version of this tournament adds pairs of numbers, the sum and its rounding error, because float64 is
+# slow on most GPUs:
 
 # %%
 print(source(sums.sum_of_block))
 
 # %% [markdown]
-# ## A matrix product, an entry for each thread
+# ## A matrix product, one entry per thread
 #
-# Blocks can be laid out in two dimensions: `cuda.threadIdx.x` and `.y`, `cuda.blockIdx.x` and `.y`. Each thread makes
-# one entry of `c`: the first rung of the ladder.
+# Blocks can be two-dimensional: `cuda.threadIdx.x` and `.y`, `cuda.blockIdx.x` and `.y`. Each thread computes one entry
+# of `c`: the first rung of the ladder.
 #
 # ### Exercise 3: a product
 #
-# a (N, K), b (K, M), c (N, M). Let x count columns and y count rows: thread (x, y) makes `c[i, j]` with
-# `i = blockIdx.y * blockDim.y + threadIdx.y` and j likewise from x. Mind the guard, in both directions. *About seven
-# lines.*
+# The shapes are a (N, K), b (K, M), c (N, M). Let x count columns and y count rows: thread (x, y) computes `c[i, j]`
+# with `i = blockIdx.y * blockDim.y + threadIdx.y` and j likewise from x. Remember the guard, in both directions.
+# *About seven lines.*
 
 # %% tags=["exercise"]
 @cuda.jit
@@ -209,19 +210,19 @@ check(product_entry)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# The loop is that of lesson 7 for one entry. Keep the sum in a variable, and write it to `c[i, j]` once.
+# The loop is that of lesson 7 for a single entry. Keep the sum in a variable, and write it to `c[i, j]` once.
 # </details>
 
 # %% [markdown]
-# Why should x count columns? Threads run in groups of 32, the **warps**, which take each step together. If the numbers
-# that a warp wants in one step lie side by side, memory delivers them in a few lines; if they lie whole rows apart,
-# each comes in a line of its own. Count the lines of 128 bytes that a warp touches in one step, in blocks of 16 x 16
-# threads, for both ways to number them:
+# Why should x count columns? Threads run in groups of 32, the **warps**, which execute each step together. If the
+# numbers that a warp accesses in one step are adjacent, memory delivers them in a few cache lines; if they are whole
+# rows apart, each needs a line of its own. Count the lines of 128 bytes that a warp touches in one step, in blocks of
+# 16 x 16 threads, for both ways of numbering:
 
 # %%
 def lines_of_a_warp(x_counts_columns, n_columns=784):
     """How many lines of 128 bytes the 32 threads of a warp touch when each writes its entry of c, in float32."""
-    x, y = np.arange(32) % 16, np.arange(32) // 16  # (32,), (32,): x counts first
+    x, y = np.arange(32) % 16, np.arange(32) // 16  # (32,), (32,): x varies fastest
     i, j = (y, x) if x_counts_columns else (x, y)
     return len(np.unique((i * n_columns + j) * 4 // 128))
 
@@ -230,22 +231,22 @@ print("x counts rows:   ", lines_of_a_warp(False), "lines")
 print("x counts columns:", lines_of_a_warp(True), "lines")
 
 # %% [markdown]
-# That is rung 2, and nothing in the arithmetic has changed. It is called **coalescing**.
+# This is rung 2, and nothing in the arithmetic has changed. It is called **coalescing**.
 #
 # ## Tiles in shared memory
 #
-# In exercise 3 every thread fetches 2 K numbers from far away, and its neighbours fetch the same ones: all threads of a
-# row want the same row of a. So let the block fetch a tile of a and a tile of b into shared memory, each thread one
-# number of each; wait; let all of them use both tiles; wait; go on to the next tiles:
+# In exercise 3 every thread fetches 2 K numbers from global memory, and its neighbours fetch the same ones: all
+# threads of a row need the same row of a. So let the block load a tile of a and a tile of b into shared memory, where
+# each thread loads one number of each; wait; let all threads use both tiles; wait; continue with the next tiles:
 
 # %%
 print(source(shared_tiles))
 
 # %% [markdown]
-# ### Exercise 4: what the tiles spare
+# ### Exercise 4: what tiles save
 #
-# `k` is K, and tiles are `side` x `side`; `side` divides K. How many numbers does each thread fetch from far memory for
-# its entry of c? *One line.*
+# `k` is K, and tiles are `side` x `side`; `side` divides K. How many numbers does each thread fetch from global memory
+# for its entry of c? *One line.*
 
 # %% tags=["exercise"]
 def fetched(k, side):
@@ -259,25 +260,25 @@ check(fetched)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# How many pairs of tiles does the sum over K numbers take, and how many numbers does one thread fetch for each pair?
+# How many pairs of tiles does the sum over K numbers need, and how many numbers does one thread fetch for each pair?
 # </details>
 
 # %%
 rng = np.random.default_rng(0)
-a, b = rng.random((37, 29), np.float32), rng.random((29, 41), np.float32)  # (N, K), (K, M): sizes that fit no tile
+a, b = rng.random((37, 29), np.float32), rng.random((29, 41), np.float32)  # (N, K), (K, M): sizes that no tile divides
 for rung in RUNGS:
     c = device.empty((37, 41), np.float32)
     climb(rung, device.upload(a), device.upload(b), c)
     print(f"{rung.py_func.__name__:22} largest difference from NumPy: {np.abs(device.download(c) - a @ b).max():.1e}")
 
 # %% [markdown]
-# Each rung gives the same product. The last one lets each thread make 4 x 4 entries, so that numbers are used several
-# times out of shared memory, too: lesson 7's tiles once more.
+# All rungs give the same product. In the last one each thread computes 4 x 4 entries, so that numbers are used several
+# times out of shared memory as well: the tiles of lesson 7 again.
 #
 # ## The whole job
 #
-# The same estimators, with `backend="cuda"`. Images and parameters stay on the GPU from the first step to the last; the
-# random numbers are those of the other back ends. Here is a small set, which the simulator can manage:
+# The same estimators run with `backend="cuda"`. Images and parameters stay on the GPU from the first step to the last;
+# the random numbers are those of the other back ends. Here is a small data set that the simulator can handle:
 
 # %%
 X = make_blobs(40, centers=3, n_features=3, random_state=0)[0].astype(np.float32)  # (40, 3)
@@ -289,34 +290,34 @@ for name in ("numba", "cuda"):
     print(f"autoencoder on {name:5}: loss after an epoch {model.history_[0]['loss']:.6f}")
 
 # %% [markdown]
-# **Has all this been run on a GPU?** Not by its authors: none was at hand. The kernels have been simulated, compiled
-# and assembled for four generations of GPUs, and the page `src/gpu_on_paper.md` beside the lessons works out what each
-# of them would take on an NVIDIA T4. If you have a GPU, `python -m tests.benchmarks.gpu` in the package's folder
-# prints measured times beside these.
+# **Has all this been run on a GPU?** Not by its authors, who had none. The kernels have been simulated, compiled and
+# assembled for four generations of GPUs, and the page `src/gpu_on_paper.md` next to the lessons predicts how long each
+# of them would take on an NVIDIA T4. If you have a GPU, run `python -m tests.benchmarks.gpu` in the root folder of the
+# package: it prints measured times next to the predicted ones.
 #
 # ## What you know now
 #
-# - A thread finds its numbers from its block and its place; a guard keeps the rest away.
-# - The threads of a block share memory. Between writing and reading there must be a barrier, and all must come to it.
-# - Neighbouring threads should want neighbouring numbers.
-# - Tiles make a number that was fetched once serve many threads.
+# - A thread finds its entry from its block and its position; a guard stops the surplus threads.
+# - The threads of a block share memory. There must be a barrier between writing and reading, and all must reach it.
+# - Neighbouring threads should access neighbouring numbers.
+# - With tiles, a number is fetched once and used by many threads.
 #
 # ## To think about
 #
 # 1. Why can the blocks of a grid not wait for each other?
-# 2. A kernel gave the right result in a thousand runs on a GPU. Can it have a race?
-# 3. A training step with batches of 48 launches some fourteen kernels that each have little to do. What decides how
+# 2. A kernel gave the right result in a thousand runs on a GPU. Can it still have a race?
+# 3. A training step with batches of 48 launches about fourteen kernels that each have little to do. What determines how
 #    long it takes?
 #
-# **Before:** [lesson 7](07_matmul_to_the_metal.ipynb) climbs the same ladder on a CPU.
+# **Previous:** [lesson 7](07_matmul_to_the_metal.ipynb) climbs the same ladder on a CPU.
 
 # %% [markdown] tags=["answer"]
 # **Answers**
 #
-# 1. There may be more blocks than a GPU can hold at a time. Those that wait would keep the places that the others need
-#    to come to the barrier at all. What one block needs of another waits for the next launch.
-# 2. Yes. Warps of one block often run in step by accident, until another GPU, another size or another compiler changes
-#    the order. The simulator's two orders find what depends on them at once, though not every race: `n[0] += 1` in all
-#    threads gives the same in both.
-# 3. The launches: some microseconds each, more than such a kernel runs. Larger batches would fill the GPU; they would
-#    also make another training.
+# 1. There may be more blocks than a GPU can run at a time. Blocks that wait would occupy the places that the others
+#    need in order to reach the barrier at all. If one block needs a result of another, that takes another launch.
+# 2. Yes. Warps of one block often happen to run in step, until another GPU, another size or another compiler changes
+#    the order. The simulator's two orders find at once whatever depends on them, but not every race: `n[0] += 1` in all
+#    threads gives the same result in both.
+# 3. The launches: some microseconds each, longer than such a kernel runs. Larger batches would fill the GPU, but they
+#    would also change the training.
