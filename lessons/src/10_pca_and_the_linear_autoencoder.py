@@ -44,18 +44,18 @@ def unit(degrees):
     return np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])  # (2,)
 
 
-def shadows(w):
+def project(w):
     """The shadows (60, 2) on the line in the direction w (2,), and the sums of squares that it keeps and loses."""
     codes = (cloud - middle) @ w  # (60,)
-    fallen = middle + codes[:, None] * w  # (60, 2)
-    return fallen, (codes**2).sum(), ((cloud - fallen) ** 2).sum()
+    projected = middle + codes[:, None] * w  # (60, 2)
+    return projected, (codes**2).sum(), ((cloud - projected) ** 2).sum()
 
 
 def panel(degrees):
     """What plotting.projections wants for one line."""
     w = unit(degrees)  # (2,)
-    fallen, kept, lost = shadows(w)
-    return f"{degrees}°: kept {kept:.0f}, lost {lost:.0f}", cloud, fallen, middle, w
+    projected, kept, lost = project(w)
+    return f"{degrees}°: kept {kept:.0f}, lost {lost:.0f}", cloud, projected, middle, w
 
 
 show(plotting.projections([panel(degrees) for degrees in (0, 30, 60, 90, 120, 150)],
@@ -68,7 +68,7 @@ slider(lambda step: plotting.projections([panel(5 * step)], title="", size=(6.5,
 
 # %%
 turns = range(0, 181, 5)
-kept, lost = np.array([shadows(unit(degrees))[1:] for degrees in turns]).T  # (37,), (37,)
+kept, lost = np.array([project(unit(degrees))[1:] for degrees in turns]).T  # (37,), (37,)
 show(plotting.curves({"kept: the squares of the codes": (turns, kept), "lost: the squares of the ways": (turns, lost),
                       "both together": (turns, kept + lost)},
                      xlabel="direction of the line, in degrees", ylabel="sum over all points",
@@ -400,12 +400,12 @@ print("components of what seed 0 draws, |scalar product| with those of the image
 # too, but what it draws need not lie in a flat space. The errors are on test images, which nothing was fitted to:
 
 # %%
-bent = Autoencoder((128, 3), epochs=40, random_state=0).fit(images)
+nonlinear = Autoencoder((128, 3), epochs=40, random_state=0).fit(images)
 test_images, test_labels = load_mnist("test", digits=(0, 1))  # (T, 784), (T,)
 drawings = {"the mean image": np.tile(three.mean_, (len(test_images), 1)),
             "PCA, 3 numbers": three.inverse_transform(three.transform(test_images)),
             "linear autoencoder, 3 numbers": three.mean_ + linear.reconstruct(test_images - three.mean_),
-            "autoencoder with bends, 3 numbers": bent.reconstruct(test_images)}  # (T, 784) each
+            "autoencoder with bends, 3 numbers": nonlinear.reconstruct(test_images)}  # (T, 784) each
 errors = {name: float(np.mean((drawn - test_images) ** 2)) for name, drawn in drawings.items()}
 display(show(plotting.bars(list(errors), list(errors.values()), title="Test images, drawn again from three numbers",
                            xlabel="mean squared error per pixel"),
@@ -415,8 +415,8 @@ drawn, needed = everything.mean_ + np.zeros_like(test_images), 0  # (T, 784)
 while np.mean((drawn - test_images) ** 2) > errors["autoencoder with bends, 3 numbers"]:
     drawn += test_codes[:, [needed]] * everything.components_[[needed]]
     needed += 1
-filled = PCA(20).fit(bent.reconstruct(images)).explained_variance_ratio_  # (20,)
-sizes = [sum(weights.size for weights in model.params_.values()) for model in (linear, bent)]
+filled = PCA(20).fit(nonlinear.reconstruct(images)).explained_variance_ratio_  # (20,)
+sizes = [sum(weights.size for weights in model.params_.values()) for model in (linear, nonlinear)]
 print(f"PCA needs {needed} components to draw the test images as well as the autoencoder does from 3 numbers")
 print(f"the first 3 directions hold {filled[:3].sum():.0%} of the variance of what it draws, the first 10 "
       f"{filled[:10].sum():.0%}")
@@ -439,7 +439,7 @@ show(plotting.tiles(np.concatenate(rows), [name for name in names for _ in shown
 # And the codes themselves?
 
 # %%
-for name, encoder in (("components of PCA", three), ("codes of the autoencoder", bent)):
+for name, encoder in (("components of PCA", three), ("codes of the autoencoder", nonlinear)):
     codes = encoder.transform(images)  # (N, 3)
     kmeans = KMeans(2, n_init=4, random_state=0).fit(codes)
     print(f"{name}: accuracy of two clusters {metrics.accuracy(labels, kmeans.labels_):.4f}")

@@ -82,13 +82,13 @@ check(sparse_cost)
 # %%
 a, alpha = 0.7, 1.0
 z = np.linspace(-1, 1.5, 251)  # (251,)
-costs = {"with the price |z|": (z - a) ** 2 / 2 + alpha * np.abs(z),
-         "with the price z²/2": (z - a) ** 2 / 2 + alpha * z**2 / 2}
+costs = {"with the penalty |z|": (z - a) ** 2 / 2 + alpha * np.abs(z),
+         "with the penalty z²/2": (z - a) ** 2 / 2 + alpha * z**2 / 2}
 lowest = {f"lowest {name}: z = {z[cost.argmin()] + 0:.2f}": ([z[cost.argmin()]], [cost.min()])
           for name, cost in costs.items()}
-show(plotting.curves({"no price": (z, (z - a) ** 2 / 2), **{name: (z, cost) for name, cost in costs.items()}},
+show(plotting.curves({"no penalty": (z, (z - a) ** 2 / 2), **{name: (z, cost) for name, cost in costs.items()}},
                      points=lowest, xlabel="z", ylabel="cost",
-                     title=f"The entry would like to be {a}: one price sets it to zero, the other makes it smaller"),
+                     title=f"The entry would like to be {a}: one penalty sets it to zero, the other makes it smaller"),
      alt="Three curves; the one with the absolute value has its lowest point in a corner at zero")
 
 # %% [markdown]
@@ -119,14 +119,14 @@ check(shrink)
 # </details>
 
 # %%
-wishes = np.linspace(-3, 3, 121)  # (121,)
-found = [z[np.argmin((z - a) ** 2 / 2 + np.abs(z))] for z in [np.linspace(-3, 3, 601)] for a in wishes[::12]]  # (11,)
-show(plotting.curves({"no price: z = a": (wishes, wishes),
-                      "price |z|: the soft threshold": (wishes, ista.soft_threshold(wishes, 1.0)),
-                      "price z²/2: z = a / 2": (wishes, wishes / 2)},
-                     points={"lowest cost with |z|, found by trying 601 values": (wishes[::12], found)},
+wanted = np.linspace(-3, 3, 121)  # (121,)
+found = [z[np.argmin((z - a) ** 2 / 2 + np.abs(z))] for z in [np.linspace(-3, 3, 601)] for a in wanted[::12]]  # (11,)
+show(plotting.curves({"no penalty: z = a": (wanted, wanted),
+                      "penalty |z|: the soft threshold": (wanted, ista.soft_threshold(wanted, 1.0)),
+                      "penalty z²/2: z = a / 2": (wanted, wanted / 2)},
+                     points={"lowest cost with |z|, found by trying 601 values": (wanted[::12], found)},
                      xlabel="a, what the entry would like to be", ylabel="z, what it becomes",
-                     title="One price makes a flat stretch of zeros, the other only a gentler slope"),
+                     title="One penalty makes a flat stretch of zeros, the other only a gentler slope"),
      alt="The soft threshold is flat at zero from minus one to one; the other line crosses zero at one point only")
 
 # %% [markdown]
@@ -240,15 +240,15 @@ show(plotting.curves({name: (np.arange(1, n_steps + 1), gap) for name, gap in ab
 # then thirty of `SparseCoding`, which has both ways, from the same kind of start:
 
 # %%
-atoms, price = first_atoms, 0.5
-codes = fista(images, atoms, price)  # (N, K)
-print(f"first codes                 {dictionary_learning.objective(images, atoms, codes, price):8.0f}")
+atoms, penalty = first_atoms, 0.5
+codes = fista(images, atoms, penalty)  # (N, K)
+print(f"first codes           {dictionary_learning.objective(images, atoms, codes, penalty):8.0f}")
 for turn in (1, 2, 3):
-    atoms = dictionary_learning.mod(images, codes, atoms, price)  # (K, D); the codes are rescaled in place
-    print(f"round {turn}: after better atoms {dictionary_learning.objective(images, atoms, codes, price):8.0f}", end="")
-    codes = fista(images, atoms, price)  # (N, K)
-    print(f"   after better codes {dictionary_learning.objective(images, atoms, codes, price):8.0f}")
-fits = {update: SparseCoding(64, alpha=price, update=update, max_iter=30, tol=0, random_state=0).fit(images)
+    atoms = dictionary_learning.mod(images, codes, atoms, penalty)  # (K, D); the codes are rescaled in place
+    print(f"round {turn}: better atoms {dictionary_learning.objective(images, atoms, codes, penalty):8.0f}", end="")
+    codes = fista(images, atoms, penalty)  # (N, K)
+    print(f"   better codes {dictionary_learning.objective(images, atoms, codes, penalty):8.0f}")
+fits = {update: SparseCoding(64, alpha=penalty, update=update, max_iter=30, tol=0, random_state=0).fit(images)
         for update in ("mod", "ksvd")}
 model = fits["mod"]
 show(plotting.curves({name: (range(1, fit.n_iter_ + 1), fit.history_)
@@ -296,17 +296,17 @@ show(plotting.tiles(grey(codes[shown]), [f"code of a {labels[i]}" for i in shown
 # atoms that stay: at a high price the images are fainter. (Run the cell, and drag.)
 
 # %%
-prices = [0.05, 0.2, 0.5, 1, 2, 4, 6, 8]
+penalties = [0.05, 0.2, 0.5, 1, 2, 4, 6, 8]
 image = test_images[[1]]  # (1, D)
-answers = [fista(image, model.components_, price) for price in prices]  # (1, K) each
+answers = [fista(image, model.components_, penalty) for penalty in penalties]  # (1, K) each
 display(show(plotting.tiles(
     np.concatenate([image, *(answer @ model.components_ for answer in answers)]),
-    ["the image"] + [f"{price}: {np.sum(answer != 0)} atoms" for price, answer in zip(prices, answers)], (28, 28),
-    title="One image at rising prices, and how many atoms its code uses"),
-    alt="A zero, then its reconstructions, which use fewer atoms and get fainter as the price rises"))
+    ["the image"] + [f"{p}: {np.sum(z != 0)} atoms" for p, z in zip(penalties, answers)], (28, 28),
+    title="One image at rising penalties, and how many atoms its code uses"),
+    alt="A zero, then its reconstructions, which use fewer atoms and get fainter as the penalty rises"))
 slider(lambda n: plotting.tiles(np.concatenate([image, answers[n] @ model.components_]),
                                 ["the image", f"{np.sum(answers[n] != 0)} atoms"], (28, 28),
-                                title=f"Price {prices[n]}"), len(prices), label="price")
+                                title=f"Penalty {penalties[n]}"), len(penalties), label="penalty")
 
 # %% [markdown]
 # ## One atom at a time
@@ -454,12 +454,12 @@ def scores(X):
     return f"{metrics.accuracy(labels, KMeans(2, n_init=4, random_state=0).fit_predict(X)):.3f}"
 
 
-by_price = [SparseCoding(64, alpha=0.5, max_iter=30, random_state=seed).fit_transform(images) for seed in range(3)]
+by_penalty = [SparseCoding(64, alpha=0.5, max_iter=30, random_state=seed).fit_transform(images) for seed in range(3)]
 by_pursuit = [SparseCoding(64, algorithm="omp", n_nonzero_coefs=5, max_iter=15, random_state=seed)
               .fit_transform(images) for seed in range(3)]
-print("accuracy on pixels             ", scores(images))
-print("on codes with a price (FISTA)  ", "  ".join(scores(codes) for codes in by_price))
-print("on codes of 5 atoms (OMP)      ", "  ".join(scores(codes) for codes in by_pursuit))
+print("accuracy on pixels               ", scores(images))
+print("on codes with a penalty (FISTA)  ", "  ".join(scores(codes) for codes in by_penalty))
+print("on codes of 5 atoms (OMP)        ", "  ".join(scores(codes) for codes in by_pursuit))
 
 # %% [markdown]
 # The codes with a price do about as well as the pixels. The codes of OMP do hardly better than a coin. Have they
@@ -467,7 +467,7 @@ print("on codes of 5 atoms (OMP)      ", "  ".join(scores(codes) for codes in by
 
 # %%
 same = (labels[:, None] == labels) & ~np.eye(len(labels), dtype=bool)  # (N, N): pairs of images of one digit
-for name, codes in (("price", by_price[0]), ("OMP", by_pursuit[0])):
+for name, codes in (("penalty", by_penalty[0]), ("OMP", by_pursuit[0])):
     on = codes != 0  # (N, K)
     zeros, ones = on[labels == 0].mean(axis=0), on[labels == 1].mean(axis=0)  # (K,), (K,)
     sided = np.maximum(zeros, ones) > 5 * np.minimum(zeros, ones)  # (K,)
