@@ -1,16 +1,15 @@
 # %% [markdown]
 # # 10 · PCA and the linear autoencoder
 #
-# Lesson 4 trained a network to squeeze an image into three numbers. There is a much older way, from 1901, which needs
-# no training: **principal component analysis**, PCA. It looks for the few straight directions that tell most about
-# the data. An autoencoder whose layers do not bend looks for the same, and finds it. So PCA says what a network can
-# do without bends, and what the bends are worth.
+# Lesson 4 trained a network to compress an image into three numbers. There is a much older method, from 1901, which
+# needs no training: **principal component analysis**, PCA. It finds the few directions along which the data vary most.
+# An autoencoder with only linear layers looks for the same directions, and finds them. So PCA shows what a network can
+# do without nonlinearities, and what the nonlinearities are worth.
 #
 # **After this lesson you can** write PCA, say what it keeps and what it loses, look at its components, measure the
-# angles between two spaces, and judge what a nonlinear autoencoder gains over it.
+# angles between two subspaces, and judge what a nonlinear autoencoder gains over PCA.
 #
-# **You need** lesson 4, and about 50 minutes. Eigenvectors of symmetric matrices should not be new to you; lesson 5
-# helps at the end.
+# **You need** lesson 4, eigenvectors of symmetric matrices, and about 50 minutes. Lesson 5 helps at the end.
 
 # %%
 import numpy as np
@@ -21,16 +20,16 @@ from aelearn.teaching.checks import check
 from aelearn.teaching.notebooks import show, slider, source
 
 # %% [markdown]
-# Letters: N samples of D numbers each are `X` (N, D), a code has C numbers.
+# Notation: N samples of D numbers each are `X` (N, D), a code has C numbers.
 #
-# ## Shadows on a line
+# ## Projections onto a line
 #
-# How can a point of the plane become one number? Draw a line through the mean $m$ of all points, and let each point
-# fall onto it, at a right angle. If the line has the direction $w$, of length 1, then
+# How can a point in the plane become one number? Draw a line through the mean $m$ of all points, and project each point
+# onto it at a right angle. If the line has the direction $w$, of length 1, then
 #
 # $$ \text{code} = (x - m) \cdot w \qquad\qquad x' = m + \text{code} \; w $$
 #
-# The code says how far from the mean the point's shadow $x'$ lies. What is lost is the way from $x'$ to $x$. It
+# The code says how far the projection $x'$ is from the mean. What is lost is the difference between $x'$ and $x$. It
 # depends on the line:
 
 # %%
@@ -45,22 +44,22 @@ def unit(degrees):
 
 
 def project(w):
-    """The shadows (60, 2) on the line in the direction w (2,), and the sums of squares that it keeps and loses."""
+    """The projections (60, 2) onto the line with direction w (2,), and the sums of squares that it keeps and loses."""
     codes = (cloud - middle) @ w  # (60,)
     projected = middle + codes[:, None] * w  # (60, 2)
     return projected, (codes**2).sum(), ((cloud - projected) ** 2).sum()
 
 
 def panel(degrees):
-    """What plotting.projections wants for one line."""
+    """The arguments of plotting.projections for one line."""
     w = unit(degrees)  # (2,)
     projected, kept, lost = project(w)
     return f"{degrees}°: kept {kept:.0f}, lost {lost:.0f}", cloud, projected, middle, w
 
 
 show(plotting.projections([panel(degrees) for degrees in (0, 30, 60, 90, 120, 150)],
-                          title="The same points fall onto six lines\n(sums of squares that are kept and lost)"),
-     alt="Six panels: points and their shadows on lines in six directions; the ways are shortest along the cloud")
+                          title="The same points projected onto six lines\n(sums of squares kept and lost)"),
+     alt="Six panels: points and their projections onto lines in six directions; least is lost along the cloud")
 
 # %%
 # Run this cell and drag.
@@ -69,33 +68,33 @@ slider(lambda step: plotting.projections([panel(5 * step)], title="", size=(6.5,
 # %%
 turns = range(0, 181, 5)
 kept, lost = np.array([project(unit(degrees))[1:] for degrees in turns]).T  # (37,), (37,)
-show(plotting.curves({"kept: the squares of the codes": (turns, kept), "lost: the squares of the ways": (turns, lost),
-                      "both together": (turns, kept + lost)},
+show(plotting.curves({"kept: the squares of the codes": (turns, kept), "lost: the squared distances": (turns, lost),
+                      "sum of both": (turns, kept + lost)},
                      xlabel="direction of the line, in degrees", ylabel="sum over all points",
-                     title=f"What is not kept is lost: together always {kept[0] + lost[0]:.0f}"),
-     alt="Two waves, one high where the other is low; their sum is a level line")
+                     title=f"What is not kept is lost: the sum is always {kept[0] + lost[0]:.0f}"),
+     alt="Two waves, one high where the other is low; their sum is constant")
 
 # %% [markdown]
-# The sum does not depend on the line. Point, shadow and mean are the corners of a triangle with a right angle at the
-# shadow, and Pythagoras says
+# The sum does not depend on the line. The point, its projection and the mean form a triangle with a right angle at the
+# projection, and by Pythagoras
 #
 # $$ \sum_n |x_n - m|^2 = \sum_n \text{code}_n^2 + \sum_n |x_n - x'_n|^2 $$
 #
-# The left side is fixed by the data. So two aims that sound different are the same: **the line that keeps the most is
-# the line that loses the least.** The mean of the squared codes is their variance (but for $N - 1$ in place of $N$,
-# which changes no direction), and this is why one says that PCA looks for the directions of most variance. (Through
-# the mean goes the best line of each direction: that is question 2.)
+# The left side is fixed by the data. So two goals that sound different are the same: **the line that keeps the most is
+# the line that loses the least.** The mean of the squared codes is their variance (except for $N - 1$ in place of $N$,
+# which changes no direction), and this is why PCA is said to find the directions of largest variance. (The best line of
+# each direction goes through the mean: that is question 2.)
 #
 # ## Which direction is best?
 #
-# Trying all of them will not do with 784 dimensions. The variance along any direction $w$ is in one matrix, the
+# With 784 dimensions we cannot try them all. The variance along any direction $w$ follows from one matrix, the
 # **covariance** $S$ (D, D). With the centred data $A = X - m$ (N, D), the codes are $A\,w$, and
 #
 # $$ S = \frac{1}{N - 1} A^T A \qquad\qquad \text{variance along } w = \frac{1}{N - 1} |A\,w|^2 = w^T S\, w $$
 #
 # ### Exercise 1: mean and covariance
 #
-# From `X` (N, D) return the mean (D,) and the covariance (D, D), with $N - 1$ as above. Use no `np.cov`. *Three
+# From `X` (N, D) return the mean (D,) and the covariance (D, D), with $N - 1$ as above. Do not use `np.cov`. *Three
 # lines.*
 
 # %% tags=["exercise"]
@@ -112,30 +111,30 @@ check(mean_and_covariance)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# The mean is over the samples, `axis=0`. Take it away before you multiply. (D, D) comes from (D, N) times (N, D).
+# The mean is over the samples, `axis=0`. Subtract it before you multiply. (D, N) times (N, D) gives (D, D).
 # </details>
 
 # %% [markdown]
-# $S$ is symmetric, so it has D eigenvectors $v_1, v_2, \dots$ of length 1 at right angles to each other, with the
-# eigenvalues $\lambda_1 \ge \lambda_2 \ge \dots$ Any direction is a mixture of them, $w = \sum_i a_i v_i$, and
-# length 1 means $\sum_i a_i^2 = 1$. Then
+# $S$ is symmetric, so it has D orthogonal eigenvectors $v_1, v_2, \dots$ of length 1, with eigenvalues $\lambda_1 \ge
+# \lambda_2 \ge \dots$ Any direction is a linear combination of them, $w = \sum_i a_i v_i$, and length 1 means $\sum_i
+# a_i^2 = 1$. Then
 #
 # $$ w^T S\, w = \sum_i a_i^2\, \lambda_i $$
 #
-# That is a weighted mean of the eigenvalues. It is never above the largest of them, and it gets there with $w = v_1$.
-# **The direction of most variance is the first eigenvector of the covariance, and its eigenvalue is the variance.**
+# This is a weighted mean of the eigenvalues. It is never larger than the largest of them, and it equals that for
+# $w = v_1$. **The direction of largest variance is the first eigenvector of the covariance, and its eigenvalue is the
+# variance.**
 #
-# For C directions $w_1, \dots, w_C$ at right angles to each other, the variances add up. The sum is $\sum_i b_i
-# \lambda_i$ with $b_i = \sum_j (w_j \cdot v_i)^2$. That is the squared length of $v_i$'s shadow on the space of the
-# $w_j$, and a shadow is never longer than its arrow, so no $b_i$ is above 1. Summed over all i, each $w_j$ gives 1,
-# so all together are C. The best one can do is 1 for each of the first C. These $v_1, \dots, v_C$ are the **principal
-# components**.
+# For C orthogonal directions $w_1, \dots, w_C$ of length 1, the variances add up. The sum is $\sum_i b_i \lambda_i$
+# with $b_i = \sum_j (w_j \cdot v_i)^2$. This is the squared length of the projection of $v_i$ onto the subspace
+# spanned by the $w_j$. A projection is never longer than the vector, so no $b_i$ exceeds 1. Summed over all i, each
+# $w_j$ contributes 1, so the $b_i$ add up to C. The best choice is 1 for each of the first C. These $v_1, \dots, v_C$
+# are the **principal components**.
 #
-# ### Exercise 2: there and back
+# ### Exercise 2: project and reconstruct
 #
-# The components are the rows of `components` (C, D), each of length 1, all at right angles. From `X` (N, D), `mean`
-# (D,) and `components` return the codes (N, C) and the samples that are rebuilt from them, (N, D). *Two or three
-# lines.*
+# The components are the rows of `components` (C, D), orthogonal and of length 1. From `X` (N, D), `mean` (D,) and
+# `components` return the codes (N, C) and the samples reconstructed from them, (N, D). *Two or three lines.*
 
 # %% tags=["exercise"]
 def project_and_rebuild(X, mean, components):
@@ -150,28 +149,28 @@ check(project_and_rebuild)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# Each code is a scalar product with a row of `components`: (N, D) times (D, C). On the way back each code number
-# multiplies its row: (N, C) times (C, D). The mean goes off first and comes back last.
+# Each code is a scalar product with a row of `components`: (N, D) times (D, C). On the way back, each number of the
+# code multiplies its row: (N, C) times (C, D). Subtract the mean first, and add it again at the end.
 # </details>
 
 # %% [markdown]
 # ## Without the covariance
 #
-# Any matrix can be taken apart into $A = U\, \text{diag}(s)\, V^T$, its **singular value decomposition**, SVD. The
-# columns of $U$ and of $V$, $\min(N, D)$ of them each, have length 1 and are at right angles; the **singular values**
-# $s_1 \ge s_2 \ge \dots$ are not negative. Put it into the covariance, where $U^T U = I$:
+# Any matrix can be factorised as $A = U\, \text{diag}(s)\, V^T$, its **singular value decomposition**, SVD. The columns
+# of $U$ and of $V$, $\min(N, D)$ of them each, are orthogonal and have length 1; the **singular values** $s_1 \ge s_2
+# \ge \dots$ are not negative. Substitute it into the covariance, where $U^T U = I$:
 #
 # $$ S = \frac{1}{N - 1} A^T A = V\, \text{diag}\!\left(\frac{s^2}{N - 1}\right) V^T
 #    \qquad\qquad A V = U\, \text{diag}(s) $$
 #
-# So the rows of $V^T$ are the components, the variances are $s_i^2 / (N - 1)$, and the codes are there, too. Nothing
-# was squared to get them, which saves digits (question 1). The variance of a component by the sum of all variances is
-# its **share of the variance**.
+# So the rows of $V^T$ are the components, the variances are $s_i^2 / (N - 1)$, and we get the codes as well. Nothing
+# was squared to get them, which saves digits (question 1). The variance of a component divided by the sum of all
+# variances is its **share of the variance**.
 #
 # ### Exercise 3: variances and shares
 #
-# From `X` (N, D), with N above D, return the variances (D,) along all components, the largest first, and their shares
-# (D,), from the singular values of the centred data. *Two or three lines.*
+# From `X` (N, D), with N larger than D, return the variances (D,) along all components, the largest first, and their
+# shares (D,), computed from the singular values of the centred data. *Two or three lines.*
 
 # %% tags=["exercise"]
 def variance_shares(X):
@@ -186,14 +185,14 @@ check(variance_shares)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# `np.linalg.svd(A, compute_uv=False)` gives the singular values alone, the largest first. Not $s$ but $s^2$ is a
-# variance, but for a factor.
+# `np.linalg.svd(A, compute_uv=False)` returns only the singular values, the largest first. The variances are
+# proportional to $s^2$, not to $s$.
 # </details>
 
 # %% [markdown]
 # ## Images
 #
-# The zeros and ones of MNIST. PCA by hand, from the SVD of 2,000 of them, beside the package's:
+# Now the zeros and ones of MNIST. First PCA by hand, from the SVD of 2,000 images, compared with the package's:
 
 # %%
 images, labels = load_mnist("train", digits=(0, 1))  # (N, 784), (N,)
@@ -205,11 +204,12 @@ for c in range(3):
           f"package; |scalar product| {abs(Vt[c] @ package.components_[c]):.10f}")
 
 # %% [markdown]
-# If $v$ is a component, $-v$ is one just as well. The package takes the sign that makes the entry of largest absolute
-# value positive. Below is how it decomposes: first $A = QR$, then the SVD of $R$, which is small where N is large.
-# (Skip the helpers with an underscore: they guard against overflow and constant pixels; and `rounding_of`, which says
-# what is as small as the rounding of the images.) `full` is exact to rounding; where there are many samples, `fit`
-# takes the eigenvectors of the covariance instead, as long as they tell all that is asked for: that is faster.
+# If $v$ is a component, so is $-v$. The package chooses the sign that makes the entry of largest absolute value
+# positive. Below is its decomposition: first $A = QR$, then the SVD of $R$, which is small when N is large. (Skip the
+# helpers that begin with an underscore, which guard against overflow and constant pixels, and `rounding_of`, which
+# says what is as small as the rounding error of the images.) `full` is exact up to rounding; with many samples, `fit`
+# uses the eigenvectors of the covariance instead, as long as they are accurate enough for what is asked: that is
+# faster.
 
 # %%
 print(source(svd.full))
@@ -220,19 +220,19 @@ shares = everything.explained_variance_ratio_  # (784,)
 added = np.cumsum(shares)  # (784,)
 marks = {f"{count} for {added[count - 1]:.0%}": ([count], [added[count - 1]])
          for count in (3, int(np.searchsorted(added, 0.8)) + 1, int(np.searchsorted(added, 0.95)) + 1)}
-show(plotting.curves({"share of the variance that is kept": (range(1, 201), added[:200])}, points=marks,
+show(plotting.curves({"share of the variance kept": (range(1, 201), added[:200])}, points=marks,
                      xlabel="number of components", ylabel="share of the variance",
-                     title=f"Of {images.shape[1]} directions a few hold most of the variance"),
+                     title=f"A few of {images.shape[1]} directions contain most of the variance"),
      alt="The share rises steeply with the first components and then ever more slowly")
 
 # %% [markdown]
-# A component is a row of 784 numbers, so it can be looked at as an image: grey is 0, bright pixels go up along it,
-# dark ones go down. What does it mean? Start at the mean image and walk along it, two standard deviations to either
-# side:
+# A component is a row of 784 numbers, so it can be shown as an image: grey is 0, bright pixels increase along it, dark
+# ones decrease. What does it mean? Start at the mean image and move along the component, two standard deviations in
+# each direction:
 
 # %%
 def as_images(rows):
-    """Rows of numbers of either sign as images: 0 becomes grey."""
+    """Rows of positive and negative numbers as images: 0 becomes grey."""
     return 0.5 + 0.5 * rows / np.abs(rows).max(axis=1, keepdims=True)
 
 
@@ -242,12 +242,12 @@ for c in range(5):
     rows += [as_images(direction[None])[0], *(everything.mean_ + step * deviation * direction for step in steps)]
     captions += [f"{c + 1}: {shares[c]:.1%}", *(f"mean {step:+} sd" if step else "mean" for step in steps)]
 show(plotting.tiles(np.array(rows), captions, (28, 28), n_columns=6,
-                    title="Five components with their shares, and walks along them"),
+                    title="Five components with their shares, and images along them"),
      alt="Five rows: a grey image with bright and dark strokes, then five images that change along it")
 
 # %% [markdown]
-# The first component turns a zero into a one. The later ones tilt, widen and thicken, both digits at once: PCA knows
-# nothing of digits. What can be drawn with the first few?
+# The first component turns a zero into a one. The later ones tilt, widen and thicken both digits at once: PCA does not
+# know about digits. What can be drawn with the first few components?
 
 # %%
 counts, watched = (1, 3, 10, 30, 100), images[[0, 1, 2, 3, 5, 8]]  # (6, 784)
@@ -255,42 +255,42 @@ codes = everything.transform(watched)  # (6, 784)
 rebuilt = [everything.mean_ + codes[:, :count] @ everything.components_[:count] for count in counts]  # (6, 784) each
 captions = ["image"] * 6 + [f"from {count}" for count in counts for _ in range(6)]
 show(plotting.tiles(np.concatenate([watched, *rebuilt]), captions, (28, 28), n_columns=6,
-                    title="Images, and what is rebuilt from the first numbers of their codes"),
-     alt="Six digits, rebuilt from 1, 3, 10, 30 and 100 components, ever sharper")
+                    title="Images, and reconstructions from the first numbers of their codes"),
+     alt="Six digits, reconstructed from 1, 3, 10, 30 and 100 components, ever sharper")
 
 # %% [markdown]
 # ## Whitening
 #
-# The numbers of a code that belong to different components are uncorrelated, because $V$ makes the covariance
-# diagonal. Divide each by its standard deviation, and all variances are 1: the codes are **white**. Then every
-# direction counts the same in a distance. That helps where large variance does not mean importance, and harms where
-# the small directions are only noise, which is now as loud as the rest.
+# The numbers in a code that belong to different components are uncorrelated, because $V$ diagonalises the covariance.
+# Divide each by its standard deviation, and all variances are 1: the codes are **white**. Then every direction has the
+# same weight in a distance. This helps if large variance does not mean importance, and hurts if the small directions
+# are only noise, which now counts as much as the rest.
 
 # %%
 white = PCA(2, whiten=True).fit_transform(cloud)  # (60, 2)
-panels = (("points", cloud), ("codes: centred and turned", PCA(2).fit_transform(cloud)), ("whitened", white))
+panels = (("points", cloud), ("codes: centred and rotated", PCA(2).fit_transform(cloud)), ("whitened", white))
 show(plotting.graphs([(caption, points, np.zeros(60, int), None) for caption, points in panels],
-                     title="PCA turns the cloud; whitening makes it round"),
+                     title="PCA rotates the cloud; whitening makes it round"),
      alt="A slanted cloud, the same cloud lying flat, and a round cloud")
 
 # %% [markdown]
 # ## The linear autoencoder
 #
-# Take an autoencoder 784-3-784 without activations: its layers are products and sums, nothing bends.
+# Take an autoencoder 784-3-784 without activations: its layers only multiply and add.
 #
 # $$ \text{code} = x\, W_1 + b_1 \qquad\qquad x' = \text{code}\; W_2 + b_2 $$
 #
-# Whatever its weights, all $x'$ lie in a flat space of 3 dimensions, the one that the rows of $W_2$ (3, 784) span,
-# moved by $b_2$. Of all flat spaces of 3 dimensions that of PCA loses the least. So the error of PCA is a floor below
-# which no linear autoencoder can get. Does gradient descent get there? Then the space that the rows of $W_2$ span
-# must become the space of the three components.
+# Whatever its weights, all $x'$ lie in a flat space of 3 dimensions (an affine subspace), spanned by the rows of $W_2$
+# (3, 784) and shifted by $b_2$. Of all flat spaces of 3 dimensions, that of PCA loses the least. So the error of PCA is
+# a lower bound for every linear autoencoder. Does gradient descent reach it? Then the subspace spanned by the rows of
+# $W_2$ must become that of the three components.
 #
-# ### Two spaces, three angles
+# ### Two subspaces, three angles
 #
-# How far apart are two spaces? Take the direction in the one and the direction in the other that are nearest to each
-# other; the angle between them is the first **principal angle**. Go on among the directions at right angles to those,
-# and so on. If all C angles are 0, the spaces are the same. With bases of length 1 at right angles, the rows of $A$
-# and of $B$ (C, D), the singular values of $A B^T$ are the cosines of the angles (Björck and Golub, 1973).
+# How far apart are two subspaces? Take the direction in one and the direction in the other that are closest to each
+# other; the angle between them is the first **principal angle**. Continue with the directions orthogonal to these, and
+# so on. If all C angles are 0, the subspaces are the same. If the rows of $A$ and of $B$ (C, D) are orthonormal bases,
+# the singular values of $A B^T$ are the cosines of the angles (Björck and Golub, 1973).
 #
 # ### Exercise 4: principal angles
 #
@@ -309,15 +309,15 @@ check(principal_angles)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# The largest cosine belongs to the smallest angle, so the order is right already. Rounding can make a cosine of 1 a
-# little larger, and then `np.arccos` says NaN: `np.clip` it. `np.degrees` turns radians into degrees.
+# The largest cosine belongs to the smallest angle, so the order is already right. Rounding can make a cosine of 1
+# slightly larger than 1, and then `np.arccos` returns NaN: use `np.clip`. `np.degrees` converts radians into degrees.
 # </details>
 
 # %% [markdown]
-# Now train it, on centred images, by gradient descent with momentum. (The learning rate looks large, because the loss
-# is a mean over 784 pixels, which makes gradients small.) The learning rate is lowered twice: the gradient
-# of a batch is never exactly that of all images, so the weights keep trembling, the less the shorter the steps are.
-# The rows of $W_2$ have any length and any angles, so first `np.linalg.qr` makes a basis of them.
+# Now train it on centred images, by gradient descent with momentum. (The learning rate looks large because the loss is
+# a mean over 784 pixels, which makes gradients small.) The learning rate is lowered twice: the gradient of a batch is
+# never exactly that of all images, so the weights keep fluctuating, less so with shorter steps. The rows of $W_2$ are
+# not orthonormal, so `np.linalg.qr` first turns them into an orthonormal basis.
 
 # %%
 three = PCA(3).fit(images)
@@ -325,7 +325,7 @@ centred = images - three.mean_  # (N, 784)
 
 
 def angles_to_pca(decoder):
-    """The angles (3,) in degrees between the space of a decoder's rows (3, 784) and that of the components."""
+    """The angles (3,) in degrees between the subspace of a decoder's rows (3, 784) and that of the components."""
     basis = np.linalg.qr(decoder.T.astype(float))[0]  # (784, 3)
     cosines = np.linalg.svd(three.components_.astype(float) @ basis, compute_uv=False)  # (3,)
     return np.degrees(np.arccos(np.clip(cosines, -1, 1)))
@@ -358,13 +358,13 @@ epochs = range(1, len(angles) + 1)
 show(plotting.curves({f"angle {c + 1}": (epochs, angles[:, c]) for c in range(3)}, logarithmic=True,
                      xlabel="epoch, log scale (learning rate 5, from 21 on 1, from 41 on 0.2)",
                      ylabel="degrees, log scale",
-                     title=f"The decoder turns into the space of PCA: {angles[-1, 2]:.2f}° are left at most"),
+                     title=f"The decoder approaches the PCA subspace: at most {angles[-1, 2]:.2f}° remain"),
      alt="Three angles fall from 70 to 85 degrees to a tenth of a degree or less")
 
 # %% [markdown]
-# ## The same space, other weights
+# ## The same subspace, different weights
 #
-# The space is that of PCA. Are the weights the components? Here are the rows of the decoder, from two seeds:
+# The subspace is that of PCA. Are the weights the components? Here are the rows of the decoder, for two seeds:
 
 # %%
 other, other_angles = train_linear(seed=1)
@@ -372,32 +372,33 @@ decoders = [linear.params_["W2"], other.params_["W2"]]  # (3, 784) each
 rows = as_images(np.concatenate([three.components_, *decoders]))  # (9, 784)
 captions = [f"{name} {c + 1}" for name in ("component", "seed 0: row", "seed 1: row") for c in range(3)]
 display(show(plotting.tiles(rows, captions, (28, 28), n_columns=3, title="Components, and the rows\nof two decoders"),
-             alt="Three rows of three images: the components, and the rows of two decoders, other ones each time"))
+             alt="Three rows of three images: the components, and the rows of two decoders, different each time"))
 for name, decoder in zip(("seed 0", "seed 1"), decoders):
-    M = decoder @ three.components_.T  # (3, 3): the decoder's rows, written in components
+    M = decoder @ three.components_.T  # (3, 3): the decoder's rows, as combinations of components
     left = np.linalg.norm(decoder - M @ three.components_) / np.linalg.norm(decoder)
-    print(f"{name}: {left:.2%} of the rows is no mixture of components; the rest is, with M =\n{M.round(2)}")
+    print(f"{name}: {left:.2%} of the rows is no combination of components; the rest is, with M =\n{M.round(2)}")
 redrawn = PCA(3).fit(linear.reconstruct(centred))
 matches = np.abs(np.sum(redrawn.components_ * three.components_, axis=1))  # (3,)
-print("components of what seed 0 draws, |scalar product| with those of the images:", matches.round(5))
+print("components of what seed 0 reconstructs, |scalar product| with those of the images:", matches.round(5))
 
 # %% [markdown]
-# They are not: a row may come close to a component or to its opposite, but the rows are not at right angles, and each
-# seed has others. Yet both decoders are mixtures of the components. Let $W$ (3, 784) hold the components as its rows;
-# then $W_2 = M\,W$, but for the angles that are left. Any invertible $M$ (3, 3) will do, if the encoder undoes it.
-# Biases aside (the images are centred),
+# They are not: a row may come close to a component or to its negative, but the rows are not orthogonal, and each seed
+# has different ones. Yet both decoders are linear combinations of the components. Let $W$ (3, 784) have the components
+# as its rows; then $W_2 = M\,W$, except for the angles that remain. Any invertible $M$ (3, 3) will do if the encoder
+# undoes it. Without the biases (the images are centred),
 #
 # $$ (x\, W^T M^{-1})\,(M\, W) = x\, W^T W $$
 #
-# which is what PCA draws. The drawing is the same, so the loss is the same, and no gradient prefers one mixture to
-# another. Where the walk ends, the start decides. Up to signs the components are the one basis that has right angles,
-# length 1, and uncorrelated codes, most variance first. They can be had back from what the network *draws*: PCA of
-# its drawings is the last line above.
+# which is the reconstruction of PCA. The reconstruction is the same, so the loss is the same, and no gradient prefers
+# one combination to another: the initial weights decide where the training ends. Up to signs, the components are the
+# only orthonormal basis with uncorrelated codes, ordered by variance. They can be recovered from the network's
+# *reconstructions*: the last line above is the PCA of these.
 #
-# ## What bends are worth
+# ## What nonlinearities are worth
 #
-# Now the autoencoder of lesson 4, 784-128-3-128-784 with sigmoids, on the same images. Its code has three numbers,
-# too, but what it draws need not lie in a flat space. The errors are on test images, which nothing was fitted to:
+# Now take the autoencoder of lesson 4, 784-128-3-128-784 with sigmoids, on the same images. Its code also has three
+# numbers, but its reconstructions need not lie in a flat space. The errors are on test images, which were not used for
+# fitting:
 
 # %%
 nonlinear = Autoencoder((128, 3), epochs=40, random_state=0).fit(images)
@@ -405,36 +406,36 @@ test_images, test_labels = load_mnist("test", digits=(0, 1))  # (T, 784), (T,)
 drawings = {"the mean image": np.tile(three.mean_, (len(test_images), 1)),
             "PCA, 3 numbers": three.inverse_transform(three.transform(test_images)),
             "linear autoencoder, 3 numbers": three.mean_ + linear.reconstruct(test_images - three.mean_),
-            "autoencoder with bends, 3 numbers": nonlinear.reconstruct(test_images)}  # (T, 784) each
+            "nonlinear autoencoder, 3 numbers": nonlinear.reconstruct(test_images)}  # (T, 784) each
 errors = {name: float(np.mean((drawn - test_images) ** 2)) for name, drawn in drawings.items()}
-display(show(plotting.bars(list(errors), list(errors.values()), title="Test images, drawn again from three numbers",
+display(show(plotting.bars(list(errors), list(errors.values()), title="Test images reconstructed from three numbers",
                            xlabel="mean squared error per pixel"),
-             alt="Bars: the mean image has the largest error, PCA and the linear one the same, bends the least"))
+             alt="Bars: the mean image has the largest error, PCA and linear the same, nonlinear the smallest"))
 test_codes = everything.transform(test_images)  # (T, 784)
 drawn, needed = everything.mean_ + np.zeros_like(test_images), 0  # (T, 784)
-while np.mean((drawn - test_images) ** 2) > errors["autoencoder with bends, 3 numbers"]:
+while np.mean((drawn - test_images) ** 2) > errors["nonlinear autoencoder, 3 numbers"]:
     drawn += test_codes[:, [needed]] * everything.components_[[needed]]
     needed += 1
 filled = PCA(20).fit(nonlinear.reconstruct(images)).explained_variance_ratio_  # (20,)
 sizes = [sum(weights.size for weights in model.params_.values()) for model in (linear, nonlinear)]
-print(f"PCA needs {needed} components to draw the test images as well as the autoencoder does from 3 numbers")
-print(f"the first 3 directions hold {filled[:3].sum():.0%} of the variance of what it draws, the first 10 "
+print(f"PCA needs {needed} components to match the nonlinear autoencoder with its 3 numbers on the test images")
+print(f"the first 3 directions contain {filled[:3].sum():.0%} of the variance of its outputs, the first 10 "
       f"{filled[:10].sum():.0%}")
 print(f"it has {sizes[1]:,} weights and biases, the linear one {sizes[0]:,}")
 
 # %%
 shown = [0, 1, 2, 3, 4, 5, 6, 7]
 rows = [test_images[shown], *(drawn[shown] for drawn in list(drawings.values())[1:])]  # (8, 784) each
-names = ("image", "PCA", "linear", "with bends")
+names = ("image", "PCA", "linear", "nonlinear")
 show(plotting.tiles(np.concatenate(rows), [name for name in names for _ in shown], (28, 28), n_columns=8,
-                    title="Test images, and what is drawn from three numbers"),
-     alt="Eight digits; PCA and the linear autoencoder draw the same blurred images, the one with bends sharper ones")
+                    title="Test images, and reconstructions from three numbers"),
+     alt="Eight digits; PCA and the linear autoencoder draw the same blurred images, the nonlinear one sharper ones")
 
 # %% [markdown]
-# PCA and the linear autoencoder draw the same images. Both draw shades of grey beside the strokes, and pixels below 0
-# that the picture shows as black: a flat space has nothing else. The images lie on a bent sheet, and the network with
-# bends can follow it. It pays with many more weights, with a training that takes longer and ends elsewhere for each
-# seed, and with codes whose numbers have no order. PCA has one answer.
+# PCA and the linear autoencoder draw the same images. Both draw shades of grey beside the strokes, and pixels below 0,
+# which the picture shows as black: a flat space contains nothing better. The images lie on a curved surface, and the
+# nonlinear network can follow it. The price is many more weights, a training that takes longer and ends elsewhere for
+# each seed, and codes whose numbers have no order. PCA has one answer.
 #
 # And the codes themselves?
 
@@ -445,44 +446,46 @@ for name, encoder in (("components of PCA", three), ("codes of the autoencoder",
     print(f"{name}: accuracy of two clusters {metrics.accuracy(labels, kmeans.labels_):.4f}")
     display(show(plotting.code_space(codes, labels, kmeans.labels_, kmeans.cluster_centers_,
                                      metrics.best_matching(labels, kmeans.labels_)),
-                 alt=f"The {name} in space, by digit and by cluster: two heaps, the wrong ones where they meet"))
+                 alt=f"The {name} in space, by digit and by cluster: two groups, with the mistakes where they meet"))
 for n_components in (1, 2):
     codes = PCA(n_components).fit_transform(images)  # (N, 1) or (N, 2)
     print(f"PCA with {n_components}: accuracy of two clusters "
           f"{metrics.accuracy(labels, KMeans(2, n_init=4, random_state=0).fit_predict(codes)):.4f}")
 
 # %% [markdown]
-# The error of the drawings fell by two fifths; the clusters gain half a percent. To tell zeros from ones the first
-# component alone is nearly enough. PCA is the thing to try first, and to compare with.
+# The reconstruction error fell by two fifths, but the clusters gain only half a percent. The first component alone is
+# nearly enough to separate zeros from ones. PCA is the method to try first, and to compare with.
 #
 # ## What you know now
 #
-# - A straight projection splits the squares into kept and lost. Most variance and least loss are the same aim.
+# - A projection splits the squares into kept and lost. Largest variance and smallest loss are the same goal.
 # - The principal components are the eigenvectors of the covariance, or the rows of $V^T$ in the SVD of the centred
 #   data; $s^2/(N - 1)$ are their variances.
-# - A linear autoencoder with squared error finds the space of PCA, but not the components: any mixture draws the
-#   same.
-# - Bends let three numbers draw what PCA needs several more for.
+# - A linear autoencoder with squared error finds the subspace of PCA, but not the components: any combination gives the
+#   same reconstructions.
+# - With nonlinearities, three numbers can draw what takes PCA several more.
 #
 # ## To think about
 #
 # 1. A covariance is computed in float64, with about 16 digits. The largest singular value is 1, the smallest
 #    $10^{-9}$. Can its eigenvalues show the smallest? Can the SVD?
 # 2. Why should the flat space go through the mean?
-# 3. Somebody makes the linear autoencoder deeper, 784-128-3-128-784, all without activations. Will it draw better?
+# 2. Why should the flat space go through the mean?
+# 3. Somebody makes the linear autoencoder deeper, 784-128-3-128-784, all without activations. Will its reconstructions
+#    improve?
 #
-# **Before:** [lesson 4](04_training_the_autoencoder.ipynb) trains the autoencoder, [lesson
+# **Previous:** [lesson 4](04_training_the_autoencoder.ipynb) trains the autoencoder, [lesson
 # 6](06_clustering_the_codes.ipynb) clusters its codes. **Next:** [lesson 11](11_sparse_coding.ipynb) makes codes wide
 # and mostly 0.
 
 # %% [markdown] tags=["answer"]
 # **Answers**
 #
-# 1. In the covariance they are squared: 1 and $10^{-18}$. Rounding blurs all eigenvalues by about $10^{-16}$ times
-#    the largest, so the smallest one drowns. The SVD of the data blurs singular values by about $10^{-16}$ and shows
-#    $10^{-9}$ well.
-# 2. Compare it with the parallel space through the mean. The way from a point to the one is the way to the other plus
-#    the same $h$ for all points. The ways to the space through the mean add up to 0, so the mixed terms vanish, and
-#    the sum of squares is larger by $N |h|^2$. It is lesson 5's "why the mean" once more.
+# 1. In the covariance they are squared: 1 and $10^{-18}$. Rounding perturbs all eigenvalues by about $10^{-16}$ times
+#    the largest, so the smallest one is lost. The SVD of the data perturbs singular values by about $10^{-16}$ and
+#    resolves $10^{-9}$ well.
+# 2. Compare it with the parallel space through the mean. The vectors from the points to their projections differ
+#    between the two by the same $h$ for all points. Those to the space through the mean add up to 0, so the mixed
+#    terms vanish, and the sum of squares is larger by $N |h|^2$. It is the "why the mean" of lesson 5 again.
 # 3. No. A product of matrices is a matrix: however many there are, the output still lies in a flat space of 3
-#    dimensions, and PCA remains the floor. Depth is worth something only with bends.
+#    dimensions, and PCA remains the lower bound. Depth is worth something only with nonlinearities.
