@@ -1,14 +1,14 @@
 # %% [markdown]
 # # 11 · Sparse coding
 #
-# The autoencoder makes a code narrow: three numbers, and each image uses all three. There is another way to say much
-# with little. Keep a large box of parts, 64 of them, say, and for each image name the few that it is made of. Such a
-# code is wide, and nearly all of it is zero. It is called **sparse**.
+# The autoencoder makes a code narrow: three numbers, and each image uses all three. There is another way to describe
+# much with little. Keep a large set of parts, 64 of them, say, and for each image name the few that it is made of.
+# Such a code is wide, and nearly all of it is zero. It is called **sparse**.
 #
-# **After this lesson you can** write the step that finds a sparse code, say why one price makes exact zeros and
-# another does not, and judge a wide and sparse code against a narrow one.
+# **After this lesson you can** write the step that finds a sparse code, say why one penalty gives exact zeros and
+# another does not, and weigh a wide and sparse code against a narrow one.
 #
-# **You need** lesson 4, and about 50 minutes. Lesson 5 helps near the end.
+# **You need** lesson 4 and about 50 minutes. Lesson 5 helps near the end.
 
 # %%
 import numpy as np
@@ -23,32 +23,33 @@ from aelearn.teaching.notebooks import show, slider, source
 images, labels = load_mnist("train", digits=(0, 1))
 images, labels = images[:2000], labels[:2000]  # (N, D), (N,)
 test_images = load_mnist("test", digits=(0, 1))[0][:500]  # (500, D)
-first_atoms = dictionary_learning.random_atoms(images, 64, np.random.default_rng(0))  # (K, D): 64 images, at length 1
+first_atoms = dictionary_learning.random_atoms(images, 64, np.random.default_rng(0))  # (K, D): 64 images, scaled to length 1
 print("images", images.shape, "  dictionary", first_atoms.shape)
 
 # %% [markdown]
-# Shapes: N samples, D features (pixels), K parts, B samples of a batch. A part is called an **atom**; it is an image,
+# Shapes: N samples, D features (pixels), K parts, B samples in a batch. A part is called an **atom**; it is an image,
 # a row (D,), of length 1. All atoms together are the **dictionary** (K, D). The code `z` (K,) of an image `x` (D,)
-# says how much of each atom to take, and the decoder only adds up:
+# says how much of each atom to use, and the decoder is just a weighted sum:
 #
 # $$ x \approx \sum_k z_k\, d_k = z\, A \qquad\qquad \text{in NumPy: } \texttt{z @ dictionary} $$
 #
-# Where do atoms come from? Later they are learnt. For now they are 64 training images, each divided by its length.
+# Where do atoms come from? Later we learn them. For now they are 64 training images, each divided by its length.
 #
-# ## A price for each code
+# ## A penalty for each code
 #
-# With 64 atoms there are many ways to put an image together. We want one that leaves little of the image and uses few
-# atoms. So let the code have a price, and make the sum of both small:
+# With 64 atoms there are many ways to compose an image. We want a code with a small residual that uses few atoms. So
+# add a penalty for the code, and minimise the sum of both:
 #
 # $$ f(z) = \tfrac12\, |x - z A|^2 + \alpha\, |z|_1 \qquad\qquad |z|_1 = \sum_k |z_k| $$
 #
-# The first term is what the code leaves of the image. The second counts how much of all atoms is used, with or
-# against their sign; $\alpha$ says how dear that is. The best code for a high price has few entries; for $\alpha = 0$
-# it may use all atoms.
+# The first term is the residual, the part of the image that the code misses. The second measures how much of all atoms
+# is used, with either sign; $\alpha$ sets the strength of the penalty. With a strong penalty the best code has few
+# non-zero entries; with $\alpha = 0$ it may use all atoms.
 #
 # ### Exercise 1: the cost of a code
 #
-# Return $f(z)$, a number, for one image `x` (D,), its code `z` (K,), the dictionary (K, D) and the price `alpha`.
+# Return $f(z)$, a number, for one image `x` (D,), its code `z` (K,), the dictionary (K, D) and the penalty `alpha`.
+# *Two lines.*
 # *Two lines.*
 
 # %% tags=["exercise"]
@@ -64,20 +65,20 @@ check(sparse_cost)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# `z @ dictionary` is (D,), the image that the code stands for. Mind the half, and the absolute values.
+# `z @ dictionary` is (D,), the image that the code describes. Do not forget the factor one half and the absolute
+# values.
 # </details>
 
 # %% [markdown]
-# ## Why this price makes zeros
+# ## Why this penalty gives zeros
 #
-# Look at one number. An entry of the code would like to be $a$; how far does the price push it?
+# Look at a single number. Without a penalty, an entry of the code would be $a$; how far does the penalty move it?
 #
-# $$ \text{smallest } \tfrac12 (z - a)^2 + \alpha |z| \qquad \text{against} \qquad
-#    \text{smallest } \tfrac12 (z - a)^2 + \tfrac{\alpha}{2} z^2 $$
+# $$ \text{minimise } \tfrac12 (z - a)^2 + \alpha |z| \qquad \text{or} \qquad
+#    \text{minimise } \tfrac12 (z - a)^2 + \tfrac{\alpha}{2} z^2 $$
 #
-# A square costs next to nothing near zero, so the last bit of an entry is never worth removing. An absolute value
-# costs the same for each bit, the last one, too: it has a corner at zero, and the lowest point can sit in that
-# corner.
+# A square costs next to nothing near zero, so removing the last bit of an entry is never worthwhile. An absolute value
+# costs the same for each bit, including the last: it has a corner at zero, and the minimum can be in that corner.
 
 # %%
 a, alpha = 0.7, 1.0
@@ -88,19 +89,19 @@ lowest = {f"lowest {name}: z = {z[cost.argmin()] + 0:.2f}": ([z[cost.argmin()]],
           for name, cost in costs.items()}
 show(plotting.curves({"no penalty": (z, (z - a) ** 2 / 2), **{name: (z, cost) for name, cost in costs.items()}},
                      points=lowest, xlabel="z", ylabel="cost",
-                     title=f"The entry would like to be {a}: one penalty sets it to zero, the other makes it smaller"),
+                     title=f"Without a penalty z = {a}: one penalty sets it to zero, the other reduces it"),
      alt="Three curves; the one with the absolute value has its lowest point in a corner at zero")
 
 # %% [markdown]
-# Now with pencil and paper. Where $z > 0$, the derivative $z - a + \alpha$ is 0 at $z = a - \alpha$; that is above 0
-# only if $a > \alpha$. Where $z < 0$, it is 0 at $z = a + \alpha$; that is below 0 only if $a < -\alpha$. In between,
-# $|a| \le \alpha$, neither side has a lowest point, and the corner at 0 is the lowest. So: *move $a$ towards 0 by
+# Now with pencil and paper. For $z > 0$, the derivative $z - a + \alpha$ is 0 at $z = a - \alpha$, which is positive
+# only if $a > \alpha$. For $z < 0$, it is 0 at $z = a + \alpha$, which is negative only if $a < -\alpha$. In between,
+# for $|a| \le \alpha$, neither side has a minimum, so the minimum is the corner at 0. So: *move $a$ towards 0 by
 # $\alpha$, and stop there.* This is the **soft threshold**.
 #
 # ### Exercise 2: the soft threshold
 #
-# Return each entry of `z`, an array of any shape, moved towards 0 by `threshold`, and 0 if it was nearer than that.
-# *One line.*
+# `z` is an array of any shape. Return each entry moved towards 0 by `threshold`, or 0 if it was closer than that. *One
+# line.*
 
 # %% tags=["exercise"]
 def shrink(z, threshold):
@@ -114,8 +115,8 @@ check(shrink)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# `np.abs(z) - threshold` is the new size, where it is not below 0: `np.maximum(..., 0)`. `np.sign(z)` gives it back
-# its sign.
+# `np.abs(z) - threshold` is the new absolute value, unless it is below 0: `np.maximum(..., 0)`. `np.sign(z)` restores
+# the sign.
 # </details>
 
 # %%
@@ -125,25 +126,25 @@ show(plotting.curves({"no penalty: z = a": (wanted, wanted),
                       "penalty |z|: the soft threshold": (wanted, ista.soft_threshold(wanted, 1.0)),
                       "penalty z²/2: z = a / 2": (wanted, wanted / 2)},
                      points={"lowest cost with |z|, found by trying 601 values": (wanted[::12], found)},
-                     xlabel="a, what the entry would like to be", ylabel="z, what it becomes",
-                     title="One penalty makes a flat stretch of zeros, the other only a gentler slope"),
+                     xlabel="a, the entry without a penalty", ylabel="z, the entry with the penalty",
+                     title="One penalty gives an interval of zeros, the other only a smaller slope"),
      alt="The soft threshold is flat at zero from minus one to one; the other line crosses zero at one point only")
 
 # %% [markdown]
 # ## A step, and why it is a layer
 #
-# The square in $f$ mixes all entries of $z$, so the soft threshold is not the whole answer. But it makes a good step.
-# Go downhill on the square alone, then let the price act on each entry:
+# The square in $f$ couples all entries of $z$, so the soft threshold is not the whole answer. But it makes a good step.
+# Take a gradient step on the square alone, then apply the penalty to each entry:
 #
 # $$ z \leftarrow \text{shrink}\big(z + \eta\, (x - z A)\, A^T,\; \eta\, \alpha\big) $$
 #
-# $(x - zA)\,A^T$ is the product of each atom with what is left of the image: an atom that looks like the rest grows.
-# $\eta$ is the length of the step, and as the step is short, the price acts only for that length, $\eta\,\alpha$.
-# This is **ISTA**, the iterative shrinkage-thresholding algorithm (Daubechies, Defrise and De Mol, 2004).
+# $(x - zA)\,A^T$ is the product of each atom with the residual: an atom that resembles the residual grows. $\eta$ is
+# the step size, and as the step is short, the penalty also acts only in proportion, by $\eta\,\alpha$. This is
+# **ISTA**, the iterative shrinkage-thresholding algorithm (Daubechies, Defrise and De Mol, 2004).
 #
 # ### Exercise 3: one step
 #
-# Do that for a batch: `x` (B, D), codes `z` (B, K), the dictionary (K, D). Return the new codes (B, K). *Two lines;
+# Do this for a batch: `x` (B, D), codes `z` (B, K), the dictionary (K, D). Return the new codes (B, K). *Two lines;
 # call your `shrink`.*
 
 # %% tags=["exercise"]
@@ -159,24 +160,24 @@ check(shrink_step)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# What is left of the images is (B, D), and its products with all atoms are `left @ dictionary.T` (B, K). The
-# threshold is not `alpha`.
+# The residual of the images is (B, D), and its products with all atoms are `left @ dictionary.T` (B, K). The threshold
+# is not `alpha`.
 # </details>
 
 # %% [markdown]
-# Now sort the same step by who is multiplied with what:
+# Now write the same step with the factors grouped differently:
 #
 # $$ z_{\text{new}} = \text{shrink}(x\,W + z\,R,\; \eta\,\alpha) \qquad W = \eta A^T \quad R = I - \eta A A^T $$
 #
-# You know this: a **layer**. Weights $W$ (D, K), a bias $zR$ that feeds the last output back, and an activation, the
-# soft threshold, where lesson 2 had a sigmoid. From $z = 0$, the first step is exactly one dense layer. So an encoder
-# of sparse codes is a network of many equal layers, whose weights follow from the decoder. (Gregor and LeCun, 2010,
-# went on from here: they *learnt* $W$ and $R$, so that a few layers do.)
+# You know this: it is a **layer**. It has weights $W$ (D, K), a bias $zR$ that feeds the last output back, and an
+# activation, which is the soft threshold where lesson 2 had a sigmoid. From $z = 0$, the first step is exactly one
+# dense layer. So an encoder for sparse codes is a network of many identical layers, whose weights follow from the
+# decoder. (Gregor and LeCun, 2010, took this further: they *learnt* $W$ and $R$, so that a few layers are enough.)
 
 # %%
 x = test_images[:200].astype(np.float64)  # (B, D)
 A, alpha = first_atoms.astype(np.float64), 1.0  # (K, D)
-step = 1 / np.linalg.eigvalsh(A @ A.T)[-1]  # by the largest eigenvalue: a step so short never leads uphill
+step = 1 / np.linalg.eigvalsh(A @ A.T)[-1]  # from the largest eigenvalue: such a step never increases f
 W, R = step * A.T, np.eye(64) - step * A @ A.T  # (D, K), (K, K)
 z = np.random.default_rng(0).normal(size=(200, 64))  # (B, K)
 as_a_layer = ista.soft_threshold(x @ W + z @ R, step * alpha)  # (B, K)
@@ -187,9 +188,9 @@ print(source(ista.ista_step))
 # %% [markdown]
 # ## Many steps, and fewer
 #
-# ISTA is gradient descent with a threshold, and it is as patient as gradient descent is. As in lesson 4, momentum
-# helps: take the step not from the last code but from a point further along, in the direction of the last move. The
-# weights of that momentum are from Beck and Teboulle (2009), and the method is called **FISTA**, F for fast.
+# ISTA is gradient descent with a threshold, and it is as slow as gradient descent. As in lesson 4, momentum helps: take
+# the step not from the last code but from a point further along, in the direction of the last move. This momentum
+# schedule is due to Beck and Teboulle (2009), and the method is called **FISTA**, F for fast.
 
 # %%
 def total(z):
@@ -209,35 +210,35 @@ for _ in range(n_steps):
     ahead = z_new + (t - 1) / t_new * (z_new - z)
     z, t = z_new, t_new
     fast.append(total(z))
-best = total(fista(x, A, alpha, max_iter=5000, tol=1e-8))  # the library's, with steps to spare
+best = total(fista(x, A, alpha, max_iter=5000, tol=1e-8))  # the library's version, with more than enough steps
 above = {name: np.array(values) / best - 1 for name, values in (("ISTA", slow), ("FISTA", fast))}  # (400,) each
 for share in (0.1, 0.01, 0.001):
     steps_taken = [f"{name} after {np.argmax(gap < share) + 1}" if gap.min() < share
                    else f"{name} not in {n_steps}" for name, gap in above.items()]
     print(f"within {share:.1%} of the lowest f, in steps: {', '.join(steps_taken)}")
 show(plotting.curves({name: (np.arange(1, n_steps + 1), gap) for name, gap in above.items()}, logarithmic=True,
-                     xlabel="steps", ylabel="f above its lowest, as a share of it",
+                     xlabel="steps", ylabel="f relative to its minimum, minus 1",
                      title="The same step, without and with momentum"),
      alt="Both curves fall; FISTA's falls far faster after the first few steps")
 
 # %% [markdown]
-# Both get to the same codes; the library uses FISTA. It also counts its own steps: it knows from below how low $f$
-# can be at best, and leaves a code alone that is near enough.
+# Both reach the same codes; the library uses FISTA. It also decides when to stop: it computes a lower bound of $f$, and
+# leaves a code alone once it is close enough to it.
 #
 # ## Learning the atoms
 #
-# Images of others are poor parts. Better atoms lower $f$, too, so let them be learnt, with two half-steps in turn, as
-# in k-means:
+# Other images are poor parts. Better atoms also lower $f$, so let us learn them, alternating between two steps as in
+# k-means:
 #
-# 1. **Codes.** The atoms stay. Find better codes: FISTA.
-# 2. **Atoms.** The codes $Z$ (N, K) stay. Find better atoms: a least-squares problem, $(Z^T Z)^{-1} Z^T X$, for all
-#    atoms at once, brought back to length 1. This is **MOD**, the method of optimal directions (Engan, Aase and
+# 1. **Codes.** The atoms are fixed. Find better codes: FISTA.
+# 2. **Atoms.** The codes $Z$ (N, K) are fixed. Find better atoms: a least-squares problem, $(Z^T Z)^{-1} Z^T X$, for
+#    all atoms at once, normalised to length 1. This is **MOD**, the method of optimal directions (Engan, Aase and
 #    Husoy, 1999).
 #
-# The library's version of 2 also minds that longer atoms would make codes cheaper. So neither half-step can raise the
-# sum of $f$ over all images. There is another way for half-step 2: **K-SVD** (Aharon, Elad and Bruckstein, 2006)
-# takes one atom after the other, and moves it together with its own column of codes. Here are three rounds by hand,
-# then thirty of `SparseCoding`, which has both ways, from the same kind of start:
+# In step 2 the library also takes into account that longer atoms would make codes cheaper. So neither step can
+# increase the sum of $f$ over all images. There is another method for step 2: **K-SVD** (Aharon, Elad and Bruckstein,
+# 2006) updates one atom after the other, together with its own column of codes. Here are three rounds by hand, then
+# thirty of `SparseCoding`, which has both methods, from the same kind of start:
 
 # %%
 atoms, penalty = first_atoms, 0.5
@@ -253,12 +254,12 @@ fits = {update: SparseCoding(64, alpha=penalty, update=update, max_iter=30, tol=
 model = fits["mod"]
 show(plotting.curves({name: (range(1, fit.n_iter_ + 1), fit.history_)
                       for name, fit in (("MOD", fits["mod"]), ("K-SVD", fits["ksvd"]))},
-                     xlabel="rounds", ylabel="f, summed over all images", title="Neither way can raise f"),
+                     xlabel="rounds", ylabel="f, summed over all images", title="Neither method can increase f"),
      alt="Two falling curves that end near each other")
 
 # %% [markdown]
-# An atom has entries of both signs: it can take light away as well as bring it. The pictures show 0 as grey, plus as
-# lighter and minus as darker, each atom on its own scale.
+# An atom has entries of both signs: it can darken an image as well as brighten it. The pictures show 0 as grey,
+# positive entries lighter and negative ones darker, each atom on its own scale.
 
 # %%
 def grey(rows):
@@ -270,13 +271,13 @@ codes = model.transform(images)  # (N, K)
 used = (codes != 0).mean(axis=0)  # (K,)
 order = np.argsort(-used)  # (K,)
 show(plotting.tiles(grey(model.components_[order]), [f"{share:.0%}" for share in used[order]], (28, 28), n_columns=16,
-                    title="The 64 atoms (grey is 0, light is plus, dark minus), and how many of the images use each"),
-     alt="Sixty-four atoms: upright and slanted strokes, rings, and some that mend edges")
+                    title="The 64 atoms (grey is 0, light is plus, dark minus), and the share of images that use each"),
+     alt="Sixty-four atoms: upright and slanted strokes, rings, and some that adjust edges")
 
 # %% [markdown]
-# Nobody said what a part should be. For images of zeros and ones, the parts are rings and strokes of all slants and
-# widths, many with a dark rim: added to another atom, they move an edge. Now the codes of ten images. A code of
-# lesson 4 would be three numbers, none of them 0:
+# Nobody told the method what a part should be. For images of zeros and ones, the parts are rings and strokes of all
+# slants and widths, many with a dark rim: added to another atom, they shift an edge. Now look at the codes of ten
+# images. A code of lesson 4 would be three numbers, none of them 0:
 
 # %%
 print(f"an image uses {np.mean((codes != 0).sum(axis=1)):.1f} of 64 atoms on average")
@@ -290,10 +291,10 @@ show(plotting.tiles(grey(codes[shown]), [f"code of a {labels[i]}" for i in shown
      alt="Ten grey squares, each with a few cells that are not grey")
 
 # %% [markdown]
-# ### What the price does
+# ### What the penalty does
 #
-# The dearer, the fewer atoms, and the more is left of the image. Note also that the price takes something from the
-# atoms that stay: at a high price the images are fainter. (Run the cell, and drag.)
+# The stronger the penalty, the fewer atoms, and the larger the residual. Note that the penalty also reduces the atoms
+# that remain: with a strong penalty the images are fainter. (Run the cell, and drag.)
 
 # %%
 penalties = [0.05, 0.2, 0.5, 1, 2, 4, 6, 8]
@@ -302,8 +303,8 @@ answers = [fista(image, model.components_, penalty) for penalty in penalties]  #
 display(show(plotting.tiles(
     np.concatenate([image, *(answer @ model.components_ for answer in answers)]),
     ["the image"] + [f"{p}: {np.sum(z != 0)} atoms" for p, z in zip(penalties, answers)], (28, 28),
-    title="One image at rising penalties, and how many atoms its code uses"),
-    alt="A zero, then its reconstructions, which use fewer atoms and get fainter as the penalty rises"))
+    title="One image with increasing penalties, and how many atoms its code uses"),
+    alt="A zero, then its reconstructions, which use fewer atoms and get fainter as the penalty increases"))
 slider(lambda n: plotting.tiles(np.concatenate([image, answers[n] @ model.components_]),
                                 ["the image", f"{np.sum(answers[n] != 0)} atoms"], (28, 28),
                                 title=f"Penalty {penalties[n]}"), len(penalties), label="penalty")
@@ -311,16 +312,17 @@ slider(lambda n: plotting.tiles(np.concatenate([image, answers[n] @ model.compon
 # %% [markdown]
 # ## One atom at a time
 #
-# A price is one way to few atoms. Another is to say how many there may be, and to pick them one by one. **Matching
-# pursuit** takes the atom that explains most of the image, subtracts it, and goes on with what is left.
+# A penalty is one way to use few atoms. Another is to fix their number, and to choose them one by one. **Matching
+# pursuit** takes the atom that explains most of the image, subtracts it, and continues with the residual.
 #
-# How much does atom $d$, of length 1, explain? The best amount makes $|x - z\,d|^2$ smallest, and that is the product
-# $z = d \cdot x$. What is left is then $|x|^2 - z^2$. So the best atom has the largest product, with either sign.
+# How much does an atom $d$ of length 1 explain? The best coefficient minimises $|x - z\,d|^2$, and it is the scalar
+# product $z = d \cdot x$. The squared residual is then $|x|^2 - z^2$. So the best atom is the one with the largest
+# absolute product.
 #
 # ### Exercise 4: the first atom
 #
-# For an image `x` (D,) and a dictionary (K, D) of atoms of length 1, return the number of the atom that leaves least
-# of the image, and how much of it to take. *Three lines.*
+# For an image `x` (D,) and a dictionary (K, D) of atoms of length 1, return the index of the atom that leaves the
+# smallest residual, and its coefficient. *Three lines.*
 
 # %% tags=["exercise"]
 def first_atom(x, dictionary):
@@ -336,47 +338,47 @@ check(first_atom)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# `dictionary @ x` holds all products, (K,). A product of -5 explains more than one of 4: look for the largest
-# absolute value, and return the amount with its sign.
-# </details>
+# `dictionary @ x` has all products, (K,). A product of -5 explains more than one of 4: look for the largest absolute
+# value, and return the coefficient with its sign.
 
 # %% [markdown]
-# There is one more thing. Atoms overlap: once a second one is taken, the first amount is no longer the best. So after
-# each pick, *orthogonal* matching pursuit (OMP; Pati, Rezaiifar and Krishnaprasad, 1993) fits all amounts anew, by
-# least squares. The library's `omp` does this for many images at once; for one it is a short loop:
+# There is one complication. Atoms overlap: once a second one is chosen, the first coefficient is no longer the best.
+# So after each choice, *orthogonal* matching pursuit (OMP; Pati, Rezaiifar and Krishnaprasad, 1993) refits all
+# coefficients by least squares. The library's `omp` does this for many images at once; for one image it is a short
+# loop:
 
 # %%
 def pursue_one(x, dictionary, n_atoms):
-    """The atoms that OMP takes for x (D,), in order, and their amounts after the last fit, (n_atoms,)."""
+    """The atoms that OMP chooses for x (D,), in order, and their coefficients after the last fit, (n_atoms,)."""
     taken, left = [], x
     for _ in range(n_atoms):
         taken.append(int(np.abs(dictionary @ left).argmax()))
-        amounts = np.linalg.lstsq(dictionary[taken].T, x, rcond=None)[0]  # (number taken,)
+        amounts = np.linalg.lstsq(dictionary[taken].T, x, rcond=None)[0]  # (atoms so far,)
         left = x - amounts @ dictionary[taken]  # (D,)
     return taken, amounts
 
 
 x, atoms = images[0].astype(np.float64), model.components_.astype(np.float64)  # (D,), (K, D)
 taken, amounts = pursue_one(x, atoms, 7)
-print("atoms", taken, "  the library finds the same amounts:", np.allclose(amounts, omp(x[None], atoms, 7)[0, taken]))
+print("atoms", taken, "  the library finds the same:", np.allclose(amounts, omp(x[None], atoms, 7)[0, taken]))
 
 # %% [markdown]
 # ### Smaller parts
 #
-# Whole images have whole rings for their parts. Look through a small window instead, 10 pixels wide, at random places
-# of the images, and learn 64 atoms for what is seen there. Then put each of them at 100 places of an empty image: a
-# dictionary of 6,400 atoms, and a very wide code indeed. Watch the pursuit draw with it:
+# The parts of whole images are whole rings. Look through a small window instead, 10 pixels wide, at random places in
+# the images, and learn 64 atoms for what appears there. Then put each of them at 100 places of an empty image: this
+# gives a dictionary of 6,400 atoms, and a very wide code. Watch the pursuit draw with it:
 
 # %%
 rng = np.random.default_rng(0)
 squares, corners = images.reshape(-1, 28, 28), rng.integers(0, 19, (4000, 2))  # upper left corners of 4,000 windows
 windows = np.array([squares[n % 2000, row:row + 10, column:column + 10].ravel()
                     for n, (row, column) in enumerate(corners)])  # (4000, 100)
-windows = windows[windows.mean(axis=1) > 0.08]  # those that see something
+windows = windows[windows.mean(axis=1) > 0.08]  # those that are not empty
 strokes = SparseCoding(64, alpha=1.0, max_iter=30, random_state=0).fit(windows).components_  # (64, 100)
 display(show(plotting.tiles(grey(strokes), [""] * 64, (10, 10), n_columns=16,
                             title="64 atoms for windows of 10 by 10 pixels (grey is 0, light is plus, dark is minus)"),
-             alt="Short strokes in all directions, bends and ends of strokes"))
+             alt="Short strokes in all directions, curves and ends of strokes"))
 
 places = [(row, column) for row in range(0, 19, 2) for column in range(0, 19, 2)]  # 100 of them
 placed = np.zeros((64, len(places), 28, 28))
@@ -390,23 +392,23 @@ for n in (np.flatnonzero(labels == 0)[7], np.flatnonzero(labels == 1)[5]):
     sums = [pursue_one(x, placed, m)[1] @ placed[taken[:m]] for m in range(1, 9)]  # (D,) each
     tiles += [*grey(placed[taken]), x, *sums, 0 * x]
     captions += [f"stroke {m}" for m in range(1, 9)] + ["the image"]
-    captions += [f"left: {np.sum((x - y)**2) / np.sum(x**2):.0%}" for y in sums] + [""]
+    captions += [f"residual: {np.sum((x - y)**2) / np.sum(x**2):.0%}" for y in sums] + [""]
 show(plotting.tiles(np.array(tiles), captions, (28, 28), n_columns=9,
-                    title="A zero and a one: each stroke as it is picked (grey is 0), and below, the sum so far"),
-     alt="Stroke by stroke a zero closes its ring and a one gets its length; what is left of the images falls")
+                    title="A zero and a one: each stroke as it is chosen (grey is 0), and below, the sum so far"),
+     alt="Stroke by stroke a zero closes its ring and a one gets its length; the residuals fall")
 
 # %% [markdown]
-# The atoms are strokes, and bends. The first of them draw the digit, those that follow mend it. A pursuit is greedy:
-# it never takes an atom back, even where a later one would have done better in its place.
+# The atoms are strokes and curves. The first ones draw the digit, the later ones correct it. A pursuit is greedy: it
+# never removes an atom, even if a later one would have been a better choice.
 #
 # ## Wide and sparse, or narrow?
 #
 # Which code says more with the same number of numbers? Give each method k of them: PCA has k components (the best
-# straight projection), an autoencoder has a code of k, and sparse coding has k entries that are not 0, among 64. All
-# learn from the same 2,000 images, and are tried on 500 others.
+# linear projection), an autoencoder has a code of k, and sparse coding has k non-zero entries among 64. All learn from
+# the same 2,000 images, and are tested on 500 others.
 #
-# To be honest about it: an entry that is not 0 also needs its **place**, the number of its atom. In bits that is
-# little, but it is information. So there is a fourth curve, which charges a whole number for each place.
+# To be fair, a non-zero entry also needs its **position**, the index of its atom. In bits this is little, but it is
+# information. So a fourth curve counts each position as a whole number.
 
 # %%
 def error(outputs):
@@ -426,31 +428,31 @@ longer = error(narrow.set_params(epochs=100).resume(images).reconstruct(test_ima
 for k, *row in zip(budgets, *errors.values()):
     print(f"k = {k}   " + "   ".join(f"{name} {value:.4f}" for name, value in zip(errors, row)))
 print(f"k = 8   autoencoder after 100 epochs instead of 30: {longer:.4f}")
-print(f"a place among 64 takes {np.log2(64):.0f} bits; a number of float32 takes 32")
+print(f"a position among 64 takes {np.log2(64):.0f} bits; a number of float32 takes 32")
 lines = {"PCA, k numbers": (budgets, errors["PCA"]),
          "autoencoder, a code of k, 30 epochs": (budgets, errors["autoencoder"]),
          "sparse, k of 64": (budgets, errors["sparse"]),
-         "sparse, each place charged as a number": ([2 * k for k in budgets[:-1]], errors["sparse"][:-1])}
-show(plotting.curves(lines, points={"autoencoder, 100 epochs": ([8], [longer])}, xlabel="k, the numbers of a code",
-                     ylabel="mean squared error on new images", title="What codes of k numbers leave of an image"),
-     alt="Falling curves: PCA highest, then the autoencoder, then the two of sparse coding")
+         "sparse, each position counted as a number": ([2 * k for k in budgets[:-1]], errors["sparse"][:-1])}
+show(plotting.curves(lines, points={"autoencoder, 100 epochs": ([8], [longer])}, xlabel="k, numbers in a code",
+                     ylabel="mean squared error on new images", title="Reconstruction error with codes of k numbers"),
+     alt="Falling curves: PCA highest, then the autoencoder, then the two curves of sparse coding")
 
 # %% [markdown]
-# At the same k, sparse coding leaves least, and by far at k = 1. One number of a narrow code can only name a point on
-# one line or one curve; one entry of 64 also says on *which* of 64 lines. That choice is what the first count does
-# not show. If each place is charged as a number, most of the lead at k = 8 is gone, and an autoencoder that trains
-# longer takes it.
+# At the same k, sparse coding has the smallest error, by far at k = 1. One number of a narrow code can only select a
+# point on one line or curve; one entry of 64 also selects *which* of 64 lines. The first way of counting does not show
+# that choice. If each position counts as a number, most of the lead at k = 8 is gone, and an autoencoder that trains
+# longer overtakes it.
 #
-# What the narrow code has is order. Neighbouring codes are neighbouring digits, and a slider runs through them
-# (lesson 4). Eight random entries of a wide code are no digit at all.
+# What the narrow code has is order. Neighbouring codes are similar digits, and a slider can move through them (lesson
+# 4). Eight random entries of a wide code are no digit at all.
 #
 # ## Do sparse codes cluster?
 #
-# k-means with two clusters, on pixels and on sparse codes, three dictionaries each:
+# Now k-means with two clusters, on pixels and on sparse codes, with three dictionaries each:
 
 # %%
 def scores(X):
-    """How well two clusters of X fit the digits."""
+    """How well two clusters of X match the digits."""
     return f"{metrics.accuracy(labels, KMeans(2, n_init=4, random_state=0).fit_predict(X)):.3f}"
 
 
@@ -462,8 +464,8 @@ print("on codes with a penalty (FISTA)  ", "  ".join(scores(codes) for codes in 
 print("on codes of 5 atoms (OMP)        ", "  ".join(scores(codes) for codes in by_pursuit))
 
 # %% [markdown]
-# The codes with a price do about as well as the pixels. The codes of OMP do hardly better than a coin. Have they
-# forgotten the digit? Look at nothing but the number of the atom that a code uses most:
+# The codes with a penalty do about as well as the pixels. The codes of OMP are hardly better than tossing a coin. Have
+# they lost the digit? Look only at the index of the atom that a code uses most:
 
 # %%
 same = (labels[:, None] == labels) & ~np.eye(len(labels), dtype=bool)  # (N, N): pairs of images of one digit
@@ -473,42 +475,42 @@ for name, codes in (("penalty", by_penalty[0]), ("OMP", by_pursuit[0])):
     sided = np.maximum(zeros, ones) > 5 * np.minimum(zeros, ones)  # (K,)
     most = np.abs(codes).argmax(axis=1)  # (N,)
     apart = ~(on.astype(np.float32) @ on.T > 0)  # (N, N)
-    print(f"{name:5}  the atom used most tells the digit of {metrics.purity(labels, most):.1%} of the images;  "
+    print(f"{name:5}  the atom used most predicts the digit of {metrics.purity(labels, most):.1%} of the images;  "
           f"{sided.sum()} of 64 atoms\n       are used five times as often by one digit as by the other;  "
           f"{apart[same].mean():.0%} of pairs of one digit have no atom in common")
 
 # %% [markdown]
-# The digit is there, in the places. (The first share is a purity with 64 groups, which is generous: lesson 6.) But
-# k-means looks at distances. Two ones that share no atom are as far apart, in their codes, as a one and a zero are,
-# and a greedy choice of few atoms makes many such pairs. Two centres cannot gather what lies in so many directions.
+# The digit is there, in the positions. (The first figure is a purity with 64 groups, which is generous: lesson 6.) But
+# k-means looks at distances. Two ones without a common atom are as far apart, in their codes, as a one and a zero, and
+# a greedy choice of few atoms produces many such pairs. Two centres cannot represent points in so many directions.
 #
 # ## What you know now
 #
 # - A sparse code is wide and mostly 0; its decoder adds up atoms.
-# - The price $|z|_1$ makes exact zeros, because it has a corner at 0. The answer for one number is the soft
+# - The penalty $|z|_1$ gives exact zeros because it has a corner at 0. The solution for one number is the soft
 #   threshold.
 # - A step of ISTA is a layer: weights, a bias that feeds back, and the soft threshold as its activation. FISTA adds
 #   momentum.
-# - Matching pursuit picks atoms one by one. Dictionary learning takes turns, codes and atoms, as k-means does.
-# - Few numbers out of many say more than few numbers: the places carry information, too.
+# - Matching pursuit chooses atoms one by one. Dictionary learning alternates between codes and atoms, as k-means does
+#   between labels and centres.
+# - Few numbers out of many say more than few numbers: their positions also carry information.
 #
 # ## To think about
 #
-# 1. In which way is k-means a sparse coding with one entry a code? What is different?
+# 1. In which sense is k-means a sparse coding with one entry per code? What is different?
 # 2. What happens to the codes if the atoms need not have length 1?
-# 3. From which price on is the code of an image all zeros?
+# 3. Above which penalty is the code of an image all zeros?
 #
-# **Before:** [lesson 4](04_training_the_autoencoder.ipynb) trains the narrow code, [lesson
+# **Previous:** [lesson 4](04_training_the_autoencoder.ipynb) trains the narrow code, [lesson
 # 5](05_kmeans_by_hand.ipynb) writes k-means. **Next:** [lesson 12](12_densities.ipynb) asks where codes are likely.
 
 # %% [markdown] tags=["answer"]
 # **Answers**
 #
-# 1. A centre is an atom, and the label is the place of the only entry. But k-means allows no amount: the entry is
-#    always 1, and centres have lengths of their own. Sparse coding with one entry chooses the line on which the image
-#    nearly lies, and how far along.
-# 2. Atoms ten times as long need codes a tenth as large, which cost a tenth. The sum stays the same, so $f$ can
-#    always be lowered by longer atoms, and the price is worth nothing.
-# 3. From the largest product, by its size, of any atom with the image. Below it, the first step of ISTA from 0
-#    moves the entry of that atom away from 0; from there on, shrinking brings all of them back onto it. (It is
-#    exercise 4 that finds this atom.)
+# 1. A centre is an atom, and the label is the position of the only entry. But k-means has no coefficients: the entry
+#    is always 1, and centres have lengths of their own. Sparse coding with one entry chooses the line closest to the
+#    image, and a position on it.
+# 2. Atoms ten times as long need codes a tenth as large, which cost a tenth. The sum stays the same, so $f$ can always
+#    be lowered by longer atoms, and the penalty has no effect.
+# 3. The largest absolute product of any atom with the image. Below it, the first step of ISTA from 0 moves the entry of
+#    that atom away from 0; from there on, shrinking sets all entries back to it. (Exercise 4 finds this atom.)
