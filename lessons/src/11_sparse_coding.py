@@ -23,7 +23,7 @@ from aelearn.teaching.notebooks import show, slider, source
 images, labels = load_mnist("train", digits=(0, 1))
 images, labels = images[:2000], labels[:2000]  # (N, D), (N,)
 test_images = load_mnist("test", digits=(0, 1))[0][:500]  # (500, D)
-first_atoms = dictionary_learning.random_atoms(images, 64, np.random.default_rng(0))  # (K, D): 64 images, scaled to length 1
+first_atoms = dictionary_learning.random_atoms(images, 64, np.random.default_rng(0))  # (K, D): 64 images of length 1
 print("images", images.shape, "  dictionary", first_atoms.shape)
 
 # %% [markdown]

@@ -65,7 +65,7 @@ for caption, edges in (("width 1/3", np.arange(low, high + 0.1, 1 / 3)), ("width
                        ("width 5, moved by 10/3", np.arange(low - 5 / 3, high + 4, 5))):
     histogram = histogram_density(few[:, None], [edges])
     area = (histogram.density * np.diff(edges)).sum()
-    panels.append((f"{caption}: area {area:.3f}", {"200 images": outline(histogram), "the others": truth}))
+    panels.append((f"{caption}: area {area:.3f}", {"200 images": outline(histogram), "held-out images": truth}))
 show(plotting.densities(panels, points=few, xlabel="ink, percent",
                         title="The same 200 points: above, the width of the boxes changes, below, only their edges"),
      alt="Six histograms of the same points: too narrow boxes are ragged, too wide ones hide the two hills; moving "
@@ -94,8 +94,8 @@ show(plotting.densities(panels, points=few, xlabel="ink, percent",
 def kernel_estimate(points, x, h):
     ### BEGIN SOLUTION
     u = (x[:, None] - points) / h  # (M, N)
-    hills = np.exp(-u**2 / 2) / (np.sqrt(2 * np.pi) * h)  # (M, N)
-    return hills.mean(axis=1)
+    bumps = np.exp(-u**2 / 2) / (np.sqrt(2 * np.pi) * h)  # (M, N)
+    return bumps.mean(axis=1)
     ### END SOLUTION
 
 # %% tags=["check"]
@@ -122,7 +122,7 @@ bandwidths = np.geomspace(0.15, 8, 18)  # (18,)
 def estimate(h):
     """A panel: the kernel density of the 200 points with the bandwidth h."""
     density = np.exp(KernelDensity(h).fit(few[:, None]).score_samples(xs[:, None]))  # (400,)
-    return f"h = {h:.2g}", {"200 images": (xs, density), "the others": truth}
+    return f"h = {h:.2g}", {"200 images": (xs, density), "held-out images": truth}
 
 
 strip = plotting.densities([estimate(h) for h in bandwidths[[0, 4, 7, 10, 13, 17]]], points=few,
@@ -150,32 +150,32 @@ slider(lambda i: plotting.densities([estimate(bandwidths[i])], points=few, xlabe
 
 # %%
 tried = np.geomspace(0.2, 6, 40)  # (40,)
-judged = {"the 200 themselves": [], "leave-one-out": [], "the images kept aside": []}
+judged = {"the 200 themselves": [], "leave-one-out": [], "held-out images": []}
 for h in tried:
-    hills = np.exp(-((few[:, None] - few) / h) ** 2 / 2) / (np.sqrt(2 * np.pi) * h)  # (200, 200)
-    judged["the 200 themselves"].append(np.log(hills.mean(axis=1)).mean())
-    np.fill_diagonal(hills, 0)  # nobody judges itself
-    judged["leave-one-out"].append(np.log(hills.sum(axis=1) / (len(few) - 1)).mean())
+    bumps = np.exp(-((few[:, None] - few) / h) ** 2 / 2) / (np.sqrt(2 * np.pi) * h)  # (200, 200)
+    judged["the 200 themselves"].append(np.log(bumps.mean(axis=1)).mean())
+    np.fill_diagonal(bumps, 0)  # nobody judges itself
+    judged["leave-one-out"].append(np.log(bumps.sum(axis=1) / (len(few) - 1)).mean())
     log_p = KernelDensity(h).fit(few[:, None]).score_samples(others[:2000, None])  # (2000,)
-    judged["the images kept aside"].append(log_p.mean())
+    judged["held-out images"].append(log_p.mean())
 scott = KernelDensity("scott").fit(few[:, None])
 chosen = {"leave-one-out": KernelDensity("leave-one-out").fit(few[:, None]).bandwidth_,
           "Scott": scott.bandwidth_ * scott.shape_[0, 0]}  # N^(-1/5) times the standard deviation
 tops = {f"{name}: h = {h:.2g}": ([h], [np.interp(h, tried, judged["leave-one-out"])]) for name, h in chosen.items()}
-best = tried[np.argmax(judged["the images kept aside"])]
-tops[f"best for those kept aside: h = {best:.2g}"] = [best], [max(judged["the images kept aside"])]
+best = tried[np.argmax(judged["held-out images"])]
+tops[f"best for held-out images: h = {best:.2g}"] = [best], [max(judged["held-out images"])]
 display(show(plotting.curves({name: (tried, values) for name, values in judged.items()}, points=tops,
                              xlabel="bandwidth h", ylabel="mean log density",
                              title="Points that judge themselves always want a smaller bandwidth"),
              alt="The mean log density of the points themselves rises towards bandwidth zero; leave-one-out and the "
-                 "images kept aside both have a top, at bandwidths below Scott's"))
+                 "held-out images both have a top, at bandwidths below Scott's"))
 draws = []  # of ten other sets of 200: h by leave-one-out; how likely other images are under it, and by Scott's rule
 for seed in range(1, 11):
     shuffled = np.random.default_rng(seed).permutation(ink)[:, None]  # (N, 1)
     rivals = [KernelDensity(rule).fit(shuffled[:200]) for rule in ("leave-one-out", "scott")]
     draws.append([rivals[0].bandwidth_, *(rival.score_samples(shuffled[200:2200]).mean() for rival in rivals)])
 widths, ours, theirs = np.array(draws).T  # (10,) each
-print(f"leave-one-out chose h from {widths.min():.2f} to {widths.max():.2f}; on images kept aside it was ahead of "
+print(f"leave-one-out chose h from {widths.min():.2f} to {widths.max():.2f}; on held-out images it was ahead of "
       f"Scott's rule in {(ours > theirs).sum()} draws of 10")
 
 # %% [markdown]
@@ -323,7 +323,7 @@ check(weights_and_means)
 # %%
 rng = np.random.default_rng(0)
 tilted = rng.normal(size=(200, 2)) * [2.6, 0.45] @ [[0.8, 0.6], [-0.6, 0.8]]  # (200, 2)
-heap = np.repeat([0, 1, 2], [200, 150, 100])  # (N,)
+group = np.repeat([0, 1, 2], [200, 150, 100])  # (N,)
 X = np.concatenate([tilted, rng.normal(size=(150, 2)) * 1.6 + [4.5, -2.5],
                     rng.normal(size=(100, 2)) * 0.4 + [-3.2, 1.5]])  # (N, 2)
 weights, means, covariances = np.full(3, 1 / 3), X[:3], np.repeat(4 * np.eye(2)[None], 3, axis=0)
@@ -337,8 +337,8 @@ shown = [*(0, 1, 5, 10, 20, 25, 30)[:len(steps) - 1], len(steps) - 1]
 strip = plotting.mixtures(X, [steps[i] for i in shown if i < len(steps)], title="EM on three heaps")
 display(show(strip, alt="Eight panels: three overlapping ellipses move apart, until each lies on one heap"))
 found = KMeans(3, n_init=5, random_state=0).fit_predict(X)  # (N,)
-print(f"EM puts {metrics.accuracy(heap, r.argmax(axis=1)):.1%} of the points with their own heap, "
-      f"k-means {metrics.accuracy(heap, found):.1%}")
+print(f"EM puts {metrics.accuracy(group, r.argmax(axis=1)):.1%} of the points with their own group, "
+      f"k-means {metrics.accuracy(group, found):.1%}")
 curve = plotting.curves({"mean log-likelihood": (range(1, len(history) + 1), history)}, xlabel="iteration",
                         ylabel="mean of log p(x)",
                         title=f"It never falls: the smallest step is {np.diff(history).min():+.1g}")
@@ -556,7 +556,7 @@ ends = [codes[np.where(share[:, k] > 0.99, log_p, -np.inf).argmax()] for k in ra
 walk = ends[0] + np.linspace(0, 1, 11)[:, None] * (ends[1] - ends[0])  # (11, 3)
 captions = [f"log p\n{value:.1f}" for value in mixtures[16].score_samples(walk)]
 between = plotting.tiles(decode(walk), captions, (28, 28), n_columns=11,
-                         title="From heap to heap, with the log density under 16 Gaussians")
+                         title="From heap to group, with the log density under 16 Gaussians")
 display(show(between, alt="A one fades while a zero appears; between them, where the density is lowest, are smears"))
 near, far = np.sort(kmeans.transform(codes), axis=1).T  # (N,), (N,)
 strange = {"lowest density": np.argsort(log_p), "share nearest 1/2": np.argsort(np.abs(share[:, 0] - 0.5)),

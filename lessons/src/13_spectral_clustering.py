@@ -360,9 +360,9 @@ check(clusters_by_gap)
 # </details>
 
 # %%
-heaps = make_blobs(300, centers=4, cluster_std=1.0, random_state=11)[0]  # (300, 2): lesson 5's four heaps
+blobs = make_blobs(300, centers=4, cluster_std=1.0, random_state=11)[0]  # (300, 2): lesson 5's four blobs
 lines = {}
-for name, X in (("four heaps", heaps), ("rings", rings), ("moons", moons)):
+for name, X in (("four blobs", blobs), ("rings", rings), ("moons", moons)):
     W = graphs.neighbor_graph(graphs.nearest_neighbors(X, 10)).toarray()  # (N, N)
     values = largest(W, 8)[0]  # (8,)
     gap = eigengap(values)
@@ -370,7 +370,7 @@ for name, X in (("four heaps", heaps), ("rings", rings), ("moons", moons)):
     lines[f"{name}: the largest fall is after {gap}"] = (list(range(1, 9)), values)
 show(plotting.curves(lines, xlabel="number of the eigenvalue", ylabel="eigenvalue",
                      title="Graphs of 10 neighbours: where do the eigenvalues fall most?"),
-     alt="Three falling lines: that of the heaps has a cliff after 4, the others fall slowly")
+     alt="Three falling lines: that of the blobs has a cliff after 4, the others fall slowly")
 
 # %% [markdown]
 # Round heaps make a cliff. Long thin groups do not: a placement that changes slowly along a moon, or around a ring,
