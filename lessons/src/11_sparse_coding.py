@@ -236,9 +236,9 @@ show(plotting.curves({name: (np.arange(1, n_steps + 1), gap) for name, gap in ab
 #    Husoy, 1999).
 #
 # In step 2 the library also takes into account that longer atoms would make codes cheaper. So neither step can
-# increase the sum of $f$ over all images. There is another method for step 2: **K-SVD** (Aharon, Elad and Bruckstein,
-# 2006) updates one atom after the other, together with its own column of codes. Here are three rounds by hand, then
-# thirty of `SparseCoding`, which has both methods, from the same kind of start:
+# increase the sum of $f$ over all images. There is another method for step 2, **K-SVD** (Aharon, Elad and Bruckstein,
+# 2006), which updates one atom after the other, together with its own column of codes. Here are three rounds by hand,
+# then thirty of `SparseCoding`, which has both methods, from the same kind of start:
 
 # %%
 atoms, penalty = first_atoms, 0.5

@@ -264,8 +264,8 @@ with np.errstate(all="ignore"):
 # $$ \log r_{nk} = a_{nk} - \log \sum_j e^{a_{nj}} \qquad
 #    \log \sum_j e^{a_j} = c + \log \sum_j e^{a_j - c} \quad \text{for any } c $$
 #
-# Choose for $c$ the largest of the $a_j$. Then one term of the sum is $e^0 = 1$, and nothing that matters can round to
-# 0. This is the **log-sum-exp** trick.
+# Choose for $c$ the largest of the $a_j$. Then one term of the sum is $e^0 = 1$, and nothing that matters can be
+# rounded to 0. This is the **log-sum-exp** trick.
 #
 # ### Exercise 2: the E step
 #
@@ -456,7 +456,7 @@ marked = {f"{name} is lowest at K = {numbers[i]}": ([numbers[i]], [scores[name][
 show(plotting.curves({name: (numbers, values) for name, values in scores.items()}, points=marked,
                      xlabel="K, the number of components", ylabel="criterion: lower is better",
                      title="More components always fit better; the criteria ask whether they are worth it"),
-     alt="Minus twice the log-likelihood keeps falling; the criteria fall to three components; then BIC rises, AIC hardly")
+     alt="-2 log-likelihood keeps falling; both criteria fall to three components; then BIC rises, AIC hardly")
 
 # %% [markdown]
 # BIC clearly chooses three. AIC is nearly undecided from there on, because it penalises additional parameters less.

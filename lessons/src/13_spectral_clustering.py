@@ -1,15 +1,15 @@
 # %% [markdown]
 # # 13 · Spectral clustering
 #
-# k-means asks how far a point is from a centre. Here is another question: whom is a point near to, and whom are
-# those near to, and so on? Points that hang together by such a chain form a group, whatever its shape. The answer
-# comes from the eigenvectors of a matrix, and the same eigenvectors turn images into codes without any learning.
+# k-means asks how far a point is from a centre. Here is a different question: which points is a point close to, which
+# points are those close to, and so on? Points that are connected by such a chain form a group, whatever its shape. The
+# answer comes from the eigenvectors of a matrix, and the same eigenvectors turn images into codes without any learning.
 #
-# **After this lesson you can** turn points into a graph, say what the eigenvectors of that graph know about its
-# groups, write spectral clustering in four steps, choose its settings with open eyes, and use it as an encoder.
+# **After this lesson you can** turn points into a graph, say what the eigenvectors of the graph tell you about its
+# groups, write spectral clustering in four steps, choose its settings with care, and use it as an encoder.
 #
-# **You need** lesson 5, and about 50 minutes. Eigenvalues of symmetric matrices should not be new to you; lesson 6
-# helps with the scores at the end.
+# **You need** lesson 5, eigenvalues of symmetric matrices, and about 50 minutes. Lesson 6 helps with the scores at the
+# end.
 
 # %%
 import numpy as np
@@ -21,12 +21,12 @@ from aelearn.teaching.checks import check
 from aelearn.teaching.notebooks import show, slider, source
 
 # %% [markdown]
-# Letters: N points of D numbers each are `X` (N, D); K is the number of clusters.
+# Notation: N points of D numbers each are `X` (N, D); K is the number of clusters.
 #
 # ## Where k-means fails
 #
-# Two moons and two rings. You see at once which points belong together. k-means cannot, even where it finds the
-# lowest inertia: the border between two centres is a straight line.
+# Here are two moons and two rings. You see at once which points belong together. k-means cannot find this, even when it
+# finds the lowest inertia: the border between two centres is a straight line.
 
 # %%
 moons, moon = make_moons(400, noise=0.06, random_state=0)  # (N, 2), (N,)
@@ -41,22 +41,21 @@ show(plotting.graphs(panels, title="k-means cuts straight through", n_columns=2,
 # %% [markdown]
 # ## Points as a graph
 #
-# Draw an edge between points that are near each other, and forget where they are. What is left is a **graph**: nodes,
-# and edges with weights. All weights together are a symmetric matrix `W` (N, N), the **affinity**. Two ways to choose
-# them:
+# Connect points that are close to each other by an edge, and forget their positions. What remains is a **graph**:
+# nodes, and edges with weights. All weights together form a symmetric matrix `W` (N, N), the **affinity**. There are
+# two ways to choose them:
 #
-# - **By distance.** Near is near 1, far is near 0, and $\gamma$ says what is far: at the distance $1/\sqrt{\gamma}$
-#   the weight is $1/e$. (Its name is RBF, radial basis function.)
+# - **By distance.** The weight is near 1 for close points and near 0 for distant ones, and $\gamma$ sets the scale: at
+#   the distance $1/\sqrt{\gamma}$ the weight is $1/e$. (This is called the RBF, radial basis function.)
 #
 # $$ W_{ij} = e^{-\gamma\,|x_i - x_j|^2} \qquad W_{ii} = 0 $$
 #
-# - **By rank.** An edge to each of the nearest k points, whatever their distance. "I am near you" does not mean "you
-#   are near me", so each side gives half a weight: $W_{ij}$ is 1, 1/2 or 0.
+# - **By rank.** An edge to each of the k nearest points, whatever their distance. "I am one of your neighbours" does
+#   not mean "you are one of mine", so each side contributes half a weight: $W_{ij}$ is 1, 1/2 or 0.
 #
 # ### Exercise 1: the affinity
 #
-# From `X` (N, D) and the number `gamma` return `W` (N, N) by distance, with zeros on the diagonal. *About four
-# lines.*
+# From `X` (N, D) and the number `gamma` return `W` (N, N) by distance, with zeros on the diagonal. *About four lines.*
 
 # %% tags=["exercise"]
 def affinities(X, gamma):
@@ -73,8 +72,8 @@ check(affinities)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# The differences are those of lesson 5, between all points and all points. Square, sum over D, no root: the distance
-# is squared in the formula. `np.fill_diagonal` writes into the array that you give it.
+# The differences are those of lesson 5, between all pairs of points. Square, sum over D, no square root: the formula
+# has the squared distance. `np.fill_diagonal` writes into the array that you give it.
 # </details>
 
 # %%
@@ -82,23 +81,23 @@ few, few_moon = make_moons(120, noise=0.06, random_state=0)  # (120, 2), (120,)
 by_distance = graphs.rbf_affinity(few, gamma=30)  # (120, 120)
 by_rank = graphs.neighbor_graph(graphs.nearest_neighbors(few, 8)).toarray()  # (120, 120)
 panels = [("by distance: gamma = 30", few, few_moon, by_distance),
-          ("by rank: 8 nearest, the point itself among them", few, few_moon, by_rank)]
-show(plotting.graphs(panels, title="Two graphs of the same points; a wider edge weighs more", n_columns=2,
+          ("by rank: 8 nearest, including the point itself", few, few_moon, by_rank)]
+show(plotting.graphs(panels, title="Two graphs of the same points; a wider edge has a larger weight", n_columns=2,
                      size=(4.8, 3.4)),
      alt="Two moons of points with edges: many within each moon, few or none between the two")
 
 # %% [markdown]
-# Within a moon everybody is linked to everybody by a chain of edges. Between the moons there are hardly any edges.
-# To find clusters is now to find parts of a graph with few and light edges between them.
+# Within a moon, any two points are linked by a chain of edges. Between the moons there are hardly any edges. So finding
+# clusters now means finding parts of a graph with few edges, of small weight, between them.
 #
 # ## Degrees
 #
-# The **degree** of a node is the sum of its edges, $d_i = \sum_j W_{ij}$. Nodes in a crowd have large degrees. To
-# judge an edge, compare it with the degrees of its two ends:
+# The **degree** of a node is the sum of the weights of its edges, $d_i = \sum_j W_{ij}$. Nodes in dense regions have
+# large degrees. To judge an edge, compare its weight with the degrees of its two ends:
 #
 # $$ S_{ij} = \frac{W_{ij}}{\sqrt{d_i\,d_j}} $$
 #
-# This is the **normalised affinity**. It is symmetric, as W is.
+# This is the **normalised affinity**. It is symmetric, like W.
 #
 # ### Exercise 2: divide by degrees
 #
@@ -119,21 +118,22 @@ check(divide_by_degrees)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# Divide row i by $\sqrt{d_i}$ and column j by $\sqrt{d_j}$. `root[:, None]` is (N, 1) and goes with rows; `root` is
-# (N,) and goes with columns.
+# Divide row i by $\sqrt{d_i}$ and column j by $\sqrt{d_j}$. `root[:, None]` is (N, 1) and applies to rows; `root` is
+# (N,) and applies to columns.
 # </details>
 
 # %% [markdown]
 # ## A graph in two parts, by hand
 #
-# Six nodes: 0, 1, 2 are a triangle, 3, 4, 5 a chain, all edges weigh 1. The degrees are 2, 2, 2 and 1, 2, 1. Find an
-# eigenvector: try $v_i = \sqrt{d_i}$ for the nodes of one part, and 0 for the others. In row i of $S v$,
+# Take six nodes: 0, 1, 2 form a triangle, 3, 4, 5 a chain, and all edges have weight 1. The degrees are 2, 2, 2 and
+# 1, 2, 1. To find an eigenvector, try $v_i = \sqrt{d_i}$ for the nodes of one part, and 0 for the others. In row i of
+# $S v$,
 #
 # $$ \sum_j \frac{W_{ij}}{\sqrt{d_i d_j}} \sqrt{d_j} = \frac{1}{\sqrt{d_i}} \sum_j W_{ij} = \frac{d_i}{\sqrt{d_i}}
 # = \sqrt{d_i} $$
 #
-# because all edges of i stay in its part. So $S v = v$: **each part has its own eigenvector with the eigenvalue 1.**
-# Two parts, twice the eigenvalue 1.
+# because all edges of i are within its part. So $S v = v$: **each part has its own eigenvector with eigenvalue 1.** Two
+# parts, and the eigenvalue 1 occurs twice.
 
 # %%
 place = np.array([[0, 0], [0, 1], [0.8, 0.5], [1.7, 0.5], [2.5, 0.2], [3.3, 0.5]])  # (6, 2): where to draw them
@@ -154,23 +154,23 @@ show(plotting.graphs([("", place, part, six)], title="Six nodes in two parts", s
 # %% [markdown]
 # ## Why never above 1, and why not more often
 #
-# Write $v_i = \sqrt{d_i}\,y_i$, that is, look at $y$ instead of $v$. Then multiply out, and use that the weights of
-# row i add up to $d_i$:
+# Write $v_i = \sqrt{d_i}\,y_i$, that is, look at $y$ instead of $v$. Then expand, and use that the weights in row i add
+# up to $d_i$:
 #
 # $$ v^T v - v^T S v = \tfrac12 \sum_{ij} W_{ij}\,(y_i - y_j)^2 $$
 #
-# Think of edges as springs: the right side is how much a placement $y$ of the nodes on a line stretches them. It is
-# never negative. For an eigenvector of length 1 the left side is $1 - \lambda$, so:
+# Think of the edges as springs: the right side is the energy of the springs when the nodes are placed on a line at the
+# positions $y$. It is never negative. For an eigenvector of length 1 the left side is $1 - \lambda$, so:
 #
 # - no eigenvalue is above 1;
-# - the eigenvalue is 1 exactly if no edge is stretched: $y$ is **the same number on a whole part**. A graph with two
-#   parts has room for two such numbers, so the eigenvalue 1 comes twice, not more often;
-# - an eigenvalue near 1 belongs to a placement that hardly stretches the edges.
+# - the eigenvalue is 1 exactly if no edge is stretched: $y$ is **constant on each part**. A graph with two parts allows
+#   two such constants, so the eigenvalue 1 occurs twice, not more often;
+# - an eigenvalue near 1 belongs to positions that hardly stretch the edges.
 #
-# Both sides of the equation, for all six eigenvectors:
+# Here are both sides of the equation for all six eigenvectors:
 
 # %%
-y = vectors / np.sqrt(degrees)[:, None]  # (6, 6): the placements, a column for each
+y = vectors / np.sqrt(degrees)[:, None]  # (6, 6): the positions, one column for each
 stretch = [(six * (column[:, None] - column) ** 2).sum() / 2 for column in y.T]
 print("1 - eigenvalue:", np.round(1 - values, 4) + 0)
 print("stretch:       ", np.round(stretch, 4) + 0)
@@ -178,16 +178,16 @@ print("stretch:       ", np.round(stretch, 4) + 0)
 # %% [markdown]
 # ## Rows as coordinates
 #
-# A computer may return any mixture of the two eigenvectors, because a mixture is also an eigenvector with the
-# eigenvalue 1. So do not look at columns. Put the two columns side by side, `V` (6, 2), and look at **rows**: row i
-# is $\sqrt{d_i}$ times the row $(y^{(1)}, y^{(2)})$ of its part. Nodes of one part differ only in length. Divide
-# each row by its length, and they are equal:
+# A computer may return any linear combination of the two eigenvectors, because its eigenvalue is 1 as well. So do not
+# look at columns. Put the two columns side by side, `V` (6, 2), and look at **rows**: row i is $\sqrt{d_i}$ times the
+# row $(y^{(1)}, y^{(2)})$ of its part. The rows of nodes in the same part differ only in length. Divide each row by
+# its length, and they are equal:
 #
 # $$ Y_i = V_i / |V_i| $$
 #
 # ### Exercise 3: rows of length 1
 #
-# From `V` (N, K) return `Y` (N, K), each row divided by its length; a row of zeros stays as it is. *Two or three
+# From `V` (N, K) return `Y` (N, K), each row divided by its length; leave a row of zeros unchanged. *Two or three
 # lines.*
 
 # %% tags=["exercise"]
@@ -208,21 +208,21 @@ check(unit_rows)
 # </details>
 
 # %%
-turn = np.array([[np.cos(0.5), -np.sin(0.5)], [np.sin(0.5), np.cos(0.5)]])  # (2, 2): mixes the two eigenvectors
+turn = np.array([[np.cos(0.5), -np.sin(0.5)], [np.sin(0.5), np.cos(0.5)]])  # (2, 2): combines the two eigenvectors
 V = vectors[:, :2] @ turn  # (6, 2)
 Y = V / np.linalg.norm(V, axis=1, keepdims=True)  # (6, 2)
-print("a mixture of eigenvectors is one:", np.allclose(S @ V, V))
-show(plotting.matrices([("W", six), ("S", S), ("V: a mixture", V), ("Y: rows of length 1", Y)],
-                       title="In Y all rows of a part are equal, and the two parts stand at a right angle"),
+print("a combination of eigenvectors is one:", np.allclose(S @ V, V))
+show(plotting.matrices([("W", six), ("S", S), ("V: combined", V), ("Y: rows of length 1", Y)],
+                       title="In Y all rows of a part are equal, and those of the two parts are orthogonal"),
      alt="Tables of W, S, V and Y; in Y the first three rows are equal, and so are the last three")
 
 # %% [markdown]
-# So k-means has nothing left to do: in Y each part is one single point, K parts are K points at right angles.
+# So k-means has nothing left to do: in Y each part is a single point, and K parts are K orthogonal points.
 #
 # ## A weak link
 #
-# Real groups are not quite apart. Join the nodes 2 and 3 by an edge of weight w. Now the graph is in one piece, and
-# only one eigenvalue is 1. What becomes of the other one, and of the rows of Y?
+# Real groups are not completely separate. Connect nodes 2 and 3 by an edge of weight w. Now the graph is in one piece,
+# and only one eigenvalue is 1. What happens to the other one, and to the rows of Y?
 
 # %%
 def largest(W, k):
@@ -232,7 +232,7 @@ def largest(W, k):
 
 
 def linked(weight):
-    """The six nodes with an edge of this weight between 2 and 3."""
+    """The six nodes with an edge of the given weight between 2 and 3."""
     W = six.copy()
     W[2, 3] = W[3, 2] = weight
     return W
@@ -242,12 +242,12 @@ weights = np.linspace(0, 1, 41)  # (41,)
 followed = np.array([largest(linked(w), 3)[0] for w in weights])  # (41, 3)
 display(show(plotting.curves({f"eigenvalue {n + 1}": (weights, followed[:, n]) for n in range(3)},
                              xlabel="weight of the link", ylabel="eigenvalue",
-                             title="The second eigenvalue says how weak the link is"),
+                             title="The second eigenvalue measures how weak the link is"),
              alt="Eigenvalue 1 stays at 1, eigenvalue 2 falls from 1 as the link gets heavier, eigenvalue 3 is low"))
 panels = []
 for w in (0.01, 0.1, 0.5, 1):
     value, V = largest(linked(w), 2)  # (2,), (6, 2)
-    V = V * np.sign(V[0])  # the sign of an eigenvector is free: positive at node 0
+    V = V * np.sign(V[0])  # the sign of an eigenvector is arbitrary: positive at node 0
     panels.append((f"w = {w}: eigenvalue {value[1]:.3f}", V / np.linalg.norm(V, axis=1, keepdims=True), part, None))
 show(plotting.graphs(panels, title="The rows of Y: the parts stay apart, their nodes begin to spread", n_columns=4,
                      size=(2.9, 2.7), names={0: "nodes 0, 1, 2", 1: "nodes 3, 4, 5"},
@@ -255,18 +255,18 @@ show(plotting.graphs(panels, title="The rows of Y: the parts stay apart, their n
      alt="Two groups of points at a right angle; with a heavier link each group spreads, but they stay apart")
 
 # %% [markdown]
-# What was exact is now almost so, as long as the link is weak: an eigenvalue almost 1, rows almost equal (nodes 0 and
-# 1, which have the same edges, stay on each other). That is all that k-means needs.
+# What was exact is now approximate, as long as the link is weak: an eigenvalue close to 1, rows that are almost equal
+# (nodes 0 and 1, which have the same edges, still coincide). That is all that k-means needs.
 #
 # ## The four steps
 #
-# This is **spectral clustering** (A. Ng, M. Jordan and Y. Weiss, "On spectral clustering", 2002), "spectral" for the
-# eigenvalues:
+# This is **spectral clustering** (A. Ng, M. Jordan and Y. Weiss, "On spectral clustering", 2002), "spectral" because of
+# the eigenvalues:
 #
-# 1. `W`: who is near whom.
-# 2. `S`: divided by the roots of the degrees.
+# 1. `W`: which points are close to each other.
+# 2. `S`: W divided by the square roots of the degrees.
 # 3. `V` (N, K): the eigenvectors of the K largest eigenvalues, side by side.
-# 4. `Y`: the rows of `V` with length 1; k-means finds their clusters.
+# 4. `Y`: the rows of `V`, scaled to length 1; k-means finds their clusters.
 
 # %%
 def four_steps(W, k):
@@ -282,16 +282,16 @@ for name, X, truth in (("moons", moons, moon), ("rings", rings, ring)):
     panels = [(f"points: {metrics.accuracy(truth, labels):.1%} right", X, labels, None),
               ("rows of V", V, labels, None), ("rows of Y", Y, labels, None)]
     display(show(plotting.graphs(panels, title=f"{name}: the eigenvalues are {values[0]:.4f} and {values[1]:.4f}"),
-                 alt=f"{name}: each in its own colour; the rows of V lie along two rays, those of Y in two places"))
+                 alt=f"{name}: each in its own colour; the rows of V lie along two rays, those of Y at two points"))
 
 # %% [markdown]
-# In the middle each group is a ray from the origin: its points differ in length, by the roots of their degrees. On
-# the right only the directions are left, and some 200 points lie almost on each other. What was bent and entangled
-# in the plane is two heaps there, and k-means is good at heaps. The rings are not quite as well apart for this
-# $\gamma$: their second eigenvalue is a little lower, and their rays are a little blurred.
+# In the middle each group is a ray from the origin: its points differ in length, by the square roots of their degrees.
+# On the right only the directions are left, and the some 200 points of a group nearly coincide. What was curved and
+# entangled in the plane is now two compact groups, and k-means is good at those. The rings are not quite as well
+# separated for this $\gamma$: their second eigenvalue is a little lower, and their rays are a little blurred.
 #
 # The library does the same four steps (`aelearn/spectral/graphs.py`, `aelearn/spectral/estimator.py`). It finds a few
-# eigenvectors without computing all N of them (`aelearn/spectral/eigenvectors.py`), and its graphs of neighbours are
+# eigenvectors without computing all N of them (`aelearn/spectral/eigenvectors.py`), and it stores neighbour graphs as
 # lists of edges. Here is how it divides by degrees, and then all its steps:
 
 # %%
@@ -302,12 +302,10 @@ print(source(graphs.normalized_affinity))
 print(source(SpectralClustering.fit))
 
 # %% [markdown]
-# ## Too far and too near
-#
-# All depends on the graph. With a small $\gamma$ everybody is near to everybody, and what is left is about what
-# k-means sees. With a large one almost all weights are next to nothing: the graph falls into more pieces than there
-# are clusters, and which of them end up together is chance. Below the slider is the same with the number of
-# neighbours, on the rings; "parts" is how often the eigenvalue 1 comes, to nine digits.
+# Everything depends on the graph. With a small $\gamma$ all points are close to all others, and the result is much
+# like that of k-means. With a large one nearly all weights are next to nothing: the graph falls into more pieces than
+# there are clusters, and which of them end up together is a matter of chance. Below the slider is the same experiment
+# with the number of neighbours, on the rings; "parts" is how often the eigenvalue 1 occurs, to nine digits.
 
 # %%
 gammas = [1, 3, 10, 30, 100, 300, 1000, 3000]
@@ -330,17 +328,17 @@ for k in (3, 5, 8, 10, 15, 40, 80):
     print(f"k = {k:2}   parts: {parts:2}   {metrics.accuracy(ring, four_steps(W, 2)[0]):.0%} right")
 
 # %% [markdown]
-# Too few neighbours, and the rings break into pieces; too many, and edges lead from one ring to the other. In between
-# there is room. Neighbours need no scale: they mean the same for points that are a thousand times as far apart, where
-# $\gamma$ has to be chosen anew.
+# With too few neighbours, the rings break into pieces; with too many, edges connect one ring to the other. In between
+# there is a wide range. Neighbours need no scale: they stay the same if all distances grow a thousandfold, while
+# $\gamma$ would have to be chosen again.
 #
 # ## How many clusters?
 #
-# As many as there are eigenvalues near 1. Where is "near" over? Where the eigenvalues fall most: at the **eigengap**.
+# As many as there are eigenvalues near 1. Where does "near" end? Where the eigenvalues drop most: at the **eigengap**.
 #
 # ### Exercise 4: the eigengap
 #
-# From the eigenvalues (P,), the largest first, return the number k after which they fall most: the k-th eigenvalue
+# From the eigenvalues (P,), the largest first, return the number k after which they drop most: the k-th eigenvalue
 # (counted from 1) minus the next one is largest. *One or two lines.*
 
 # %% tags=["exercise"]
@@ -356,7 +354,7 @@ check(clusters_by_gap)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# `eigenvalues[:-1] - eigenvalues[1:]` are the falls. The first of them, at place 0, is the one after 1 cluster.
+# `eigenvalues[:-1] - eigenvalues[1:]` are the drops. The first one, at index 0, is the drop after 1 cluster.
 # </details>
 
 # %%
@@ -367,34 +365,34 @@ for name, X in (("four blobs", blobs), ("rings", rings), ("moons", moons)):
     values = largest(W, 8)[0]  # (8,)
     gap = eigengap(values)
     print(f"{name:10}", *(f"{value:.4f}" for value in values))
-    lines[f"{name}: the largest fall is after {gap}"] = (list(range(1, 9)), values)
-show(plotting.curves(lines, xlabel="number of the eigenvalue", ylabel="eigenvalue",
-                     title="Graphs of 10 neighbours: where do the eigenvalues fall most?"),
+    lines[f"{name}: largest drop after {gap}"] = (list(range(1, 9)), values)
+show(plotting.curves(lines, xlabel="index of the eigenvalue", ylabel="eigenvalue",
+                     title="Graphs of 10 neighbours: where do the eigenvalues drop most?"),
      alt="Three falling lines: that of the blobs has a cliff after 4, the others fall slowly")
 
 # %% [markdown]
-# Round heaps make a cliff. Long thin groups do not: a placement that changes slowly along a moon, or around a ring,
-# hardly stretches any edge, so there are eigenvalues near 1 that mean no group at all, and the largest fall comes
-# anywhere. Take the eigengap as a hint, and look at the eigenvalues themselves: rings and moons have two that are
-# 1.0000 here, and these are the two groups.
+# Round groups give a cliff. Long thin groups do not: positions that change slowly along a moon, or around a ring,
+# hardly stretch any edge, so some eigenvalues near 1 do not stand for a group, and the largest drop may be anywhere.
+# Take the eigengap as a hint, and look at the eigenvalues themselves: rings and moons have two that are 1.0000 here,
+# and these are the two groups.
 #
 # ## Codes without learning
 #
-# Now read the springs the other way round. An encoder should give similar images similar codes, that is, make
+# Now look at the springs in another way. An encoder should give similar images similar codes, that is, make
 #
 # $$ \tfrac12 \sum_{ij} W_{ij}\,|y_i - y_j|^2 $$
 #
-# small. All codes equal would be smallest, and useless: so ask for columns of one size ($\sum_i d_i y_i^2 = 1$), at
-# a right angle to the constant and to each other ($\sum_i d_i y_i z_i = 0$). The best such columns are known
-# already: the eigenvectors of S after the first one, each divided by $\sqrt{d_i}$. These codes are called
-# **Laplacian eigenmaps** (M. Belkin and P. Niyogi, 2003). No weights, no epochs, no decoder. Here are 2,000 zeros
-# and ones of MNIST as two numbers each, by three encoders; the autoencoder gets two numbers as well, so that all fit
-# into the plane:
+# small. The minimum is to make all codes equal, which is useless: so require that the columns have a fixed size
+# ($\sum_i d_i y_i^2 = 1$) and are orthogonal to the constant and to each other ($\sum_i d_i y_i z_i = 0$). We already
+# know the best such columns: the eigenvectors of S after the first one, each divided by $\sqrt{d_i}$. These codes are
+# called **Laplacian eigenmaps** (M. Belkin and P. Niyogi, 2003). No weights, no epochs, no decoder. Here are 2,000
+# zeros and ones of MNIST as two numbers each, by three encoders; the autoencoder also gets two numbers, so that all
+# codes fit into the plane:
 
 # %%
 all_images, all_digits = load_mnist("train", digits=(0, 1))  # (11623, 784), (11623,)
 images, digits = all_images[:2000], all_digits[:2000]  # (N, 784), (N,)
-graph = graphs.neighbor_graph(graphs.nearest_neighbors(images, 10))  # Edges, those of W (N, N)
+graph = graphs.neighbor_graph(graphs.nearest_neighbors(images, 10))  # the edges of W (N, N)
 eigenmaps = laplacian_eigenmaps(graph, 2, random_state=0)  # (N, 2)
 learned = Autoencoder((128, 2), epochs=40, random_state=0).fit_transform(images)  # (N, 2)
 components = PCA(2).fit_transform(images)  # (N, 2)
@@ -403,7 +401,7 @@ panels = [("principal components", components, digits, None),
           ("Laplacian eigenmaps, 10 neighbours", eigenmaps, digits, None)]
 display(show(plotting.graphs(panels, title="2,000 images as two numbers each", size=(4, 3.6), equal=False,
                              names={0: "a zero", 1: "a one"}, axes_names=("code 1", "code 2")),
-             alt="Three clouds of codes; in the eigenmaps zeros are a dense heap and ones a long line apart from it"))
+             alt="Three clouds of codes; in the eigenmaps zeros are a dense group and ones a long line apart from it"))
 joins_two_digits = digits[graph.rows] != digits[graph.columns]  # (edges,)
 print(f"edges that join a zero and a one: {joins_two_digits[graph.rows != graph.columns].mean():.2%}")
 for name, codes in (("pixels", images), ("principal components", components), ("autoencoder", learned),
@@ -413,9 +411,9 @@ for name, codes in (("pixels", images), ("principal components", components), ("
           f"NMI {metrics.normalized_mutual_information(digits, clusters):.3f}")
 
 # %% [markdown]
-# Code 1 alone tells the digits apart almost without a mistake: a chain of neighbours hardly ever leads from a zero
-# to a one. Then why may k-means do worse with *more* numbers? Look at what code 2 is. Here are ones, from the lowest
-# code 2 to the highest:
+# Code 1 alone separates the digits almost without mistakes: a chain of neighbours hardly ever leads from a zero to a
+# one. Then why may k-means do worse with *more* numbers? Look at what code 2 is. Here are ones, from the lowest code 2
+# to the highest:
 
 # %%
 ones = np.flatnonzero(digits == 1)  # (M,)
@@ -425,20 +423,20 @@ display(show(plotting.tiles(images[chosen], [f"{1000 * eigenmaps[i, 1]:.1f}" for
                             n_columns=12, title="Ones along code 2 (times 1,000)"),
              alt="Twelve ones: the first lean to one side, the last to the other"))
 row, column = np.mgrid[:28, :28].reshape(2, -1)  # (784,), (784,): where each pixel is
-ink = images / images.sum(axis=1, keepdims=True)  # (N, 784): the share of each pixel
-row = row - (ink @ row)[:, None]  # (N, 784): seen from the middle of the ink
+ink = images / images.sum(axis=1, keepdims=True)  # (N, 784): the fraction in each pixel
+row = row - (ink @ row)[:, None]  # (N, 784): relative to the centre of the ink
 column = column - (ink @ column)[:, None]  # (N, 784)
-slant = (ink * row * column).sum(axis=1) / (ink * row**2).sum(axis=1)  # (N,): columns to the right, for each row down
+slant = (ink * row * column).sum(axis=1) / (ink * row**2).sum(axis=1)  # (N,): columns to the right per row down
 for digit in (0, 1):
     correlation = np.corrcoef(slant[digits == digit], eigenmaps[digits == digit, 1])[0, 1]
     print(f"correlation of code 2 with the slant, among images of {digit}: {correlation:.2f}")
 
 # %% [markdown]
-# Code 2 is how a one leans. Nobody asked for that; it is what varies most slowly along the chains of neighbours once
-# the digit is known. Both columns have one size, so k-means takes the slant as seriously as the digit, and it
+# Code 2 is the slant of a one. Nobody asked for that; it is what varies most slowly along the chains of neighbours once
+# the digit is known. Both columns have the same size, so k-means gives the slant as much weight as the digit, and it
 # depends on the sample which of the two splits lowers the inertia more. The groups are in the *first* eigenvectors:
-# spectral clustering takes no more of them than there are clusters (of two, the first only says what the degrees
-# are), and gives its rows the length 1. Here on three samples of 2,000 images:
+# spectral clustering uses no more of them than there are clusters (of two, the first only reflects the degrees), and
+# scales its rows to length 1. Here it is on three samples of 2,000 images:
 
 # %%
 for n in range(3):
@@ -456,44 +454,45 @@ print(f"W by distance for all {n:,} of them: {n:,} x {n:,} numbers of 8 bytes, {
 # %% [markdown]
 # ## What it cannot do
 #
-# - **No decoder.** A code is a place in a graph. There is no way from a code back to an image.
-# - **No code for a new image.** It is no node of the graph. The autoencoder has learnt a function, this has not.
+# - **No decoder.** A code is a position in a graph. There is no way back from a code to an image.
+# - **No code for a new image.** It is not a node of the graph. The autoencoder has learnt a function; this method has
+#   not.
 # - **Size.** All pairs of N points are N x N numbers: the last line above. Their eigenvectors cost even more.
 #
-# Graphs of neighbours stay small, as lists of edges. For graphs by distance there is **Nystrom's method**
+# Neighbour graphs stay small, as lists of edges. For graphs by distance there is **Nystrom's method**
 # (`aelearn/spectral/nystrom.py`): choose M points at random as **landmarks**, compute only the weights between all N
-# points and the landmarks, an array (N, M), and fill in what is missing: two points are taken to be near each other as
-# far as the landmarks can tell. The eigenvectors then come from a matrix of M by M. Every point gets a label, none is
-# left out; beyond 5,000 points the library does so by itself.
+# points and the landmarks, an array (N, M), and approximate the rest: two points count as close to each other as far as
+# the landmarks can tell. The eigenvectors then come from an M by M matrix. Every point gets a label, none is left out;
+# beyond 5,000 points the library does this by itself.
 #
 # ## What you know now
 #
-# - Points become a graph: edges by distance (choose $\gamma$) or by rank (choose k). All else follows from it.
-# - S has the eigenvalue 1 once for each part of the graph. The eigenvectors that go with it are constant on each
-#   part, up to the roots of the degrees, which rows of length 1 take away.
+# - Points become a graph: edges by distance (choose $\gamma$) or by rank (choose k). Everything else follows from it.
+# - S has the eigenvalue 1 once for each part of the graph. The corresponding eigenvectors are constant on each part, up
+#   to the square roots of the degrees, which disappear when rows are scaled to length 1.
 # - Weak links move eigenvalues a little below 1 and spread the rows a little; k-means on the rows does the rest.
-# - The same eigenvectors are codes that keep neighbours together, found without learning. The first ones tell groups
-#   apart, later ones say what varies slowly within a group.
+# - The same eigenvectors are codes that keep neighbours together, found without learning. The first ones separate
+#   groups, later ones describe what varies slowly within a group.
 #
 # ## To think about
 #
-# 1. In a graph by distance no weight is exactly 0, so the graph is always in one piece. Why are there clusters all
-#    the same?
-# 2. The six nodes have the eigenvalue -1. What does its eigenvector say, and which of the two parts does it belong
-#    to?
-# 3. For an eigenvector, $\lambda\,y_i = \frac{1}{d_i} \sum_j W_{ij}\,y_j$. Use it to give a new image a code.
+# 1. In a graph by distance no weight is exactly 0, so the graph is always in one piece. Why are there clusters
+#    nevertheless?
+# 2. The six nodes have the eigenvalue -1. What does its eigenvector tell you, and to which of the two parts does it
+#    belong?
+# 3. For an eigenvector, $\lambda\,y_i = \frac{1}{d_i} \sum_j W_{ij}\,y_j$. Use this to give a new image a code.
 #
-# **Before:** [lesson 5](05_kmeans_by_hand.ipynb) writes k-means, [lesson 6](06_clustering_the_codes.ipynb) clusters
+# **Previous:** [lesson 5](05_kmeans_by_hand.ipynb) writes k-means, [lesson 6](06_clustering_the_codes.ipynb) clusters
 # the codes of an autoencoder.
 
 # %% [markdown] tags=["answer"]
 # **Answers**
 #
-# 1. Weights like $10^{-9}$ are weak links: the second eigenvalue is 1 but for as little. What counts is how small the
-#    edges between groups are beside those within.
-# 2. $1 - \lambda = 2$ is the largest stretch that there can be: every edge joins opposite numbers, $y_j = -y_i$.
-#    That needs a part whose nodes can be painted in two colours such that each edge joins both: the chain, with
-#    $y = 1, -1, 1$. A triangle cannot be painted so.
-# 3. Compute its weights to the old images, $w_j$, and take $y = \frac{1}{\lambda} \sum_j w_j\,y_j \,/ \sum_j w_j$:
-#    the mean of its neighbours' codes, moved out a little by $1/\lambda$. Nystrom's method began with this idea:
-#    landmarks are the old points there, all others are new.
+# 1. Weights like $10^{-9}$ are weak links: the second eigenvalue differs from 1 by as little. What matters is how small
+#    the edges between groups are compared with those within.
+# 2. $1 - \lambda = 2$ is the largest possible stretch: every edge connects opposite numbers, $y_j = -y_i$. For this
+#    the nodes of a part must be colourable with two colours such that each edge connects both (a bipartite graph): the
+#    chain, with $y = 1, -1, 1$. A triangle cannot be coloured like this.
+# 3. Compute its weights to the old images, $w_j$, and take $y = \frac{1}{\lambda} \sum_j w_j\,y_j \,/ \sum_j w_j$: the
+#    mean of its neighbours' codes, moved outwards a little by $1/\lambda$. Nystrom's method began with this idea: there
+#    the landmarks are the old points, and all others are new.
