@@ -1,12 +1,12 @@
-"""The GPU's kernels on paper, and beside that on a GPU where there is one.
+"""Predicted times of the GPU kernels, and measured times next to them if there is a GPU.
 
     python -m tests.benchmarks.gpu [--json FILE] [--picture FILE]
 
-For each kernel at the sizes of the main job (and a few larger ones): what it computes, what it loads, how many of its
-blocks fit on a multiprocessor, and the time that follows from that. Registers and shared memory are those that CUDA's
-assembler reports, so the extras `cuda` and `cuda-test` are wanted. gpu_page.py explains the model.
+For each kernel at the sizes of the main job (and a few larger ones): how much it computes, how much it loads, how many
+of its blocks fit on a multiprocessor, and the time that follows from that. Registers and shared memory are those that
+CUDA's assembler reports, so this needs the extras `cuda` and `cuda-test`. gpu_page.py explains the model.
 
-Shapes: N samples, D features, K clusters, B rows of a batch; of a product: N, K, M.
+Shapes: N samples, D features, K clusters, B rows in a batch; N, K, M for matrix products.
 """
 
 import time
@@ -34,16 +34,16 @@ class Card:
     name: str
     capability: tuple
     multiprocessors: int
-    lanes: int  # float32 instructions that a multiprocessor starts in a cycle
+    lanes: int  # float32 instructions that a multiprocessor issues per cycle
     clock: float  # Hz
     bandwidth: float  # bytes per second
-    threads: int  # that fit on a multiprocessor, and so on
+    threads: int  # per multiprocessor, like the following
     blocks: int
     shared: int  # bytes
     registers: int = 65536
 
     def resident(self, registers, shared, threads):
-        """How many blocks fit on a multiprocessor. Registers are given out to warps, 256 at a time."""
+        """How many blocks fit on a multiprocessor. Registers are allocated to warps, 256 at a time."""
         warps = -(-threads // WARP)
         of_a_warp = -(-registers * WARP // 256) * 256
         by_shared = self.shared // shared if shared else self.blocks
@@ -51,19 +51,19 @@ class Card:
 
 
 # NVIDIA, "T4 Tensor Core GPU" data sheet (2019): 2,560 cores, 8.1 TFLOPS, 320 GB/s; "Turing GPU architecture" (2018):
-# 64 float32 lanes a multiprocessor; "CUDA C++ programming guide", technical specifications, compute capability 7.5.
+# 64 float32 lanes per multiprocessor; "CUDA C++ programming guide", technical specifications, compute capability 7.5.
 T4 = Card("NVIDIA T4", (7, 5), 40, 64, 1.59e9, 320e9, 1024, 16, 64 * 1024)
 
 
 @dataclass(frozen=True)
 class Case:
-    """One launch of a kernel, and what it takes.
+    """One launch of a kernel, and the resources that it needs.
 
-    instructions  arithmetic ones, counted for one thread at a time; a multiply-add is one
-    bytes         that must come from memory or go there, each array once
-    accesses      of warps to shared memory or the first cache; a multiprocessor serves one in a cycle, and one that
+    instructions  arithmetic instructions, summed over all threads; a multiply-add is one
+    bytes         moved from or to memory, each array counted once
+    accesses      of warps to shared memory or the L1 cache; a multiprocessor serves one per cycle, and an access that
                   touches n lines or n rows of a bank counts n times
-    arguments     function that makes the launch's arguments, on the device
+    arguments     function that creates the launch's arguments, on the device
     """
 
     kernel: str
@@ -80,11 +80,11 @@ class Case:
         return int(np.prod(self.grid))
 
     def bounds(self, card):
-        """{what: seconds} that the card takes for each: multiprocessors that get no block do not help."""
+        """{resource: seconds} that the card takes for each: multiprocessors without a block do not help."""
         share = min(1, self.n_blocks / card.multiprocessors)
         cycles = card.multiprocessors * card.clock * share
         return {"arithmetic": self.instructions / (cycles * card.lanes),
-                "memory": self.bytes / (card.bandwidth * share), "near memory": self.accesses / cycles}
+                "memory": self.bytes / (card.bandwidth * share), "on-chip memory": self.accesses / cycles}
 
 
 def numbers(*shape):
@@ -100,7 +100,7 @@ def up(n, step):
 def climb(n):
     """The four rungs of the ladder for matrices n x n."""
     side, traffic, work = -(-n // BLOCK), 3 * 4 * n * n, n**3
-    # A step of a warp, 2 rows of 16 threads: rung 1 touches 16 rows of a and 2 columns of b, which lie in one line;
+    # A step of a warp, 2 rows of 16 threads: rung 1 touches 16 rows of a and 2 columns of b, which are in one line;
     # rung 2 touches 2 rows of a and one line of b; rung 3 reads both from shared memory, and every 16 steps it loads
     # two tiles, 2 lines each, and stores them.
     for name, accesses in (("one_thread_an_entry", 17), ("coalesced", 3), ("shared_tiles", 2 + 6 / BLOCK)):
@@ -113,18 +113,18 @@ def climb(n):
 def product(kernel, size, n, k, m, more, n_last, arguments):
     """A kernel on top of product_tile, (N, K) by (K, M).
 
-    more: numbers that it reads or writes besides; n_last: how many factors have the sum last. Of those a warp loads two
-    half rows, and stores them in pairs for one bank.
+    more: numbers that it also reads or writes; n_last: how many factors have the sum last. Of those a warp loads two
+    half rows, and stores them in pairs to one bank.
     """
-    n_, k_, m_ = up(n, TILE), up(k, DEPTH), up(m, TILE)  # a tile is computed whole, also where only a part is wanted
+    n_, k_, m_ = up(n, TILE), up(k, DEPTH), up(m, TILE)  # a tile is computed completely, even if partly unused
     n_blocks, steps = n_ // TILE * (m_ // TILE), n_ * m_ * k_ / 16
-    loads = n_blocks * k_ * TILE / WARP * (4 + 2 * n_last)  # two accesses for a factor, to fetch and to store; or four
+    loads = n_blocks * k_ * TILE / WARP * (4 + 2 * n_last)  # two accesses per factor, to load and to store; or four
     n_bytes = 4 * (n * k + k * m + n * m + more)
     return Case(kernel, size, n_blocks, steps * 16, n_bytes, 8 * steps / WARP + loads, arguments)
 
 
 def each(kernel, size, n, n_bytes, instructions, arguments):
-    """A kernel with a thread for each of n entries, which reads and writes n_bytes an entry."""
+    """A kernel with a thread for each of n entries, which reads and writes n_bytes per entry."""
     accesses = n * n_bytes / 4 / WARP
     return Case(kernel, size, -(-n // THREADS), n * instructions, n * n_bytes, accesses, arguments)
 
@@ -173,15 +173,15 @@ def kmeans_iteration(n, d, k):
     columns, padded = k * (d + 1), up(k, PANEL)
     chunk = up(-(-n // MAX_CHUNKS), THREADS)
     n_chunks = -(-n // chunk)
-    # Distances: for a point, a centre and a feature a difference, a multiply-add and one access for the centre; the
-    # point's own feature serves 8 centres. Sums: for each, the labels of all points are looked at, which is an access
-    # and two instructions; one in K belongs to it: about twenty instructions and three accesses.
+    # Distances: for each point, centre and feature a difference, a multiply-add and one access for the centre; the
+    # feature of the point is used for 8 centres. Sums: each one reads the labels of all points, which is an access and
+    # two instructions; one point in K belongs to it: about twenty instructions and three accesses.
     n_teams = max(1, THREADS // columns)
     looks = n * (THREADS // n_teams if n_teams > 1 else up(columns, WARP))
     instructions = 2 * n * padded * d + 2 * looks + 20 * n * (d + 1)
     accesses = (n * padded * d * (1 + 1 / PANEL) + looks + 3 * n * up(d + 1, WARP)) / WARP
     n_numbers, n_rows = SUMS + columns, n_chunks * n_teams
-    # A tile of 128 points is read for each panel of centres and for the sums; in between it stays near if it is small.
+    # A tile of 128 points is read for each panel of centres and for the sums; if it is small, it stays in the cache.
     readings = padded // PANEL + 1 if d > SLAB else 1
 
     def pass_arguments():
@@ -205,7 +205,7 @@ def kmeans_iteration(n, d, k):
 def all_cases(ladder=512, n_samples=11_623, batch=48, widths=(784, 128, 3, 128, 784),
               kmeans=((11_623, 3, 2), (1_000_000, 3, 8), (55_000, 784, 10))):
     """{part of the job: its launches}."""
-    parts = {"The ladder of matrix products": list(climb(ladder)),
+    parts = {"Matrix products, rung by rung": list(climb(ladder)),
              f"One training step, {'-'.join(map(str, widths))}, batch {batch}": list(
                  training_step(n_samples, batch, widths)),
              "The loss after an epoch, and the other optimisers": list(rest_of_an_epoch(n_samples, widths))}
@@ -215,7 +215,7 @@ def all_cases(ladder=512, n_samples=11_623, batch=48, widths=(784, 128, 3, 128, 
 
 
 def footprints(card):
-    """{kernel: (registers, shared memory)} as CUDA's assembler finds them for the card."""
+    """{kernel: (registers, shared memory)} as reported by CUDA's assembler for the card."""
     found = {name: assemble(BY_NAME[name], card.capability) for part in all_cases().values()
              for name in {case.kernel for case in part}}
     return {name: (one.registers, one.shared) for name, one in found.items()}
@@ -226,7 +226,7 @@ HEADER = ["kernel", "size", "blocks", "threads", "registers", "shared, bytes", "
 
 
 def row(case, card, registers, shared):
-    """A line of the table: what the case takes, and the time predicted."""
+    """A row of the table: the resources of the case, and the predicted time."""
     threads = BY_NAME[case.kernel].threads
     occupancy = card.resident(registers, shared, threads) * up(threads, WARP) / card.threads
     bounds = case.bounds(card)
@@ -237,12 +237,12 @@ def row(case, card, registers, shared):
 
 
 def this_card():
-    """The GPU of this machine, from what its driver tells. Lanes: by compute capability."""
+    """The GPU of this machine, as its driver describes it. Lanes follow from the compute capability."""
     from numba import cuda
 
     gpu = cuda.get_current_device()
     capability = tuple(gpu.compute_capability)
-    memory_clock = 2e3 * gpu.MEMORY_CLOCK_RATE  # kHz, two transfers a cycle
+    memory_clock = 2e3 * gpu.MEMORY_CLOCK_RATE  # kHz, two transfers per cycle
     name = gpu.name.decode() if isinstance(gpu.name, bytes) else gpu.name
     return Card(name, capability, gpu.MULTIPROCESSOR_COUNT, 64 if capability in ((7, 5), (8, 0)) else 128,
                 1e3 * gpu.CLOCK_RATE, memory_clock * gpu.GLOBAL_MEMORY_BUS_WIDTH / 8,
@@ -251,7 +251,7 @@ def this_card():
 
 
 def measure(case, synchronize, repeats=50):
-    """Seconds of one launch among many, after two that compile and warm up."""
+    """Seconds per launch, averaged over many, after two that compile and warm up."""
     spec, arguments = BY_NAME[case.kernel], case.arguments()
     block = {SIDE**2: (SIDE, SIDE), BLOCK**2: (BLOCK, BLOCK)}.get(spec.threads, spec.threads)
     for count in (2, repeats):
@@ -264,7 +264,7 @@ def measure(case, synchronize, repeats=50):
 
 
 def run():
-    """The kernels on paper; with a GPU its own figures, and the measured times beside them."""
+    """The predicted times; with a GPU, for that GPU and with the measured times next to them."""
     try:
         kernels.get("cuda")
         measured, card = not device.SIMULATED, T4 if device.SIMULATED else this_card()
@@ -272,7 +272,7 @@ def run():
         print(f"nothing is measured: {error}", flush=True)
         measured, card = False, T4
     found = footprints(card)
-    table = Table(f"The GPU's kernels on paper, {card.name}" + ("" if measured else " (not measured)"),
+    table = Table(f"Predicted times of the GPU kernels, {card.name}" + ("" if measured else " (not measured)"),
                   ["part", *HEADER, *(["measured, us"] if measured else [])])
     for name, cases in all_cases().items():
         for case in cases:
@@ -282,13 +282,13 @@ def run():
                 cells.append(f"{measure(case, cuda.synchronize) * 1e6:.3g}")
             table.rows.append([name, *cells])
             table.numbers[f"{case.kernel} {case.size}"] = max(case.bounds(card).values())
-    table.notes.append("a measured time is that of a launch among many, with what Python takes to launch it")
+    table.notes.append("a measured time is the mean of many launches, including the time that Python takes to launch")
     table.numbers["card"] = asdict(card)
     return table
 
 
 def draw(table, path):
-    """A bar for each launch: the time predicted."""
+    """A bar with the predicted time of each launch."""
     from aelearn import plotting
 
     predicted = {name: seconds * 1e6 for name, seconds in table.numbers.items() if name != "card"}

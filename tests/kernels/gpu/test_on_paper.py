@@ -1,4 +1,4 @@
-"""The page about the kernels on paper, and the launches that the benchmark behind it makes."""
+"""The page with predicted times of the kernels, and the launches of the benchmark behind it."""
 
 import re
 
@@ -10,7 +10,7 @@ from tests.kernels.gpu.compiled import SPECS
 
 
 def test_the_page_is_what_its_code_says():
-    """Registers and shared memory are taken from the page: another assembler may find others."""
+    """Registers and shared memory are taken from the page, because another assembler may report others."""
     text = PAGE.read_text()
     versions = re.search(r"Registers and shared memory of the kernels: (.*)\.\n", text)[1]
     rows = [line.split(" | ") for line in text.splitlines() if re.match(r"\| \w+\.\w+ \|", line)]
@@ -30,7 +30,7 @@ def test_residence_on_a_multiprocessor():
     assert T4.resident(16, 0, 32) == 16  # blocks
     assert T4.resident(64, 11264, 128) == 5  # 64 KB of shared memory
     case = Case("a", "b", 20, 40 * 64 * 1.59e9, 320e9, 40 * 1.59e9 * 3, None)
-    assert case.bounds(T4) == pytest.approx({"arithmetic": 2, "memory": 2, "near memory": 6})  # half the card is idle
+    assert case.bounds(T4) == pytest.approx({"arithmetic": 2, "memory": 2, "on-chip memory": 6})  # half the card is idle
 
 
 @pytest.mark.gpu
