@@ -1,8 +1,8 @@
-"""What this machine can do at most: how many operations a second, and how many bytes it can bring.
+"""The limits of this machine: how many operations per second it can do, and how many bytes per second it can load.
 
-A kernel is as fast as its machine lets it be, and two numbers say how fast that is. The flat roof: multiply-adds on
-numbers that are in registers already. The slanted one: numbers that pass by and are used once. Between them lies the
-roofline: with i operations for each byte that is brought, no program does more than min(peak, i * bandwidth).
+Two numbers limit the speed of every kernel. The first is the peak: multiply-adds on numbers that are already in
+registers. The second is the bandwidth: numbers that are loaded and used once. Together they give the roofline: with i
+operations per loaded byte, no program does more than min(peak, i * bandwidth).
 
 Source: Williams, Waterman and Patterson, "Roofline: an insightful visual performance model" (2009).
 """
@@ -16,15 +16,16 @@ from numba import prange
 from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled
 
 STEPS, CHAINS = 8, 8  # of `multiply_adds`
-TRIALS = 5  # the best counts: whatever disturbs a trial makes it slower
+TRIALS = 5  # the best one counts: any disturbance makes a trial slower
 
 
 @compiled(parallel=True, fastmath={"contract"})
 def multiply_adds(x, out):
-    """out[task, i] = the sum of 8 chains y <- y x[i] + 1, 8 steps long, which begin at x[i], x[i] + 1, ..., x[i] + 7.
+    """out[task, i] = the sum of 8 chains y <- y x[i] + 1 of 8 steps, which start at x[i], x[i] + 1, ..., x[i] + 7.
 
-    Eight chains, because a multiply-add takes some cycles until its result can be used: one chain alone would wait.
-    The compiler may fuse a product with a sum, and nothing else: it would find a shorter way to the same number.
+    There are eight chains because the result of a multiply-add is available only after some cycles: a single chain
+    would wait. The compiler may fuse products with sums but nothing else: it would find a shorter way to the same
+    number.
     """
     one = x.dtype.type(1)
     for task in prange(out.shape[0]):
@@ -39,7 +40,7 @@ def multiply_adds(x, out):
             y5 = y4 + one
             y6 = y5 + one
             y7 = y6 + one
-            for _ in range(STEPS):  # eight statements of their own: as two of four, they take half as long again
+            for _ in range(STEPS):  # eight separate statements: two statements of four take 1.5 times as long
                 y0 = y0 * v + one
                 y1 = y1 * v + one
                 y2 = y2 * v + one
@@ -53,7 +54,7 @@ def multiply_adds(x, out):
 
 @compiled(parallel=True, fastmath=SUMS_IN_ANY_ORDER)
 def add_up(x, times, out):
-    """out[task] = times * x[task].sum(): each row is read `times` times over."""
+    """out[task] = times * x[task].sum(): each row is read `times` times."""
     for task in prange(x.shape[0]):
         row, total = x[task], x.dtype.type(0)
         for _ in range(times):
@@ -65,13 +66,13 @@ def add_up(x, times, out):
 
 
 def peak():
-    """Operations a second on float32, all cores together; a multiply-add counts as two."""
+    """Operations per second in float32, on all cores together; a multiply-add counts as two."""
     x, out = np.linspace(0, 1, 1024, dtype=np.float32), np.empty((1024, 1024), np.float32)
     return 2 * CHAINS * STEPS * out.size / _seconds(lambda: multiply_adds(x, out))
 
 
 def bandwidth(n_bytes, total=1 << 28):
-    """Bytes a second that all cores together can read, each from `n_bytes` of its own, over and over."""
+    """Bytes per second that all cores together can read, each from its own `n_bytes`, again and again."""
     x = np.ones((numba.get_num_threads(), n_bytes // 4), np.float32)  # (threads, numbers)
     times = max(1, total // x.nbytes)
     out = np.empty(len(x), np.float32)
@@ -79,7 +80,7 @@ def bandwidth(n_bytes, total=1 << 28):
 
 
 def _seconds(function):
-    """Of the fastest of some calls, after one that compiles."""
+    """The time of the fastest of several calls, after one that compiles."""
     function()
     found = []
     for _ in range(TRIALS):

@@ -1,34 +1,35 @@
-"""Do other programs want the cores? Told from how often this process is preempted.
+"""Do other programs need the cores? We can tell from how often this process is preempted.
 
-Threads that share a task must all be done before the next can begin. Beside programs that compute, one of them is
-preempted while it works, some milliseconds at a time, and all others wait for it: two threads on two cores that a third
-program shares may take several times as long as one thread alone.
+Threads that share a task must all finish before the next task can start. If other programs compute at the same time,
+one of the threads is preempted while it works, for some milliseconds, and all others wait for it: two threads on two
+cores that are shared with a third program may take several times as long as a single thread.
 
-The system counts how often it has taken a core from a thread of this process that could have gone on. On a machine of
-one's own that happens a few times a second, beside a program that computes, every few milliseconds. So: a look at the
-count every 20 ms; after too many preemptions, a while on one core; then all cores again, to see whether they are free.
-Each while is twice as long as the last, up to a second: in bad company 2 % of the time is spent on looking.
+The system counts how often it has taken a core from a thread of this process that could have continued. On an idle
+machine that happens a few times per second; next to a program that computes, every few milliseconds. So the count is
+checked every 20 ms; after too many preemptions, kernels use one core for a while; then they use all cores again, to see
+whether these are free. Each such period is twice as long as the last, up to a second: when other programs keep the
+cores busy, 2 % of the time is spent on checking.
 """
 
 import time
 
 try:
     import resource
-except ImportError:  # Windows does not count
+except ImportError:  # Windows has no such count
     resource = None
 
-LOOK = 0.02  # seconds between two looks
-OFTEN = 100  # preemptions a second
+LOOK = 0.02  # seconds between two checks
+OFTEN = 100  # preemptions per second
 SHORTEST, LONGEST = 0.05, 1.0  # seconds on one core
 
 
 def preemptions():
-    """How often a thread of this process has lost its core while it could have gone on; 0 where nobody counts."""
+    """How often a thread of this process lost its core while it could have continued; 0 if the system has no count."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw if resource else 0
 
 
 class Contention:
-    """Says, before each parallel kernel, whether it should stay on one core. clock, count: for tests."""
+    """Decides, before each parallel kernel, whether it should use only one core. clock, count: for tests."""
 
     def __init__(self, clock=time.perf_counter, count=preemptions):
         self.clock, self.count = clock, count
@@ -36,7 +37,7 @@ class Contention:
         self.begun, self.until, self.counted = clock(), clock() + LOOK, count()
 
     def on_one_core(self):
-        """True while other programs want the cores."""
+        """True while other programs need the cores."""
         now = self.clock()
         if now < self.until:
             return self.is_on_one_core

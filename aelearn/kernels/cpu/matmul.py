@@ -1,14 +1,14 @@
-"""Matrix multiplication as a ladder: the same sums five times, each rung faster than the one below.
+"""Matrix multiplication as a ladder of five versions (rungs), each faster than the one before.
 
 Shapes: a (N, K), b (K, M), c (N, M). All rungs compute
 
     c[i, j] = sum_p a[i, p] b[p, j]
 
-and differ only in the order in which they walk through memory. A modern core multiplies and adds on whole vectors of
-numbers, several times in each cycle, but it can load only a few vectors in that time, and from main memory far fewer.
-So the ladder is about one thing: to use each number more often once it is loaded. At its end stands `matmul`.
+and differ only in the order in which they walk through memory. A modern core multiplies and adds whole vectors of
+numbers, several times per cycle, but in that time it can load only a few vectors, and from main memory far fewer. So
+the ladder has a single theme: use each number several times once it is loaded. The last step is `matmul`.
 
-The order in which each entry's terms are added never depends on the number of threads: the same bits on any.
+The order in which the terms of an entry are added does not depend on the number of threads, so neither do the bits.
 
 Sources: Goto and van de Geijn, "Anatomy of high-performance matrix multiplication" (2008), for tiles and blocks;
 Lam, Rothberg and Wolf, "The cache performance and optimizations of blocked algorithms" (1991).
@@ -20,16 +20,16 @@ from numba import prange
 from aelearn.kernels.arguments import check_product
 from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled, room
 
-TILE_ROWS, TILE_COLUMNS = 6, 512  # 6 x 512 float32 are 12 KB, and 4 rows of b beside them 8 KB: they stay in L1
-BLOCK_DEPTH, BLOCK_ENTRIES = 1024, 1 << 18  # a block of b: at most 1024 rows, 1 MB as float32: it stays in L2
+TILE_ROWS, TILE_COLUMNS = 6, 512  # 6 x 512 float32 are 12 KB, and 4 rows of b are 8 KB: both fit into L1
+BLOCK_DEPTH, BLOCK_ENTRIES = 1024, 1 << 18  # a block of b: at most 1024 rows, 1 MB in float32: it fits into L2
 
 
 @compiled
 def loops(a, b, c):
     """Rung 1, the definition: three loops, the sum innermost.
 
-    The innermost loop walks down a column of b, from one row to the next: every step is a new line of the cache, of
-    which one number is used. And each sum waits for the sum before it.
+    The innermost loop walks down a column of b, from one row to the next: every step touches a new cache line and uses
+    one number of it. And each addition waits for the previous one.
     """
     for i in range(a.shape[0]):
         for j in range(b.shape[1]):
@@ -43,8 +43,8 @@ def loops(a, b, c):
 def loop_order(a, b, c):
     """Rung 2, the two inner loops swapped: row i of c is a sum of rows of b.
 
-    Now the innermost loop walks along a row of b and a row of c, side by side in memory, and its steps do not wait
-    for each other: the compiler turns eight or sixteen of them into one vector instruction.
+    Now the innermost loop walks along a row of b and a row of c, through adjacent numbers, and its steps are
+    independent of each other: the compiler combines eight or sixteen of them into one vector instruction.
     """
     for i in range(a.shape[0]):
         c[i] = 0
@@ -56,9 +56,9 @@ def loop_order(a, b, c):
 
 @compiled(parallel=True)
 def all_cores(a, b, c):
-    """Rung 3, the rows of c shared out: `prange` gives each core some of them.
+    """Rung 3, the rows of c distributed: `prange` gives each core some of them.
 
-    No two iterations write to the same row, so there is nothing to wait for and nothing to get wrong.
+    No two iterations write to the same row, so there is nothing to wait for and no race.
     """
     for i in prange(a.shape[0]):
         c[i] = 0
@@ -72,13 +72,13 @@ def all_cores(a, b, c):
 def add_product(a, b, i, j, width, tile):
     """tile[r, :width] += a[i + r] @ b[:, j:j + width]  for the tile's 6 rows r; rows past the end repeat the last one.
 
-    The heart of rungs 4 and 5. For one vector of products, rung 3 loads a vector of b and one of c, and stores one of
-    c. Here the tile of c stays in the nearest cache, and each pass along it takes in four rows of b at once: the
-    four vectors of b that are loaded serve 6 rows, and the 6 of the tile that are loaded and stored take in four
-    products each. That is 24 multiply-adds for 10 loads and 6 stores, instead of 1 for 2 and 1. The 24 numbers of a fit
-    into the processor's registers, if it has 32 of them; with 8 rows they would not.
+    The core of rungs 4 and 5. For one vector of products, rung 3 loads a vector of b and one of c, and stores one of c.
+    Here the tile of c stays in the L1 cache, and each pass over it adds the contributions of four rows of b: each of
+    the four loaded vectors of b is used for 6 rows, and each of the 6 vectors of the tile, loaded and stored once,
+    receives four products. That is 24 multiply-adds for 10 loads and 6 stores, instead of 1 for 2 and 1. The 24 numbers
+    of a fit into the processor's registers, if it has 32 of them; with 8 rows they would not.
 
-    `tile` is flat, (6 * 512,): the compiler can see that its rows do not overlap, and so makes vectors of columns.
+    `tile` is flat, (6 * 512,): so the compiler can see that its rows do not overlap, and vectorises over columns.
     """
     last, depth = a.shape[0] - 1, a.shape[1]
     x = np.empty((TILE_ROWS, 4), a.dtype)
@@ -102,7 +102,7 @@ def add_product(a, b, i, j, width, tile):
 
 @compiled(inside=True)
 def clear_tile(width, tile):
-    """Set the tile's 6 rows to zero, as far as they are in use."""
+    """Set the used part of the tile's 6 rows to zero."""
     for r in range(TILE_ROWS):
         for column in range(width):
             tile[r * TILE_COLUMNS + column] = 0
@@ -110,7 +110,7 @@ def clear_tile(width, tile):
 
 @compiled(inside=True)
 def product_tile(a, b, i, j, width):
-    """A tile that holds a[i:i + 6] @ b[:, j:j + width]."""
+    """A tile with a[i:i + 6] @ b[:, j:j + width]."""
     tile = room(TILE_ROWS * TILE_COLUMNS, a)
     clear_tile(width, tile)
     add_product(a, b, i, j, width, tile)
@@ -135,7 +135,7 @@ def store_tile(tile, c, i, j, width):
 
 @compiled(parallel=True)
 def register_tiles(a, b, c):
-    """Rung 4, tiles of 6 rows and 512 columns: what is loaded is used several times (see `add_product`)."""
+    """Rung 4, tiles of 6 rows and 512 columns: each loaded number is used several times (see `add_product`)."""
     n_rows, n_columns = -(-c.shape[0] // TILE_ROWS), -(-c.shape[1] // TILE_COLUMNS)  # numbers of tiles, rounded up
     for task in prange(n_rows * n_columns):
         i, j = task // n_columns * TILE_ROWS, task % n_columns * TILE_COLUMNS
@@ -145,17 +145,17 @@ def register_tiles(a, b, c):
 
 @compiled(inside=True)
 def even_width(n_columns):
-    """The width of tiles that share `n_columns` evenly, a multiple of 16 where that is possible: at most 512."""
+    """The width of tiles that divide `n_columns` evenly, a multiple of 16 if possible: at most 512."""
     n_tiles = -(-n_columns // TILE_COLUMNS)
     return min(TILE_COLUMNS, -(-n_columns // (16 * n_tiles)) * 16)
 
 
 @compiled(parallel=True, work=lambda a, b, c: a.size * b.shape[1])
 def cache_blocks(a, b, c):
-    """Rung 5, blocks of b: a matrix b that is larger than the second cache is taken a block at a time.
+    """Rung 5, blocks of b: a matrix b that is larger than the L2 cache is processed one block at a time.
 
-    All tiles of c use the block while it is near, then comes the next one. Rung 4 fetches all of b again for every
-    6 rows of c. Tiles are also of even width now, so that no core is left with a narrow rest.
+    All tiles of c use a block while it is in the cache, then comes the next one. Rung 4 loads all of b again for every
+    6 rows of c. Tiles now also have equal widths, so that no core is left with a narrow remainder.
     """
     depth, n_columns = b.shape
     n_rows = -(-c.shape[0] // TILE_ROWS)
@@ -181,8 +181,8 @@ def cache_blocks(a, b, c):
 def dot_products(a, bt, i, j, c):
     """c[i:i + 4, j:j + 4] = a[i:i + 4] @ bt[j:j + 4].T; rows past the end repeat the last one.
 
-    Where the rows of the second factor run along the sum, nothing has to be rearranged: sixteen sums, each in vectors
-    of its own that stay in registers, take in 4 rows of a and 4 of bt: 16 multiply-adds for 8 loads, and no store.
+    The rows of the second factor run along the sum, so nothing has to be rearranged: sixteen sums, each in vector
+    registers of its own, are updated with 4 rows of a and 4 of bt: 16 multiply-adds for 8 loads, and no store.
     """
     i1, i2, i3 = min(i + 1, a.shape[0] - 1), min(i + 2, a.shape[0] - 1), min(i + 3, a.shape[0] - 1)
     j1, j2, j3 = min(j + 1, bt.shape[0] - 1), min(j + 2, bt.shape[0] - 1), min(j + 3, bt.shape[0] - 1)
@@ -208,7 +208,7 @@ def rows_by_rows(a, bt, c):
     """c = a @ bt.T  for a second factor that is stored transposed, bt (M, K)."""
     n_rows, n_blocks = -(-c.shape[0] // 4), -(-c.shape[1] // 128)
     for task in prange(n_rows * n_blocks):
-        i, j0 = task % n_rows * 4, task // n_rows * 128  # 128 rows of bt stay near while the rows of a pass by
+        i, j0 = task % n_rows * 4, task // n_rows * 128  # 128 rows of bt stay in the cache for all rows of a
         for j in range(j0, min(j0 + 128, c.shape[1]), 4):
             dot_products(a, bt, i, j, c)
 
@@ -219,11 +219,11 @@ RUNGS = (loops, loop_order, all_cores, register_tiles, cache_blocks)
 def matmul(a, b, out=None):
     """a @ b  for matrices a (N, K) and b (K, M) of one dtype, float32 or float64. Returns c (N, M).
 
-    A transposed factor (`x.T`) is read where it lies; only where both are transposed, or b's rows and columns both have
-    gaps between their entries, is one of them copied. out: an array to write into, and to return.
+    A transposed factor (`x.T`) is read in place; a factor is copied only if both are transposed, or if both the rows
+    and the columns of b have gaps between their entries. out: an array to write to, which is then returned.
 
-    Raises TypeError for other dtypes; ValueError for shapes that do not fit, and for an `out` of another shape or
-    dtype, one that cannot be written to, or one that shares memory with a or b.
+    Raises TypeError for other dtypes; ValueError for shapes that do not match, and for an `out` of another shape or
+    dtype, or one that is read-only or shares memory with a or b.
     """
     a, b, out = check_product(a, b, out)
     c = out if out.flags.c_contiguous else np.empty(out.shape, out.dtype)
@@ -239,7 +239,7 @@ def matmul(a, b, out=None):
 
 
 def _read_only(array):
-    """A view that cannot be written to: Numba would compile once more for arrays that can."""
+    """A read-only view: for writable arrays Numba would compile another version."""
     view = array.view()
     view.flags.writeable = False
     return view

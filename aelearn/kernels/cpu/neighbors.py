@@ -1,10 +1,10 @@
-"""The smallest entries of each row of a table: who is near, told from distances. The twin of graphs.smallest.
+"""The smallest entries of each row of a matrix: the nearest points, from distances. Compiled spectral.graphs.smallest.
 
-Shapes: B rows, M entries of a row, k wanted.
+Shapes: B rows, M entries per row, k smallest entries.
 
-Sorting a whole row to keep ten of its entries does far too much. Here the k smallest so far stand in order, and an
-entry is looked at twice only if it is smaller than the last of them. In a row without order that happens about
-k log(M / k) times: for all others one comparison is all they cost.
+Sorting a whole row to keep ten of its entries is far too much work. Instead, the k smallest entries so far are kept in
+order, and a new entry costs more than one comparison only if it is smaller than the last of them. In a row in random
+order this happens about k log(M / k) times.
 """
 
 import numpy as np
@@ -15,13 +15,13 @@ from aelearn.kernels.cpu.compiling import compiled
 
 @compiled(inside=True)
 def _is_before(value, other):
-    """Smaller, or a number where the other one is none: NaN counts as the largest, as NumPy sorts it."""
+    """True if value < other, where NaN counts as the largest number, as in NumPy's sort."""
     return value < other or (other != other and value == value)
 
 
 @compiled(inside=True)
 def _insert(values, places, at, value, place):
-    """Put one more entry into its place among the smallest, (k,) and (k,); what stands at `at` goes."""
+    """Insert an entry into the sorted smallest ones, values (k,) and places (k,); the entry at `at` is dropped."""
     while at > 0 and _is_before(value, values[at - 1]):
         values[at], places[at] = values[at - 1], places[at - 1]
         at -= 1
@@ -43,10 +43,10 @@ def _select(table, found):
 
 
 def smallest(table, k):
-    """The places of the k smallest entries of each row of table (B, M), smallest first; see
+    """The column indices of the k smallest entries of each row of table (B, M), smallest first; see
     aelearn.spectral.graphs.smallest.
 
-    Raises TypeError for a table that holds no real numbers, ValueError for other shapes and unless 1 <= k <= M.
+    Raises TypeError if the table does not contain real numbers, ValueError for other shapes and unless 1 <= k <= M.
     """
     table, k = check_table(table, k)
     found = np.zeros((len(table), k), np.int64)  # (B, k)
