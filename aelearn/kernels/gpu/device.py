@@ -1,14 +1,14 @@
-"""The way to the GPU and back: whether there is one, arrays in its memory, kernels on their way.
+"""Access to the GPU: whether there is one, arrays in its memory, kernel launches.
 
-A GPU runs one function, the kernel, in thousands of threads at once. Threads come in blocks; the blocks make up the
-grid; both may be laid out in x, or in x and y. A thread knows its place (cuda.threadIdx, cuda.blockIdx) and from it
-works out which numbers are its own: with blocks of 128, thread 5 of block 2 takes entry 2 * 128 + 5 of a vector.
-The threads of one block share a small, fast memory and can wait for each other (cuda.syncthreads); blocks cannot, so
-what one block needs of another waits for the next launch. Launches run one after the other, in the order in which
-Python asked for them, while Python itself goes on: it waits only where it downloads a result.
+A GPU runs one function, the kernel, in thousands of threads at once. Threads are grouped into blocks; the blocks form
+the grid; both may be laid out in x, or in x and y. A thread knows its position (cuda.threadIdx, cuda.blockIdx) and
+computes from it which numbers are its own: with blocks of 128, thread 5 of block 2 handles entry 2 * 128 + 5 of a
+vector. The threads of a block share a small, fast memory and can wait for each other (cuda.syncthreads); blocks cannot,
+so if one block needs a result of another, that takes another launch. Launches run one after the other, in the order in
+which Python issues them, while Python itself continues: it waits only when it downloads a result.
 
-Everything that touches the device is in this module, so that whatever goes wrong there ends in one clear sentence.
-The kernels beside it have been simulated and compiled, and not yet been run on a GPU.
+All access to the device is in this module, so that any failure is reported in one clear sentence. The kernels next to
+it have been simulated and compiled, but not yet run on a GPU.
 """
 
 import functools
@@ -25,12 +25,12 @@ from aelearn.kernels import UnavailableError
 from aelearn.kernels.gpu import simulator
 
 SIMULATED = bool(numba.config.ENABLE_CUDASIM)
-ALLOWED = "AELEARN_SIMULATE"  # the environment variable that, set to 1, lets backend="cuda" run in the simulator
+ALLOWED = "AELEARN_SIMULATE"  # environment variable; if it is 1, backend="cuda" may run in the simulator
 INSTEAD = "use the back end 'numba'"  # what to do without a GPU
 
 
 def require():
-    """Raise UnavailableError, which says why and what to do, unless kernels run here. Proven by running one."""
+    """Raise UnavailableError, with the reason and what to do, unless kernels run here. Tested by running one."""
     reason = _why_not()
     if reason:
         raise UnavailableError(reason)
@@ -39,7 +39,7 @@ def require():
 
 
 def _why_not():
-    """Why no kernel can run here, as a sentence that says what to do; None if nothing speaks against it."""
+    """Why no kernel can run here, as a sentence that says what to do; None if there is no known obstacle."""
     if SIMULATED:
         if os.environ.get(ALLOWED) == "1":
             return None
@@ -64,7 +64,7 @@ def _why_not():
 
 
 def _driver_trouble():
-    """What the driver says of its start, or None if it has started."""
+    """The driver's error at initialisation, or None if it has started."""
     from numba.cuda.cudadrv.driver import driver
 
     try:
@@ -75,7 +75,7 @@ def _driver_trouble():
 
 @functools.cache
 def _prove():
-    """Run a kernel: compiler, driver and GPU must agree with one another, which no version number tells for sure."""
+    """Run a kernel: no version number guarantees that compiler, driver and GPU work together."""
     try:
         numbers = cuda.to_device(np.zeros(1, np.float32))
         _configured(_count, 1, 1)(numbers)
@@ -97,7 +97,7 @@ def _count(numbers):
 
 
 def describe():
-    """What this back end runs on, in a sentence."""
+    """What this back end runs on, as a sentence."""
     if SIMULATED:
         return "runs here, in a simulator, which is no GPU"
     from numba.cuda.cudadrv.driver import driver
@@ -116,7 +116,7 @@ def describe():
 def launch(kernel, grid, block, *arguments):
     """Run a kernel on `grid` blocks of `block` threads, each a number or a tuple (x, y).
 
-    Arrays must be on the device. Floats must be of a NumPy dtype: Python's would arrive as float64.
+    Arrays must be on the device. Floats must be of a NumPy dtype: Python's would be passed as float64.
     """
     if SIMULATED:
         simulator.run(kernel, grid, block, arguments)
@@ -130,7 +130,7 @@ def launch(kernel, grid, block, *arguments):
 @functools.lru_cache(maxsize=1024)
 def _configured(kernel, grid, block):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of grids too small to fill a GPU: small problems have small grids
+        warnings.simplefilter("ignore")  # about grids too small to fill a GPU: small problems have small grids
         return kernel[grid, block]
 
 
@@ -143,7 +143,7 @@ def upload(array):
 
 
 def fill(there, array):
-    """Copy an array, of the host or the device, over one of the same shape and dtype on the device."""
+    """Copy an array, on the host or the device, into one of the same shape and dtype on the device."""
     try:
         if array.size:
             there.copy_to_device(np.ascontiguousarray(array) if is_host(array) else array)
@@ -152,7 +152,7 @@ def fill(there, array):
 
 
 def empty(shape, dtype):
-    """An array on the device whose entries are not set yet. Raises MemoryError if the GPU has no room for it."""
+    """An uninitialised array on the device. Raises MemoryError if the GPU's memory is too small."""
     try:
         there = cuda.device_array(shape, dtype)
         if SIMULATED:
@@ -163,14 +163,14 @@ def empty(shape, dtype):
 
 
 def copy(there):
-    """A copy on the device of an array there."""
+    """A copy, on the device, of a device array."""
     twin = empty(there.shape, there.dtype)
     fill(twin, there)
     return twin
 
 
 def download(there):
-    """An array of the device as a NumPy array. Waits until all kernels before it are done."""
+    """A device array as a NumPy array. Waits until all earlier kernels have finished."""
     try:
         return there.copy_to_host()
     except Exception as error:
@@ -188,7 +188,7 @@ def on_device(array):
 
 
 def _explained(error, n_bytes=0):
-    """What to raise for an error: a sentence if it came from the GPU or its driver, else the error itself."""
+    """The exception to raise for an error: with a clear message if it came from GPU or driver, else unchanged."""
     if "OUT_OF_MEMORY" in str(error):
         wanted = f"{_size(n_bytes)} more were wanted, " if n_bytes else ""
         return MemoryError(f"the GPU has too little memory: {wanted}{_free()}. "
@@ -202,7 +202,7 @@ def _free():
     """How much of the GPU's memory is free, in words."""
     try:
         memory = cuda.current_context().get_memory_info()
-    except Exception:  # the driver's or the memory manager's own; the sentence does without
+    except Exception:  # any error of the driver or memory manager; the message works without
         return "it does not say how much is free"
     return f"{_size(memory.free)} of {_size(memory.total)} are free"
 

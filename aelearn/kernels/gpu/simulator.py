@@ -1,21 +1,21 @@
-"""A strict simulator: kernels in Python, for small arrays; most of what would be a race on a GPU is an error here.
+"""A strict simulator: it runs kernels in Python, for small arrays, and reports most races as errors.
 
-Numba has a simulator, too (NUMBA_ENABLE_CUDASIM=1). It gives each CUDA thread a thread of the operating system and lets
-them run as they like: slow, and a forgotten barrier nearly always goes unnoticed, also because shared memory happens to
-hold zeros. aelearn takes arrays from there, but launches kernels here, where
+Numba also has a simulator (NUMBA_ENABLE_CUDASIM=1). It runs each CUDA thread in a thread of the operating system,
+without a fixed order: that is slow, and a missing barrier is nearly always overlooked, not least because shared memory
+happens to contain zeros. aelearn uses its arrays, but launches kernels here, where
 
-- the threads of a block are generators, which can be left at a `yield` and gone on with later: each
-  `cuda.syncthreads()` in a kernel, or in a function that it calls, becomes one. A thread runs from barrier to barrier,
-  then the next one does, in the order of their numbers;
-- a launch is done twice, the second time on copies, with all threads and blocks in the opposite order: the outcome must
-  be the same to the last bit. So a thread that reads what another one of its block writes without a barrier in between,
-  or what another block writes, is caught whichever of the two comes first. (aelearn's own kernels do so at the first
-  launch with arrays of the same sizes.) What is not seen is a race that gives the same in any order, such as many
-  threads that do n[0] += 1;
-- memory that nobody has written to holds NaN, or the lowest integer;
+- the threads of a block are generators, which can be suspended at a `yield` and resumed later: each
+  `cuda.syncthreads()` in a kernel, or in a function that it calls, becomes a `yield`. A thread runs from one barrier to
+  the next, then the next thread does, in the order of their indices;
+- a launch is run twice, the second time on copies, with all threads and blocks in reverse order: the results must be
+  identical to the last bit. So if a thread reads what another one of its block writes without a barrier in between, or
+  what another block writes, this is detected whichever of the two comes first. (For aelearn's own kernels this is done
+  at the first launch with arrays of given sizes.) A race that gives the same result in any order is not detected, such
+  as many threads that do n[0] += 1;
+- uninitialised memory contains NaN, or the smallest integer;
 - all threads of a block must reach the same barriers.
 
-An index past the end of an array is an IndexError. Kernels must be in a file or a notebook, at the top level.
+An index past the end of an array raises IndexError. Kernels must be defined in a file or a notebook, at the top level.
 """
 
 import ast
@@ -28,13 +28,13 @@ import numpy as np
 
 
 class _Shared:
-    """cuda.shared: one array a block for each place in the source that asks for it."""
+    """cuda.shared: one array per block for each line of code that allocates one."""
 
     def __init__(self):
         self.arrays = {}
 
     def array(self, shape, dtype):
-        """The array that the calling place gets."""
+        """The array for the calling line of code."""
         frame = sys._getframe(1)
         place = frame.f_code.co_filename, frame.f_lineno, frame.f_lasti
         if place not in self.arrays:
@@ -43,18 +43,18 @@ class _Shared:
 
 
 def _poisoned(shape, dtype):
-    """Memory that nobody has written to yet."""
+    """Uninitialised memory."""
     return poison(np.empty(shape, dtype))
 
 
 def poison(array):
-    """Fill an array with what nobody would have written; returns it."""
+    """Fill an array with values that no kernel would write; returns it."""
     array[...] = np.nan if array.dtype.kind == "f" else np.iinfo(array.dtype).min
     return array
 
 
 class _Cuda(SimpleNamespace):
-    """What the name `cuda` stands for inside a kernel. The place of the thread that is running is added to it."""
+    """The object called `cuda` inside a kernel. The position of the running thread is added to it."""
 
     def __getattr__(self, name):
         raise AttributeError(f"this simulator has no cuda.{name}: it knows threadIdx, blockIdx, blockDim, gridDim, "
@@ -62,11 +62,11 @@ class _Cuda(SimpleNamespace):
 
 
 CUDA = _Cuda(shared=_Shared(), local=SimpleNamespace(array=_poisoned))
-met = set()  # aelearn's kernels, and the sizes at which both orders have given the same
+met = set()  # aelearn's kernels, and the sizes for which both orders gave the same result
 
 
 class _BarriersYield(ast.NodeTransformer):
-    """Turns cuda.syncthreads() into a yield, and the call of a generator function into a yield from."""
+    """Turns cuda.syncthreads() into a yield, and calls of generator functions into yield from."""
 
     def __init__(self, filename, names):
         self.filename, self.names = filename, names
@@ -82,7 +82,7 @@ class _BarriersYield(ast.NodeTransformer):
 
 @functools.cache
 def _plain(function):
-    """The Python function behind a kernel, or a function for kernels, with `cuda` as above and barriers as yields."""
+    """The Python function of a kernel, or of a device function, with `cuda` as above and barriers as yields."""
     names = {name: _plain(value.py_func) if hasattr(value, "py_func") and value.py_func is not function else value
              for name, value in function.__globals__.items() if name in function.__code__.co_names}
     names["cuda"] = CUDA
@@ -96,7 +96,7 @@ def _plain(function):
 
 
 def run(kernel, grid, block, arguments):
-    """Run a kernel on `grid` blocks of `block` threads. Arrays among the arguments are NumPy's, or Numba's simulator's.
+    """Run a kernel on `grid` blocks of `block` threads. Array arguments are NumPy's or those of Numba's simulator.
 
     Raises RuntimeError for a race and for barriers that not all threads of a block reach.
     """
@@ -118,7 +118,7 @@ def run(kernel, grid, block, arguments):
 
 
 def _run_in_order(kernel, grid, block, arguments, step):
-    """Run a kernel on its grid, block after block; step -1: blocks and threads from the last to the first."""
+    """Run a kernel on its grid, block by block; step -1: blocks and threads from the last to the first."""
     function = _plain(kernel.py_func)
     indices = [_place(x, y, z) for z in range(block[2]) for y in range(block[1]) for x in range(block[0])][::step]
     CUDA.gridDim, CUDA.blockDim = _place(*grid), _place(*block)
@@ -133,11 +133,11 @@ def _place(x, y, z):
 
 
 def _run_block(function, indices, arguments):
-    """All threads of a block, from barrier to barrier; they must all come to the same."""
+    """Run all threads of a block from barrier to barrier; all must reach the same one."""
     threads = []
     for index in indices:
         CUDA.threadIdx = index
-        threads.append(function(*arguments))  # runs it if it has no barriers; else makes a generator
+        threads.append(function(*arguments))  # runs it if it has no barriers; else creates a generator
     if not inspect.isgeneratorfunction(function):
         return
     while True:

@@ -1,13 +1,12 @@
-"""Long sums that lose next to nothing, without float64.
+"""Accurate sums without float64: long sums that lose next to nothing.
 
-Many GPUs compute with float64 at a small fraction of the speed of float32: 1/32 on the T4, 1/64 on later cards. So
-where the other back ends carry a sum in float64, kernels carry it as a pair of numbers of the array's own dtype: `high`
-is the rounded sum and `low` collects what rounding took away. With three digits, 9.87 + 0.456 is high = 10.3 and
-low = 0.026. A pair of float32 numbers holds 48 bits, where float64 has 53; the last step, high + low, is taken on the
-host.
+On many GPUs float64 is much slower than float32: 1/32 of the speed on the T4, 1/64 on later cards. So where the other
+back ends keep a sum in float64, the kernels keep it as a pair of numbers of the array's own dtype: `high` is the
+rounded sum, and `low` collects the rounding errors. With three digits, 9.87 + 0.456 is high = 10.3 and low = 0.026. A
+pair of float32 numbers has 48 bits, float64 has 53; the last step, high + low, is done on the host.
 
-Every sum here is taken in an order that depends on the shapes alone: the same bits in every run. That is why there
-are no atomic additions, which take turns as the threads happen to arrive.
+The order of every sum depends only on the shapes: the same bits in every run. That is why there are no atomic
+additions, which happen in the order in which threads arrive.
 
 Sources: Knuth, "The art of computer programming", volume 2, section 4.2.2, theorem B, for `two_sum`; Ogita, Rump and
 Oishi, "Accurate sum and dot product" (2005), algorithm 4.4, for the pair.
@@ -15,25 +14,25 @@ Oishi, "Accurate sum and dot product" (2005), algorithm 4.4, for the pair.
 
 from numba import cuda
 
-THREADS = 128  # of a block, in every kernel that is not a matrix product
+THREADS = 128  # per block, in every kernel except matrix products
 
 
 def n_blocks(n_entries):
-    """How many blocks there must be for one thread an entry."""
+    """How many blocks are needed to have one thread per entry."""
     return -(-n_entries // THREADS)
 
 
 @cuda.jit(device=True)
 def thread_number():
-    """The number of a thread, counted over all blocks."""
+    """The index of a thread, counted over all blocks."""
     return cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
 
 
 @cuda.jit(device=True)
 def two_sum(a, b):
-    """a + b in two parts that add up to it exactly: the rounded sum, and what the rounding took away."""
+    """a + b as two parts that add up to it exactly: the rounded sum and the rounding error."""
     total = a + b
-    of_b = total - a  # what of b has arrived in the total
+    of_b = total - a  # the part of b that is in the total
     return total, (a - (total - of_b)) + (b - of_b)
 
 
@@ -46,17 +45,17 @@ def add(high, low, x):
 
 @cuda.jit(device=True)
 def add_pair(high, low, other_high, other_low):
-    """The pair (high, low) plus another one."""
+    """The pair (high, low) plus another pair."""
     high, rest = two_sum(high, other_high)
     return high, low + (other_low + rest)
 
 
 @cuda.jit(device=True)
 def sum_of_block(high, low, pairs):
-    """Add up the pairs of all threads of a block, as a tree; thread 0 finds the sum in pairs[0].
+    """Add up the pairs of all threads of a block by tree reduction; pairs[0] is then the sum.
 
-    pairs: shared memory (THREADS, 2). The lower 64 take in the upper 64, then 32 the next 32, and so on. Within a round
-    nobody writes what another one reads; between rounds a barrier makes sure that all have written.
+    pairs: shared memory (THREADS, 2). The lower 64 threads add the upper 64 pairs, then 32 the next 32, and so on.
+    Within a round no thread writes what another one reads; between rounds a barrier ensures that all have written.
     """
     t = cuda.threadIdx.x
     pairs[t, 0] = high
@@ -72,7 +71,7 @@ def sum_of_block(high, low, pairs):
 
 @cuda.jit
 def add_rows(rows, total):
-    """total[e] = sum_m rows[m, e]  for pairs: rows (M, E, 2), total (E, 2); a block for each e."""
+    """total[e] = sum_m rows[m, e]  for pairs: rows (M, E, 2), total (E, 2); one block for each e."""
     t, e = cuda.threadIdx.x, cuda.blockIdx.x
     pairs = cuda.shared.array((THREADS, 2), rows.dtype)
     high = low = rows.dtype.type(0)
