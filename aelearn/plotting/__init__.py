@@ -1,6 +1,6 @@
-"""Every figure that the command line and the lessons draw, each a function from arrays to a matplotlib Figure.
+"""All figures of the command line and the lessons, each a function from arrays to a matplotlib Figure.
 
-No window is opened and no global state is touched: a figure is made, returned, and saved with `save`.
+No window is opened and no global state is changed: a figure is created, returned, and saved with `save`.
 """
 
 from aelearn.plotting.job import ORIGINAL_LOSSES, center_images, code_space, loss_curve, reconstructions, side_by_side

@@ -1,4 +1,4 @@
-"""The pictures of the main job: loss curve, reconstructions, codes in space, decoded centres.
+"""The figures of the main job: loss curve, reconstructions, codes in space, decoded centres.
 
 Shapes: N samples, D pixels, C code size, K clusters.
 """
@@ -11,25 +11,25 @@ from matplotlib.figure import Figure
 from aelearn.metrics import best_matching
 from aelearn.plotting.style import MARKERS, PALETTE, panel_grid, show_image
 
-# The original TensorFlow script's recorded loss over the whole training set: epoch -> mean squared error.
+# The losses once recorded with the original TensorFlow script on all training images: epoch -> mean squared error.
 ORIGINAL_LOSSES = {1: 0.04387, 5: 0.02789, 10: 0.02425, 20: 0.02138, 50: 0.01781, 100: 0.01682, 150: 0.01619}
 
 
 def loss_curve(history, *, loss="mse", reference=None):
-    """The loss over the whole training set (and the validation set) after each epoch, on a logarithmic scale.
+    """The loss on all training images (and on the validation images) after each epoch, on a logarithmic scale.
 
     history    rows with "epoch", "loss" and "validation_loss", as in Autoencoder.history_
-    loss       "mse" or "bce", for the axis
-    reference  {epoch: loss} of another system, drawn as marked points
+    loss       "mse" or "bce", for the label of the axis
+    reference  {epoch: loss} of another system, drawn as markers
     """
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.add_subplot()
     epochs = [row["epoch"] for row in history]
-    mark = "o" if len(epochs) == 1 else None  # a single point draws no line
+    mark = "o" if len(epochs) == 1 else None  # a line through a single point is invisible
     axes.plot(epochs, [row["loss"] for row in history], color=PALETTE[0], lw=2, marker=mark, label="training images")
     if history and history[-1]["validation_loss"] is not None:
         axes.plot(epochs, [row["validation_loss"] for row in history], color=PALETTE[5], lw=1.5, ls="--", marker=mark,
-                  label="validation images (not trained on)")
+                  label="validation images (not used for training)")
     if reference:
         points = {epoch: value for epoch, value in reference.items() if epoch <= max(epochs, default=0)}
         axes.plot(list(points), list(points.values()), ls="none", marker="D", ms=7, mfc="white", mec="black",
@@ -39,16 +39,16 @@ def loss_curve(history, *, loss="mse", reference=None):
     axes.yaxis.set_minor_formatter("{x:g}")
     unit = {"mse": "mean squared error per pixel", "bce": "binary cross-entropy per pixel (nats)"}[loss]
     axes.set(xlabel="epoch", ylabel=f"{unit}, log scale",
-             title=f"Loss after each epoch: {history[-1]['loss']:.5f} in the end" if history else "No epoch yet")
+             title=f"Loss after each epoch: {history[-1]['loss']:.5f} at the end" if history else "No epoch yet")
     axes.grid(True, which="both", color="0.9")
     axes.legend()
     return figure
 
 
 def reconstructions(images, outputs, shape, *, n_columns=10):
-    """Originals over their reconstructions: the best, the median and the worst by mean squared error.
+    """Originals above their reconstructions: the best, the median and the worst by mean squared error.
 
-    images, outputs  (N, D) originals and what the network made of them
+    images, outputs  (N, D) originals and their reconstructions
     shape            (rows, columns) of an image
     """
     errors = np.mean((images - outputs) ** 2, axis=1)  # (N,)
@@ -58,7 +58,7 @@ def reconstructions(images, outputs, shape, *, n_columns=10):
     groups = (("best", order[:n_columns]), ("median", order[middle:middle + n_columns]),
               ("worst", order[::-1][:n_columns]))
     figure = Figure(figsize=(1.05 * n_columns + 1.4, 8.6), layout="constrained")
-    figure.suptitle(f"Of {len(images):,} reconstructions the {n_columns} best, {n_columns} about the median, "
+    figure.suptitle(f"The {n_columns} best of {len(images):,} reconstructions, {n_columns} around the median, "
                     f"and the {n_columns} worst\n(number: mean squared error per pixel)")
     axes = figure.subplots(6, n_columns, squeeze=False)
     for g, (name, rows) in enumerate(groups):
@@ -74,24 +74,24 @@ def reconstructions(images, outputs, shape, *, n_columns=10):
 
 
 def code_space(codes, classes, clusters, centers, names):
-    """All codes twice: left coloured by true class, right by cluster, red stars at the centres.
+    """All codes twice: on the left coloured by true class, on the right by cluster, with red stars at the centres.
 
     codes (N, C), classes (N,), clusters (N,), centers (K, C); names {cluster: class or None}, for the legend.
-    C = 3 is drawn in space, C = 2 in the plane, C = 1 as a strip; beyond three, pairs of axes below each other.
+    C = 3 is drawn in space, C = 2 in the plane, C = 1 as a strip; for more than three, pairs of axes in several rows.
     """
     n_codes = codes.shape[1]
     pairs = [(0, 1, 2)[:n_codes]] if n_codes <= 3 else [(i, min(i + 1, n_codes - 1)) for i in range(0, n_codes, 2)]
     if pairs[-1][0] == pairs[-1][-1] and n_codes > 1:
-        pairs[-1] = (n_codes - 2, n_codes - 1)  # an odd number of axes: the last pair shows one of them again
+        pairs[-1] = (n_codes - 2, n_codes - 1)  # odd number of axes: the last pair repeats one of them
     size = 6 if n_codes <= 3 else 4
     legend_width = 1.7 * (1 + max(len(names), len(np.unique(classes))) // 20)
     figure = Figure(figsize=(2 * (size + legend_width), size * len(pairs) + 0.6), layout="constrained")
     n_wrong = sum(names.get(k) != digit for k, digit in zip(clusters.tolist(), classes.tolist()))
     figure.suptitle(f"{len(codes):,} codes of {n_codes} number{'s' if n_codes > 1 else ''} each; "
-                    f"k-means puts {n_wrong:,} of them with another digit")
+                    f"k-means puts {n_wrong:,} of them into the wrong cluster")
     digits = np.unique(classes).tolist()
     digit_styles = {digit: (i, f"digit {digit}") for i, digit in enumerate(digits)}
-    cluster_styles, free = {}, len(digits)  # a cluster looks like its digit; one without a digit has a look of its own
+    cluster_styles, free = {}, len(digits)  # a cluster has the style of its digit; one without a digit has its own
     for k, digit in sorted(names.items(), key=lambda item: (item[1] is None, item[1], item[0])):
         style = digit_styles[digit][0] if digit is not None else free
         cluster_styles[k] = style, f"cluster {k}: " + ("no digit of its own" if digit is None else f"digit {digit}")
@@ -107,13 +107,13 @@ def code_space(codes, classes, clusters, centers, names):
 
 
 def _scatter(axes, codes, labels, centers, dimensions, styles):
-    """Points in one, two or three of the code's dimensions, and the centres as red stars above them."""
+    """Points in one, two or three of the code's dimensions, with the centres as red stars on top."""
     def place(points, heights):
         columns = [points[:, d] for d in dimensions]
-        return [*columns, heights] if len(columns) == 1 else columns  # a strip needs a height to spread the points
+        return [*columns, heights] if len(columns) == 1 else columns  # a strip spreads the points vertically
 
     flat = {} if len(dimensions) < 3 else {"depthshade": False}
-    alpha = float(np.clip(6000 / len(codes), 0.1, 0.5))  # many points must not hide those drawn before them
+    alpha = float(np.clip(6000 / len(codes), 0.1, 0.5))  # many points must not hide those drawn earlier
     for label, (style, name) in styles.items():
         points = codes[labels == label]
         color = PALETTE[style % len(PALETTE)]
@@ -123,12 +123,12 @@ def _scatter(axes, codes, labels, centers, dimensions, styles):
     axes.scatter(*place(centers, np.full(len(centers), 0.5)), s=330, marker="*", color="red", edgecolor="black", lw=0.9,
                  zorder=10, label="k-means centre", **flat)
     if len(dimensions) == 3:
-        axes.computed_zorder = False  # else the points in front hide the stars
+        axes.computed_zorder = False  # otherwise points in front hide the stars
         axes.set_box_aspect(None, zoom=0.9)
         axes.view_init(*_view(codes, centers))
         axes.set_zlabel("code 3")
     axes.set_xlabel(f"code {dimensions[0] + 1}")
-    axes.set_ylabel(f"code {dimensions[1] + 1}" if len(dimensions) > 1 else "(spread out to be seen)")
+    axes.set_ylabel(f"code {dimensions[1] + 1}" if len(dimensions) > 1 else "(spread for visibility)")
     legend = axes.legend(loc="upper left", fontsize=8, bbox_to_anchor=(1.02, 1), ncols=1 + len(styles) // 20)
     for handle in legend.legend_handles[:-1]:
         handle.set_alpha(1)
@@ -137,28 +137,28 @@ def _scatter(axes, codes, labels, centers, dimensions, styles):
 
 
 def _view(codes, centers):
-    """Elevation and azimuth, in degrees, from which the centres lie apart and the codes hide each other least.
+    """Elevation and azimuth, in degrees, of a view in which the centres are apart and the codes overlap least.
 
-    The line along which the centres differ most must lie in the picture, so the eye looks at a right angle to it; of
-    those directions it takes the one along which the codes vary least.
+    The direction in which the centres differ most must be in the picture plane, so the view is orthogonal to it; among
+    these views it is the one along which the codes vary least.
     """
-    def directions(points):  # columns, from the direction of least variance to that of most
+    def directions(points):  # columns, from the direction of smallest variance to that of largest
         return np.linalg.eigh(np.cov(points.T, bias=True))[1]
 
     apart = directions(centers)[:, -1] if len(centers) > 1 else np.zeros(3)
-    in_plane = codes - np.outer(codes @ apart, apart)  # (N, 3): what is left at a right angle to `apart`
-    x, y, z = directions(in_plane)[:, 1 if len(centers) > 1 else 0]  # `apart` itself has variance 0 now: skip it
+    in_plane = codes - np.outer(codes @ apart, apart)  # (N, 3): the part orthogonal to `apart`
+    x, y, z = directions(in_plane)[:, 1 if len(centers) > 1 else 0]  # `apart` itself now has variance 0: skip it
     elevation, azimuth = np.degrees([np.arcsin(np.clip(z, -1, 1)), np.arctan2(y, x)])
     return (elevation, azimuth) if elevation >= 0 else (-elevation, azimuth + 180)  # never from below
 
 
 def side_by_side(panels, classes):
-    """Several kinds of codes of the same images, a panel each, coloured by true class; crosses: in the wrong cluster.
+    """Several kinds of codes of the same images, one panel each, coloured by true class; crosses: in the wrong cluster.
 
     panels   (title, points (N, 2) or (N, 1), clusters (N,)) for each
     classes  (N,)
     """
-    title = ("The same images in every panel, as each method sees them: the two directions of most variance\n"
+    title = ("The same images in every panel, as each method represents them: the two directions of largest variance\n"
              "(coloured by true digit; black crosses: in the wrong cluster)")
     figure, cells = panel_grid(len(panels), title=title, n_columns=4, panel=(4.6, 4.3), margin=(0, 0.6))
     alpha = float(np.clip(6000 / len(classes), 0.1, 0.5))
@@ -181,17 +181,17 @@ def side_by_side(panels, classes):
 
 
 def center_images(centers, counts, names, wrong_images, wrong_classes, wrong_clusters, shape, *, n_shown=30):
-    """Each centre decoded into the image that it stands for, and images that k-means put into the wrong cluster.
+    """Each centre decoded into an image, and images that k-means put into the wrong cluster.
 
     centers (K, D) decoded centres; counts (K,) images in each cluster; names {cluster: class or None};
-    wrong_images (M, D), wrong_classes (M,), wrong_clusters (M,): the mistakes, the most telling first.
+    wrong_images (M, D), wrong_classes (M,), wrong_clusters (M,): the mistakes, the most informative first.
     """
     n_clusters, n_columns = len(centers), 10
     wrong_images = wrong_images[:n_shown]
     center_rows, wrong_rows = math.ceil(n_clusters / 5), max(1, math.ceil(len(wrong_images) / n_columns))
     figure = Figure(figsize=(11, 2.6 * center_rows + 1.5 * wrong_rows + 1.2), layout="constrained")
     top, bottom = figure.subfigures(2, 1, height_ratios=(2.6 * center_rows + 0.6, 1.5 * wrong_rows + 0.6))
-    top.suptitle("Each centre, decoded into the image it stands for")
+    top.suptitle("The centres of the clusters, decoded into images")
     cells = top.subplots(center_rows, min(5, n_clusters), squeeze=False).ravel()
     for cell in cells:
         cell.axis("off")
@@ -201,7 +201,7 @@ def center_images(centers, counts, names, wrong_images, wrong_classes, wrong_clu
         name = "no digit of its own" if names[k] is None else f"digit {names[k]}"
         cells[k].set_title(f"cluster {k}: {name}\n{counts[k]:,} images", fontsize=10)
     n_wrong = len(wrong_classes)
-    shown = f"; {len(wrong_images)} of them, each digit's farthest first" if n_wrong > len(wrong_images) else ""
+    shown = f"; {len(wrong_images)} of them, the farthest of each digit first" if n_wrong > len(wrong_images) else ""
     bottom.suptitle(f"{n_wrong:,} of {counts.sum():,} images are in the wrong cluster{shown}" if n_wrong
                     else "No image is in the wrong cluster")
     cells = bottom.subplots(wrong_rows, n_columns, squeeze=False).ravel()

@@ -1,4 +1,4 @@
-"""Pictures for lessons and benchmarks: curves, bars, tables, tiles, partitions of the plane, graphs, matrices,
+"""Figures for lessons and benchmarks: curves, bars, tables, tiles, partitions of the plane, graphs, matrices,
 rooflines, paths.
 
 Shapes: N samples, D pixels, K clusters.
@@ -15,11 +15,11 @@ from aelearn.plotting.style import MARKERS, PALETTE, panel_grid, show_image
 
 
 def curves(series, *, title, xlabel, ylabel, points=None, logarithmic=False):
-    """Lines in one picture.
+    """Lines in one plot.
 
     series       {label: (xs, ys)}
-    points       {label: (xs, ys)}, drawn as marks on top
-    logarithmic  True: both axes are
+    points       {label: (xs, ys)}, drawn as markers on top
+    logarithmic  True: both axes are logarithmic
     """
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.add_subplot()
@@ -39,7 +39,7 @@ def curves(series, *, title, xlabel, ylabel, points=None, logarithmic=False):
 
 
 def bars(names, values, *, title, xlabel, line=None):
-    """Horizontal bars, the first on top, each with its value; `line` marks a value to compare with."""
+    """Horizontal bars, the first at the top, each with its value; `line` marks a reference value."""
     figure = Figure(figsize=(9, 0.5 * len(names) + 1.4), layout="constrained")
     axes = figure.add_subplot()
     drawn = axes.barh(names, values, color=PALETTE[0])
@@ -53,7 +53,7 @@ def bars(names, values, *, title, xlabel, line=None):
 
 
 def tiles(images, captions, shape, *, title, n_columns=10):
-    """Small pictures side by side, each under its caption.
+    """Small images side by side, each with its caption.
 
     images (N, D), captions N strings, shape (rows, columns) of an image
     """
@@ -66,7 +66,7 @@ def tiles(images, captions, shape, *, title, n_columns=10):
 
 
 def partitions(X, steps, *, title, n_columns=4, size=3.1):
-    """Points in the plane and their clusters, panel by panel: the cells of the plane that belong to each centre.
+    """Points in the plane and their clusters, panel by panel: the Voronoi cells of the centres.
 
     X (N, 2); steps: a (caption, centers (K, 2)) for each panel; size of a panel in inches. Red stars are the centres.
     """
@@ -92,7 +92,7 @@ def densities(panels, *, title, xlabel, points=(), n_columns=3, size=3.6):
     """Densities on a line, panel by panel on the same axes: the first of each is a filled area, the others are lines.
 
     panels  a (caption, {label: (xs, ys)}) for each
-    points  (N,), short strokes at the foot of each panel: what the densities were made from
+    points  (N,), the data, drawn as short ticks at the bottom of each panel
     size    the width of a panel in inches
     """
     figure, cells = panel_grid(len(panels), title=title, n_columns=n_columns, panel=(size, 0.72 * size),
@@ -108,7 +108,7 @@ def densities(panels, *, title, xlabel, points=(), n_columns=3, size=3.6):
         cell.set_title(caption, fontsize=9)
         if number == 0 or list(series) != list(panels[number - 1][1]):
             cell.legend(fontsize=8)
-    cells[0].set_ylim(bottom=0)  # now that all panels, which share it, are drawn
+    cells[0].set_ylim(bottom=0)  # after all panels are drawn, because they share it
     for cell in cells:
         place = cell.get_subplotspec()
         cell.set(xlabel=xlabel if place.is_last_row() else "", ylabel="density" if place.is_first_col() else "")
@@ -116,23 +116,23 @@ def densities(panels, *, title, xlabel, points=(), n_columns=3, size=3.6):
 
 
 def projections(panels, *, title, n_columns=3, size=(3.4, 2.9)):
-    """Points of the plane, a line that they fall onto at right angles, and the ways there, panel by panel.
+    """Points in the plane, their orthogonal projections onto a line, and the residuals, panel by panel.
 
-    panels  a (caption, X (N, 2), fallen (N, 2), mean (2,), direction (2,)) each; the line leads through the mean
+    panels  a (caption, X (N, 2), projected (N, 2), mean (2,), direction (2,)) each; the line goes through the mean
     size    of a panel, width and height in inches
     """
     figure, cells = panel_grid(len(panels), title=title, n_columns=n_columns, panel=size, margin=(0, 0.8))
-    offsets = [np.concatenate([X, fallen]) - mean for _, X, fallen, mean, _ in panels]  # (2 N, 2) each
+    offsets = [np.concatenate([X, projected]) - mean for _, X, projected, mean, _ in panels]  # (2 N, 2) each
     reach = 1.05 * np.abs(np.concatenate(offsets)).max(axis=0)  # (2,), the same for all panels
-    for cell, (caption, X, fallen, mean, direction) in zip(cells, panels):
+    for cell, (caption, X, projected, mean, direction) in zip(cells, panels):
         cell.axline(mean, mean + direction, color="black", lw=1, zorder=1, label="the line")
-        cell.add_collection(LineCollection(np.stack([X, fallen], axis=1), linewidths=0.8, colors="0.6", zorder=0,
-                                           label="what is lost"))
+        cell.add_collection(LineCollection(np.stack([X, projected], axis=1), linewidths=0.8, colors="0.6", zorder=0,
+                                           label="residuals"))
         cell.plot(*X.T, ls="none", marker=MARKERS[0], ms=3.5, color=PALETTE[0], label="points")
-        cell.plot(*fallen.T, ls="none", marker=MARKERS[1], ms=4, color=PALETTE[1], label="their shadows")
+        cell.plot(*projected.T, ls="none", marker=MARKERS[1], ms=4, color=PALETTE[1], label="projections")
         cell.plot(*mean, ls="none", marker="P", ms=10, color=PALETTE[5], mec="black", label="the mean")
         cell.set(xlim=(mean[0] - reach[0], mean[0] + reach[0]), ylim=(mean[1] - reach[1], mean[1] + reach[1]))
-        cell.set_aspect("equal")  # right angles look right
+        cell.set_aspect("equal")  # so that right angles look like right angles
         cell.tick_params(labelsize=7)
         cell.set_title(caption, fontsize=9)
     figure.legend(*cells[0].get_legend_handles_labels(), loc="outside lower center", ncols=5)
@@ -140,12 +140,13 @@ def projections(panels, *, title, n_columns=3, size=(3.4, 2.9)):
 
 
 def mixtures(X, steps, *, title, n_columns=4, size=3.1, axes_names=None, names=None):
-    """Points in the plane and the normal distributions that share them, panel by panel.
+    """Points in the plane and the normal distributions of a mixture, panel by panel.
 
     X (N, 2); steps: a (caption, responsibilities (N, K), means (K, 2), covariances (K, 2, 2)) for each panel; size of a
-    panel in inches; axes_names of the horizontal and the vertical axis, which are drawn only then; names of the
-    components, for a legend. A point has the colours of the components, mixed as its responsibilities say, and the mark
-    of the one that has most of it. Stars are the means; ellipses lie one and two standard deviations from them.
+    panel in inches; axes_names of the horizontal and the vertical axis, which are otherwise not drawn; names of the
+    components, for a legend. The colour of a point mixes those of the components according to its responsibilities; its
+    marker is that of the component with the largest one. Stars are the means; ellipses are one and two standard
+    deviations away from them.
     """
     figure, cells = panel_grid(len(steps), title=title, n_columns=n_columns, panel=(size, 1.03 * size), margin=(0, 0.4))
     margin = 0.05 * np.ptp(X, axis=0)  # (2,)
@@ -170,13 +171,13 @@ def mixtures(X, steps, *, title, n_columns=4, size=3.1, axes_names=None, names=N
                 cell.plot(*(mean[:, None] + deviations * outline), color=own[k], lw=1.6)
         cell.scatter(*means.T, marker="*", s=200, color=own, edgecolor="black", zorder=3)
         cell.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
-        cell.set_aspect("equal")  # what is round looks round
+        cell.set_aspect("equal")  # so that circles look like circles
         cell.set_title(caption, fontsize=9)
     return figure
 
 
 def table(counts, rows, columns, *, title, xlabel, ylabel):
-    """A table of counts (R, C) with its numbers, the darker the larger; rows and columns are their names."""
+    """A table of counts (R, C) with its numbers, darker for larger ones; rows and columns are the names."""
     counts = np.asarray(counts)
     figure = Figure(figsize=(0.75 * len(columns) + 1.6, 0.5 * len(rows) + 1.4), layout="constrained")
     axes = figure.add_subplot()
@@ -193,12 +194,12 @@ def table(counts, rows, columns, *, title, xlabel, ylabel):
 def graphs(panels, *, title, n_columns=3, size=(3.4, 3.2), names=None, axes_names=("", ""), equal=True):
     """Points in the plane by group, and the edges between them, panel by panel.
 
-    panels      a (caption, X (N, 2), labels (N,), W (N, N) or None) each; an edge is the wider the larger its weight,
-                and is left out below a hundredth of the largest
+    panels      a (caption, X (N, 2), labels (N,), W (N, N) or None) each; the width of an edge grows with its weight,
+                and edges below a hundredth of the largest weight are left out
     size        of a panel, width and height in inches
-    names       {label: name}, for a legend; without it, up to twelve points carry their numbers
+    names       {label: name}, for a legend; without it, up to twelve points show their indices
     axes_names  of the horizontal and the vertical axis
-    equal       True: a step is as long upwards as to the right
+    equal       True: both axes have the same scale
     """
     figure, cells = panel_grid(len(panels), title=title, n_columns=n_columns, panel=size,
                                margin=(0, 0.4 + 0.4 * bool(names)))
@@ -217,7 +218,7 @@ def graphs(panels, *, title, n_columns=3, size=(3.4, 3.2), names=None, axes_name
             cell.text(*point, str(number), ha="center", va="center", fontsize=10, zorder=3,
                       color="white" if labels[number] == 0 else "black")
         if few and not names:
-            cell.set(xticks=[], yticks=[])  # where a node is drawn means nothing
+            cell.set(xticks=[], yticks=[])  # the position of a node has no meaning
         cell.margins(0.15 if few else 0.05)
         cell.set(xlabel=axes_names[0], ylabel=axes_names[1])
         cell.set_aspect("equal" if equal else "auto", adjustable="datalim")
@@ -230,7 +231,7 @@ def graphs(panels, *, title, n_columns=3, size=(3.4, 3.2), names=None, axes_name
 
 
 def matrices(panels, *, title):
-    """Tables of numbers side by side, (caption, values (R, C)) each: the darker the larger. Up to 60 are written."""
+    """Matrices side by side, (caption, values (R, C)) each, darker for larger values. Up to 60 values are printed."""
     widths = [max(1.5, min(3.4, 0.62 * values.shape[1])) for _, values in panels]
     rows = max(values.shape[0] for _, values in panels)
     figure = Figure(figsize=(sum(widths) + 0.5 * len(panels), min(3.4, 0.5 * rows) + 0.9), layout="constrained")
@@ -250,11 +251,11 @@ def matrices(panels, *, title):
 
 
 def roofline(roofs, peak, points, *, title):
-    """How fast a program can be at most, by how often it uses what it loads, and how fast some programs are.
+    """The largest possible speed of a program by its operations per byte, and the speeds of some programs.
 
-    roofs   {name: bytes a second}: a slanted roof for each memory; more than that cannot be brought
-    peak    operations a second; the flat roof
-    points  {name: (operations a byte, operations a second)}
+    roofs   {name: bytes per second}: the bandwidth of each memory, a slanted line
+    peak    operations per second, a horizontal line
+    points  {name: (operations per byte, operations per second)}
     """
     figure = Figure(figsize=(8, 5), layout="constrained")
     axes = figure.add_subplot()
@@ -262,20 +263,20 @@ def roofline(roofs, peak, points, *, title):
     xs = np.geomspace(0.05, max(8, 4 * most), 200)  # (200,)
     for number, (name, speed) in enumerate(roofs.items()):
         axes.plot(xs, np.minimum(speed * xs, peak) / 1e9, color="black", ls=("-", "--", ":")[number % 3], lw=1.5,
-                  label=f"roof: {name}, {speed / 1e9:.3g} GB/s")
-    axes.plot(xs[[0, -1]], [peak / 1e9] * 2, color="0.6", lw=4, zorder=0, label=f"flat roof: {peak / 1e9:.3g} GFLOP/s")
+                  label=f"bandwidth: {name}, {speed / 1e9:.3g} GB/s")
+    axes.plot(xs[[0, -1]], [peak / 1e9] * 2, color="0.6", lw=4, zorder=0, label=f"peak: {peak / 1e9:.3g} GFLOP/s")
     for number, (name, (intensity, speed)) in enumerate(points.items()):
         axes.plot(intensity, speed / 1e9, ls="none", ms=9, mec="black", marker=MARKERS[number % len(MARKERS)],
                   color=PALETTE[number % len(PALETTE)], label=name)
-    axes.set(xscale="log", yscale="log", title=title, xlabel="operations for each byte that is moved",
-             ylabel="GFLOP/s (billions of operations a second)")
+    axes.set(xscale="log", yscale="log", title=title, xlabel="operations per byte moved",
+             ylabel="GFLOP/s (billions of operations per second)")
     axes.grid(True, which="both", color="0.92")
     axes.legend(fontsize=8)
     return figure
 
 
 def path(steps, *, title):
-    """What must come before what: a box for each step, and arrows from the steps that it needs.
+    """A diagram of prerequisites: a box for each step, and arrows to it from the steps that it needs.
 
     steps  {number: (name, the numbers of the steps that it needs)}, earlier ones first
     """

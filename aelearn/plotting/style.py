@@ -1,7 +1,7 @@
-"""What all figures share: colours, marks, how an image is drawn, how a figure is saved.
+"""What all figures share: colours, markers, how an image is drawn, how a figure is saved.
 
-Colours are those of Okabe and Ito ("Color universal design", 2008), told apart by colour-blind readers; classes also
-differ in marker and lightness, so that the pictures can be read in grey.
+The colours are those of Okabe and Ito ("Color universal design", 2008), which colour-blind readers can distinguish;
+classes also differ in marker and lightness, so figures remain readable in grey.
 """
 
 from matplotlib.figure import Figure
@@ -13,17 +13,17 @@ MARKERS = ("o", "^", "s", "D", "v", "P", "X", "<", ">", "h")
 
 
 def save(figure, path):
-    """Write a figure to a PNG file, whole or not at all."""
+    """Write a figure to a PNG file, completely or not at all."""
     with replacing(path) as file:
         figure.savefig(file, format="png", dpi=110)
 
 
 def panel_grid(n_panels, *, title, n_columns, panel, margin, **shared):
-    """A figure with n_panels in rows of n_columns, and its cells, of which those without a panel are switched off.
+    """A figure with n_panels in rows of n_columns, and its cells; cells without a panel are switched off.
 
     panel   width and height of each, in inches
-    margin  what the figure is wider and higher than its panels, in inches: room for titles and a legend
-    shared  what figure.subplots takes: sharex, sharey
+    margin  additional width and height of the figure, in inches, for titles and a legend
+    shared  further arguments of figure.subplots: sharex, sharey
     """
     n_columns = min(n_columns, n_panels)
     n_rows = -(-n_panels // n_columns)
@@ -36,6 +36,6 @@ def panel_grid(n_panels, *, title, n_columns, panel, margin, **shared):
 
 
 def show_image(axes, image, shape):
-    """One image of pixels 0 (black) to 1 (white), without ticks."""
+    """One image of pixels from 0 (black) to 1 (white), without ticks."""
     axes.imshow(image.reshape(shape), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axes.set(xticks=[], yticks=[])

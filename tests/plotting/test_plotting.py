@@ -191,14 +191,14 @@ def test_mixtures_show_shares_as_colours_and_deviations_as_ellipses():
 
 
 def test_projections_draw_the_line_the_mean_and_the_ways():
-    X, fallen, mean = np.array([[0.0, 1], [2, 3], [4, -1]]), np.array([[0.0, 1], [2, 1], [4, 1]]), np.array([2.0, 1.0])
-    figure = plotting.projections([("flat", X, fallen, mean, np.array([1.0, 0.0]))] * 2, title="t")
+    X, projected, mean = np.array([[0.0, 1], [2, 3], [4, -1]]), np.array([[0.0, 1], [2, 1], [4, 1]]), np.array([2.0, 1.0])
+    figure = plotting.projections([("flat", X, projected, mean, np.array([1.0, 0.0]))] * 2, title="t")
     for axes in figure.axes:
         ways, = axes.collections
-        np.testing.assert_array_equal(ways.get_segments(), np.stack([X, fallen], axis=1))
-        line, points, shadows, middle = axes.lines
+        np.testing.assert_array_equal(ways.get_segments(), np.stack([X, projected], axis=1))
+        line, points, projections, middle = axes.lines
         assert [*line.get_xy1(), *line.get_xy2()] == [2, 1, 3, 1] and np.array_equal(points.get_xydata(), X)
-        assert np.array_equal(shadows.get_xydata(), fallen) and np.array_equal(middle.get_xydata(), [mean])
+        assert np.array_equal(projections.get_xydata(), projected) and np.array_equal(middle.get_xydata(), [mean])
     legend, = figure.legends
-    assert {text.get_text() for text in legend.get_texts()} == {"the line", "what is lost", "points", "their shadows",
+    assert {text.get_text() for text in legend.get_texts()} == {"the line", "residuals", "points", "projections",
                                                                  "the mean"}
