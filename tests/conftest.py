@@ -1,4 +1,4 @@
-"""What the tests share: real digits, small enough to be quick."""
+"""Shared fixtures: real digits, few enough to be fast."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from aelearn.jobs.main_job import Settings, run
 
 @pytest.fixture(scope="session")
 def digits():
-    """All 11,623 zeros and ones of MNIST's training split, images (N, 784) and labels (N,): shared, so read-only."""
+    """All 11,623 zeros and ones of MNIST's training split, images (N, 784) and labels (N,), shared and read-only."""
     images, labels = load_mnist("train", digits=(0, 1))
     images.flags.writeable = labels.flags.writeable = False
     return images, labels
@@ -17,7 +17,7 @@ def digits():
 
 @pytest.fixture(scope="session")
 def few_digits(digits):
-    """The first 500 of them."""
+    """The first 500 of these."""
     images, labels = digits
     return images[:500], labels[:500]
 
@@ -29,6 +29,6 @@ def rng():
 
 @pytest.fixture(scope="session")
 def done(tmp_path_factory):
-    """The whole job with 4 epochs: its folder and its report."""
+    """The whole job, run with 4 epochs: its folder and its report."""
     out = tmp_path_factory.mktemp("job")
     return out, run(Settings(epochs=4, out=str(out)), say=lambda line: None)

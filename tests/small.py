@@ -1,4 +1,4 @@
-"""A small autoencoder, when two of them are the same, and small cases: for several test modules."""
+"""Small test cases for several test modules: a small autoencoder, when two of them are equal, one of each estimator."""
 
 import numba
 import numpy as np
@@ -7,7 +7,7 @@ from aelearn import PCA, Autoencoder, GaussianMixture, KernelDensity, KMeans, Sp
 
 
 def quick(**settings):
-    """A small autoencoder that is trained in a blink."""
+    """A small autoencoder that trains quickly."""
     return Autoencoder(**{"hidden_layer_sizes": (16, 3), "epochs": 4, "random_state": 0, **settings})
 
 
@@ -16,12 +16,12 @@ def same_parameters(a, b):
 
 
 def rounding(n_terms, size=1.0, dtype=np.float64):
-    """The most that two ways to add n_terms products of this size in all can differ by: (n + 2) eps on either side."""
+    """A bound on the difference between two ways of adding n_terms products of total size `size`: (n + 2) eps each."""
     return 2 * (n_terms + 2) * np.finfo(dtype).eps * np.max(size)
 
 
 def extreme_rows(rng, dtype, n_features=3):
-    """Ordinary rows with rows of sizes up to the ends of the dtype between them, (24, D)."""
+    """Ordinary rows, mixed with rows whose sizes go up to the limits of the dtype, (24, D)."""
     sizes = [1e38, 3e38, 1e19, 1e9, 1e5, 1e-9, 1e-38] if dtype == np.float32 else [
         1.7e308, 1e300, 1e150, 1e101, 1e20, 1e9, 1e5, 1e-9, 1e-300]
     X = rng.normal(size=(24, n_features))
@@ -31,20 +31,20 @@ def extreme_rows(rng, dtype, n_features=3):
 
 
 def assert_rows_stand_alone(function, X, rtol, atol=0.0):
-    """function(X) says of each row what it says of the row by itself; rtol is what other blocks of rows may round off.
-    No entry is NaN."""
+    """Check that function(X) gives each row the same result as the row alone, up to rtol: blocks of rows may round
+    differently. No entry may be NaN."""
     together, alone = function(X), np.concatenate([function(x[None]) for x in X])
     assert not np.isnan(together).any()
     np.testing.assert_allclose(together, alone, rtol=rtol, atol=max(atol, np.finfo(X.dtype).tiny))
 
 
 def affordable(cases, work):
-    """The cases whose work(*case) is small enough for plain Python, if NUMBA_DISABLE_JIT is set; else all of them."""
+    """If NUMBA_DISABLE_JIT is set, the cases whose work(*case) is small enough for plain Python; else all of them."""
     return [case for case in cases if not numba.config.DISABLE_JIT or work(*case) <= 5_000]
 
 
 def every_estimator():
-    """A small one of each estimator, and of each way through one: name -> estimator, not fitted."""
+    """One small estimator of each kind, and of each of its algorithms: name -> estimator, not fitted."""
     return {
         "Autoencoder": Autoencoder((3, 2), epochs=3, batch_size=8, random_state=0),
         "Autoencoder numpy": Autoencoder((3, 2), epochs=3, optimizer="momentum", backend="numpy", dtype=np.float64,
@@ -66,4 +66,4 @@ def every_estimator():
     }
 
 
-ROW_METHODS = ("predict", "transform", "score_samples", "predict_proba", "reconstruct")  # an answer for each row
+ROW_METHODS = ("predict", "transform", "score_samples", "predict_proba", "reconstruct")  # one result for each row

@@ -1,4 +1,4 @@
-"""A `fit` that fails leaves the estimator as it was, wherever it fails: all estimators, errors at many calls."""
+"""A `fit` that fails leaves the estimator unchanged, wherever it fails: all estimators, with errors at many calls."""
 
 import copy
 import inspect
@@ -16,15 +16,15 @@ from aelearn.core.base import Estimator
 from tests.small import ROW_METHODS, every_estimator, quick, same_parameters
 
 PACKAGE = os.path.dirname(aelearn.__file__) + os.sep
-PLACES = 12  # in a fit where it is made to fail
+PLACES = 12  # number of calls in a fit at which an error is injected
 
 
 class Injected(Exception):
-    """The failure that the tests bring about."""
+    """The error that the tests inject."""
 
 
 class Failure:
-    """While it is active, call number n of a function of aelearn raises `error`; n=None only counts calls."""
+    """While active, call number n of a function of aelearn raises `error`; n=None only counts calls."""
 
     def __init__(self, n=None, error=Injected):
         self.n, self.error, self.calls = n, error, 0
@@ -32,7 +32,7 @@ class Failure:
     def __call__(self, frame, event, argument):
         code = frame.f_code
         inside = code.co_filename.startswith(PACKAGE) and code.co_name != "guarded" \
-            and not code.co_flags & inspect.CO_GENERATOR  # whose last "call" closes it, where no error can pass on
+            and not code.co_flags & inspect.CO_GENERATOR  # its last "call" closes it, where no error can propagate
         if event == "call" and inside:
             self.calls += 1
             if self.calls == self.n:
@@ -47,7 +47,7 @@ class Failure:
 
 
 def answers(model, X):
-    """All that a fitted model says of X, as bytes; what it refuses as words."""
+    """All results of a fitted model for X, as bytes; errors as text."""
     found = {}
     for method in (*ROW_METHODS, "score"):
         if hasattr(model, method):
@@ -65,8 +65,8 @@ def fit(model, X):
 
 
 def places(model, X):
-    """Numbers of calls within a fit, from the first to the last, evenly spread."""
-    fit(copy.deepcopy(model), X)  # whatever has to be compiled is compiled
+    """Indices of calls within a fit, from the first to the last, evenly spaced."""
+    fit(copy.deepcopy(model), X)  # compile first whatever has to be compiled
     again = copy.deepcopy(model)
     with Failure() as count:
         fit(again, X)
@@ -83,7 +83,7 @@ def X(rng):
 def test_wherever_a_fit_fails_the_model_of_before_stays(name, X, error):
     model = fit(every_estimator()[name], X)
     before, pickled, said = dict(vars(model)), pickle.dumps(vars(model)), answers(model, X)
-    other = X[:, ::-1][:, 1:] * 2  # of another width, so that nothing fits the old parameters
+    other = X[:, ::-1][:, 1:] * 2  # of another width, so that the old parameters do not fit
     for n in places(model, other):
         try:
             with Failure(n, error):
@@ -91,7 +91,7 @@ def test_wherever_a_fit_fails_the_model_of_before_stays(name, X, error):
         except error:
             assert list(vars(model)) == list(before) and all(vars(model)[key] is before[key] for key in before), n
             assert pickle.dumps(vars(model)) == pickled and answers(model, X) == said, n
-        else:  # Ctrl-C ended a training, which is documented to keep whole epochs
+        else:  # Ctrl-C ended the training, which is documented to keep complete epochs
             assert error is KeyboardInterrupt and model.interrupted_ and 1 <= len(model.history_) <= 3, n
             model = pickle.loads(pickle.dumps(fit(every_estimator()[name], X)))
             before, pickled = dict(vars(model)), pickle.dumps(vars(model))

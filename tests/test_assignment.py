@@ -1,4 +1,4 @@
-"""Both algorithms against all permutations, and the bound that proves each choice the best one."""
+"""Both algorithms against all permutations, and the bound that proves each result to be optimal."""
 
 from itertools import permutations
 
@@ -9,7 +9,7 @@ from aelearn.assignment import linear_assignment, maximum_weight_matching
 
 
 def best_sum(table):
-    """The largest sum over min(C, K) pairs, by trying all of them."""
+    """The largest sum over min(C, K) pairs, by brute force."""
     small = table if table.shape[0] <= table.shape[1] else table.T
     return max(sum(small[i, j] for i, j in enumerate(p)) for p in permutations(range(small.shape[1]), len(small)))
 
@@ -25,7 +25,7 @@ def test_sparse_matching_against_all_permutations(rng, shape, largest):
         table = table[table.any(axis=1)]
         if table.size:
             rows, columns = np.nonzero(table)
-            order = rng.permutation(len(rows))  # the cells' order does not matter
+            order = rng.permutation(len(rows))  # the order of the cells does not matter
             rows, columns = rows[order], columns[order]
             chosen = maximum_weight_matching(rows, columns, table[rows, columns])
             assert chosen.dtype == bool and chosen.shape == rows.shape

@@ -1,4 +1,4 @@
-"""The benchmarks' common ground: turns, tables, missing peers; and that every benchmark can be started."""
+"""What benchmarks share: alternating runs, tables, missing peers; and that every benchmark can be started."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ def test_rivals_take_turns(monkeypatch):
     monkeypatch.setattr(harness, "PAUSE", 0)
     calls = []
     times = race({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, rounds=4, turn=0)
-    assert calls == ["a", "a", "b", "b"] * 4  # one call to warm up, one that counts
+    assert calls == ["a", "a", "b", "b"] * 4  # one call to warm up, one that is measured
     assert set(times) == {"a", "b"} and all(timing.median > 0 for timing in times.values())
 
 

@@ -1,4 +1,4 @@
-"""The command line as its user meets it: a real process, its output, its exit code."""
+"""The command line as users see it: a real process, its output, its exit code."""
 
 import json
 import os
@@ -39,7 +39,7 @@ def test_the_job(folder):
 
 
 def test_a_warning_is_one_line(folder):
-    for name in ("train-images-idx3-ubyte", "t10k-images-idx3-ubyte"):  # all images alike: one distinct code
+    for name in ("train-images-idx3-ubyte", "t10k-images-idx3-ubyte"):  # all images identical: one distinct code
         content = (folder / name).read_bytes()
         (folder / name).write_bytes(content[:16] + bytes(len(content) - 16))
     done = aelearn("--data", folder, *SMALL, "--epochs", 1, "--out", folder / "out")
@@ -101,7 +101,7 @@ def test_an_output_folder_that_cannot_be_written_is_told_before_the_training(fol
     assert (tmp_path / "file").read_text() == "mine"
 
 
-# python -m aelearn that listens to Ctrl-C even where the tests run in the background of a shell, which ignores it.
+# python -m aelearn that reacts to Ctrl-C even if the tests run in the background of a shell, which ignores it.
 LISTENING = ("import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
              "runpy.run_module('aelearn', run_name='__main__')")
 

@@ -1,4 +1,4 @@
-"""The data: the right files, the right splits, and one clear sentence for every damaged folder."""
+"""Data: the right files, the right splits, and one clear error message for every damaged folder."""
 
 import gzip
 import hashlib
@@ -16,7 +16,7 @@ DATA = Path(__file__).parent.parent / "data"
 
 
 def write_folder(folder, *, n_train=24, n_test=5, shape=(3, 4), gzipped=False, seed=0):
-    """A small folder in MNIST's format, written byte by byte; the labels run 0, 1, 2, 0, 1, 2, ..."""
+    """A small folder in MNIST's format, written byte by byte; the labels are 0, 1, 2, 0, 1, 2, ..."""
     rng = np.random.default_rng(seed)
     for prefix, n in (("train", n_train), ("t10k", n_test)):
         pixels = rng.integers(0, 256, (n, *shape), dtype=np.uint8)
@@ -107,7 +107,7 @@ def test_folders_of_nothing(tmp_path, sizes, gzipped):
 
 
 def test_digits_that_the_file_has_but_not_the_split(tmp_path):
-    write_folder(tmp_path)  # the validation split is of two images, 0 and 1
+    write_folder(tmp_path)  # the validation split has two images, 0 and 1
     with pytest.raises(ValueError, match="train-labels-idx1-ubyte, validation split, has no images of 2; .* of 0, 1"):
         load_mnist("validation", digits=(2,), directory=tmp_path)
 

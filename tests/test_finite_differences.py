@@ -1,4 +1,4 @@
-"""What a loss may return and do to be judged by finite differences, and what numerical_gradient takes."""
+"""What a loss may return and do in a finite-difference check, and what numerical_gradient accepts."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from aelearn.gradcheck import numerical_gradient
 
 
 class Tensor:
-    """Like a tensor of PyTorch that asks for its own gradient."""
+    """Behaves like a PyTorch tensor that requires a gradient."""
 
     def __array__(self, *_, **__):
         raise RuntimeError("Can't call numpy() on Tensor that requires grad.")
@@ -32,7 +32,7 @@ NO_NUMBERS = {
 @pytest.mark.parametrize("only_when_nudged", [False, True])
 @pytest.mark.parametrize("kind", NO_NUMBERS)
 def test_losses_that_are_no_float64_number(kind, only_when_nudged):
-    """Each gradient is the right one: without the check, some would pass and some would be called wrong."""
+    """All gradients are right; without the check, some would pass and some would be reported as wrong."""
     convert, error, words = NO_NUMBERS[kind]
     p = np.array([0.7, -0.2])
 
@@ -114,10 +114,10 @@ def test_numerical_gradients_that_do_not_exist(arguments, error, words):
 
 @pytest.mark.parametrize("eps", [1e-4, 1e-6])
 def test_losses_computed_in_float32_and_returned_as_a_float(eps):
-    """What PyTorch's .item() returns: only the digits tell."""
+    """PyTorch's .item() returns such numbers: only their digits show the precision."""
     w = np.array([0.3, 1.2])
     with pytest.raises(TypeError, match="no more digits than float32 has"):
         numerical_gradient(lambda params: float(np.sum(params["w"].astype(np.float32) ** 2)), {"w": w}, "w", eps=eps)
-    short = {"w": np.array([1.0, 2.0])}  # numbers with few digits have a loss with few
+    short = {"w": np.array([1.0, 2.0])}  # numbers with few digits give a loss with few digits
     assert numerical_gradient(lambda params: float(params["w"].sum()), short, "w", eps=2**-13)[0].tolist() == [1, 1]
     assert not numerical_gradient(lambda params: 0.5, short, "w", eps=eps)[0].any()

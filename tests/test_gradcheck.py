@@ -1,4 +1,4 @@
-"""The checker passes what is right, and catches and names what is wrong."""
+"""The checker accepts right gradients, and detects and names what is wrong with others."""
 
 import numpy as np
 import pytest
@@ -66,7 +66,7 @@ def test_no_false_alarm_where_the_loss_is_steep_or_large(loss, slope, at):
 
 
 def perfect_fit(rng, n, d, h, offset=0.0):
-    """The loss of a linear layer against targets that it meets but for an offset, its parameters and gradients."""
+    """The loss of a linear layer whose outputs differ from the targets only by an offset; parameters and gradients."""
     x, params = rng.normal(size=(n, d)), {"W": rng.normal(size=(d, h)), "b": rng.normal(size=h)}
     target = dense(x, params["W"], params["b"]) + offset * rng.normal(size=(n, h))
     dz = 2 * (dense(x, **params) - target) / target.size
@@ -102,7 +102,7 @@ def test_at_the_minimum_of_a_parabola(minimum):
 
 
 def test_entries_that_only_the_slope_around_them_excuses_are_counted():
-    """1e-8 from the minimum, the slope at the nudged points is a thousand times the derivative, 2e-8."""
+    """At 1e-8 from the minimum, the slope at the nudged points is a thousand times the derivative, 2e-8."""
     loss, p = (lambda q: float(np.sum(q["p"] ** 2))), {"p": np.array([1e-8])}
     assert check_gradients(loss, p, {"p": np.array([2e-8])}).rows[0].n_unclear == 0
     assert check_gradients(loss, p, {"p": np.array([1.001 * 2e-8])}).rows[0].n_unclear == 1

@@ -1,4 +1,4 @@
-"""What estimators are given: every kind of array and setting is taken as what it means, or refused in a sentence."""
+"""Inputs of estimators: every kind of array and setting is interpreted correctly, or rejected with a clear message."""
 
 import datetime
 import warnings
@@ -12,7 +12,7 @@ from aelearn import Autoencoder, KMeans
 from tests.small import every_estimator
 
 TABLE = np.round(np.concatenate([np.random.default_rng(1).random((12, 3)),
-                                 np.random.default_rng(2).random((12, 3)) + 2]) * 64) / 64  # float16 holds it exactly
+                                 np.random.default_rng(2).random((12, 3)) + 2]) * 64) / 64  # exact in float16
 
 
 def fit(model, X, **settings):
@@ -22,7 +22,7 @@ def fit(model, X, **settings):
 
 
 def learnt(model):
-    """All numbers that a fit has left, as bytes."""
+    """All numbers that a fit has produced, as bytes."""
     numbers = dict(vars(model))
     if isinstance(model, Autoencoder):
         numbers |= model.params_
@@ -38,7 +38,7 @@ def read_only(X):
 
 
 class Subclass(np.ndarray):
-    """Its arithmetic would be another one."""
+    """A subclass with arithmetic of its own."""
 
     def __mul__(self, other):
         raise AssertionError("X was computed with as what it was given")
@@ -46,7 +46,7 @@ class Subclass(np.ndarray):
     __add__ = __sub__ = __matmul__ = __mul__
 
 
-TAKEN = {  # X in another form, which is the same X
+TAKEN = {  # the same X in another form
     "list": lambda X: X.tolist(), "tuple of tuples": lambda X: tuple(map(tuple, X.tolist())), "rows": list,
     "Fortran": np.asfortranarray, "strided": lambda X: np.repeat(X, 2, axis=1)[:, ::2],
     "reversed": lambda X: X[::-1].copy()[::-1], "byte-swapped": lambda X: X.astype(">f8"), "read-only": read_only,
@@ -57,7 +57,7 @@ TAKEN = {  # X in another form, which is the same X
     "decimals": lambda X: np.array([[Decimal(x) for x in row] for row in X.tolist()], dtype=object),
 }
 masked = np.ma.array(TABLE, mask=np.arange(72).reshape(24, 3) == 5)
-REFUSED = {  # X: the kind of error, and a word of its sentence
+REFUSED = {  # X: the type of error, and a word of its message
     "generator": (lambda X: (row for row in X), "iterator"), "iterator": (lambda X: iter(X.tolist()), "iterator"),
     "map": (lambda X: map(tuple, X), "iterator"), "masked": (lambda X: masked, "masked entries"),
     "masked rows": (lambda X: list(masked), "masked entries"), "None": (lambda X: np.where(X > 2, None, X), "NaN"),
@@ -75,7 +75,7 @@ REFUSED = {  # X: the kind of error, and a word of its sentence
 
 
 def same_as_table(name, X):
-    """Whether X teaches what TABLE does, to the bits: in one of its layouts, by rows or by columns, as sums go."""
+    """Whether X gives the same result as TABLE, bit for bit: in one of its layouts, by rows or by columns."""
     found = learnt(fit(every_estimator()[name], X))
     found.pop("feature_names_in_", None)
     return found in [learnt(fit(every_estimator()[name], layout(TABLE))) for layout in (np.asarray, np.asfortranarray)]
@@ -170,7 +170,7 @@ def test_settings_that_are_no_integers(name, wrong):
                 fit(every_estimator()[name], TABLE, **{key: wrong})
             assert "\n" not in str(caught.value)
             tried += 1
-    assert tried or name.startswith("KernelDensity") or wrong is None  # None is a setting of PCA's
+    assert tried or name.startswith("KernelDensity") or wrong is None  # None is a valid setting of PCA
 
 
 @pytest.mark.parametrize("name", [name for name, model in every_estimator().items()

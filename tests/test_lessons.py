@@ -1,4 +1,4 @@
-"""The lessons: notebooks in step with their sources, and run in real kernels, open and solved.
+"""The lessons: notebooks match their sources, and run in real kernels, unsolved and solved.
 
 They need the extra `lessons`; without it they are skipped, or fail if AELEARN_STRICT=1.
 """
@@ -68,7 +68,7 @@ ABOUT_THE_MACHINE = ("07", "08", "09")  # lessons that say what they ran on, and
 
 
 def words(book):
-    """What each cell prints, with # for each number: conclusions must be the same on every machine."""
+    """The printed output of each cell, with # for each number: conclusions must be the same on every machine."""
     return [NUMBER.sub("#", outputs(cell)[0]) for cell in book.cells if cell.cell_type == "code"]
 
 

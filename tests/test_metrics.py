@@ -1,4 +1,4 @@
-"""Every score against values worked out by hand and against its properties; tests/peers compares with libraries."""
+"""Every score against values computed by hand and against its properties; tests/peers compares with libraries."""
 
 import subprocess
 import sys
@@ -61,13 +61,13 @@ def test_the_same_grouping_scores_exactly_1_and_nothing_more(rng, score):
 
 
 def test_nmi_of_independent_groupings_is_exactly_0():
-    for n_classes, n_clusters in ((2, 3), (7, 5), (13, 11)):  # each pair of names once: p = p_c p_k
+    for n_classes, n_clusters in ((2, 3), (7, 5), (13, 11)):  # each pair of labels once: p = p_c p_k
         classes, clusters = np.divmod(np.arange(n_classes * n_clusters), n_clusters)
         assert metrics.normalized_mutual_information(classes, clusters) == 0
 
 
 def test_ari_is_rounded_once(rng):
-    """Nearly independent: index and expected share most of their digits. Against fractions, which have all of them."""
+    """Nearly independent: index and expected index share most of their digits. Compared with exact fractions."""
     for n in (50, 1000, 100_000):
         classes, clusters = rng.integers(0, 3, n), rng.integers(0, 4, n)
         counts = metrics.confusion_matrix(classes, clusters)
@@ -80,7 +80,7 @@ def test_ari_is_rounded_once(rng):
 
 @pytest.mark.parametrize("n_classes, n_clusters", [(100_000, 100_000), (100_000, 10), (10, 100_000)])
 def test_memory_and_time_do_not_grow_with_the_table(n_classes, n_clusters):
-    """The table would have 10^10 cells, 75 GB, or 10^6. All scores in one process that may have 600 MB in all."""
+    """The table would have 10^10 cells, 75 GB, or 10^6. All scores run in one process that may use at most 600 MB."""
     pytest.importorskip("resource", reason="memory can be limited on POSIX systems only")
     code = f"""
 import resource
@@ -108,7 +108,7 @@ assert abs(metrics.normalized_mutual_information(classes, clusters) - 2 * np.log
 
 def test_best_matching_pairs_what_is_left_in_order():
     assert metrics.best_matching(["a", "b", "c"], [1, 1, 1]) in ({1: "a"}, {1: "b"}, {1: "c"})
-    # b has 3 samples in cluster 0; a and cluster 1 have none in common, but are left for each other; 2 has no class
+    # b has 3 samples in cluster 0; a and cluster 1 share none, but are the only ones left; 2 gets no class
     assert metrics.best_matching(list("abbbb"), [0, 0, 0, 0, 1]) == {0: "b", 1: "a"}
     assert metrics.best_matching(list("abbbbb"), [0, 0, 0, 0, 1, 2]) == {0: "b", 1: "a"}
 
@@ -159,7 +159,7 @@ def test_linear_assignment_against_all_permutations(rng, shape):
 
 def test_accuracy_under_a_given_matching():
     assert metrics.accuracy([0, 1, 1], [5, 5, 6], {5: 0, 6: 1}) == pytest.approx(2 / 3)
-    assert metrics.accuracy([0, 1, 1], [5, 8, 6], {5: 1}) == 0  # 8 and 6 have no class
+    assert metrics.accuracy([0, 1, 1], [5, 8, 6], {5: 1}) == 0  # 8 and 6 are matched with no class
     for classes in (["x", "y"], np.array(["x", "y"], object), np.array(["x", "y"])):
         matching = metrics.best_matching(classes, [0, 1])
         assert matching == {0: "x", 1: "y"} and metrics.accuracy(classes, [0, 1], matching) == 1
@@ -167,12 +167,12 @@ def test_accuracy_under_a_given_matching():
 
 def test_silhouette_by_hand():
     X, labels = np.array([[0.0], [1.0], [5.0], [9.0]]), [0, 0, 1, 2]
-    # points: (5 - 1) / 5, (4 - 1) / 4, and two alone in their clusters
+    # points: (5 - 1) / 5, (4 - 1) / 4, and two that are alone in their clusters
     assert metrics.silhouette(X, labels) == pytest.approx((0.8 + 0.75) / 4)
 
 
 def test_silhouette_of_tight_groups_far_apart():
-    """Exact by symmetry: in each group of two, a = 1; b is the gap, to within its last digits."""
+    """Exact by symmetry: in each group of two, a = 1; b is the gap, up to its last digits."""
     X = np.array([[0.0], [1.0], [1e12], [1e12 + 1]])
     assert metrics.silhouette(X, [0, 0, 1, 1]) == pytest.approx(1 - 1e-12, abs=1e-13)
 

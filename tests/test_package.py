@@ -1,4 +1,4 @@
-"""The package as it is installed: light to import, and with its data, wherever it lies."""
+"""The installed package: it imports quickly, and includes its data, wherever it is."""
 
 import shutil
 import subprocess
@@ -33,7 +33,7 @@ def test_public_names():
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """A wheel built from a copy of the sources, so that no earlier build can slip in. Nothing is fetched."""
+    """A wheel built offline from a copy of the sources, so that no earlier build can interfere."""
     source, folder = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     for name in ("aelearn", "data"):
         shutil.copytree(ROOT / name, source / name)

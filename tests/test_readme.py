@@ -1,4 +1,4 @@
-"""What the README shows, works."""
+"""The examples in the README work."""
 
 import re
 from pathlib import Path
@@ -48,7 +48,7 @@ def test_the_readme_is_short():
 
 def test_the_map_names_every_module_and_only_those():
     block = re.search(r"```\naelearn/\n(.*?)\ntests/", (ROOT / "docs" / "map.md").read_text(), re.S).group(1)
-    block = re.sub(r"\n {10,}", " ", block)  # lines that go on
+    block = re.sub(r"\n {10,}", " ", block)  # continued lines
     at_the_top = set(re.findall(r"^  (\w+)(?: |$)", block, re.M))
     inside = {folder: set(re.findall(r"\w+", words)) for folder, words in re.findall(r"^ +(\w+)/ +(.*)$", block, re.M)}
     folders = {path.parent for path in (ROOT / "aelearn").rglob("*.py")} - {ROOT / "aelearn"}

@@ -1,4 +1,4 @@
-"""What an estimator says of a row depends on that row alone, whatever else is in the batch: all estimators."""
+"""An estimator's result for a row depends on that row alone, whatever else is in the batch: all estimators."""
 
 import warnings
 
@@ -15,7 +15,7 @@ CASES = [(name, dtype, size) for name, model in every_estimator().items()
 
 
 def objective(X, codes, model):
-    """What SparseCoding makes small, for each row of X (N, D) and its code (N, K): (N,); it may be infinite."""
+    """The objective of SparseCoding for each row of X (N, D) and its code (N, K): (N,); it may be infinite."""
     with np.errstate(over="ignore", invalid="ignore"):
         left = X - codes.astype(np.float64) @ model.components_.astype(np.float64)  # (N, D)
         return (left**2).sum(axis=1) / 2 + model.alpha * np.abs(codes).sum(axis=1, dtype=np.float64)
@@ -33,7 +33,7 @@ def test_a_row_among_others_is_answered_as_it_is_alone(name, dtype, size, rng):
         answer = getattr(model, method)
         try:
             whole = answer(batch)
-        except ValueError as refused:  # what is too large is refused, in a batch and alone
+        except ValueError as refused:  # numbers that are too large are rejected, in a batch and alone
             with pytest.raises(ValueError, match=str(refused)[:8]):
                 [answer(row) for row in rows]
             continue
@@ -41,18 +41,18 @@ def test_a_row_among_others_is_answered_as_it_is_alone(name, dtype, size, rng):
         if method == "predict":
             assert np.array_equal(whole, alone)
             continue
-        if name == "SparseCoding":  # rounding may end a row's descent some steps sooner: f is within tol all the same
+        if name == "SparseCoding":  # rounding may end a row some steps earlier, with f still within tol
             f, other_f = (objective(batch, codes, model) for codes in (whole, alone))  # (N,), (N,)
             with np.errstate(over="ignore", invalid="ignore"):
                 squares = np.square(batch, dtype=float).sum(axis=1)  # (N,)
                 room = 2 * model.transform_tol * f + 9 * np.finfo(dtype).eps * squares
                 assert (~np.isfinite(f) | (np.abs(f - other_f) <= room)).all()
             continue
-        # BLAS orders the sums of one row otherwise than those of many. Each is a sum of at most 5 products, there are
-        # at most 4 layers of them, and no weight here is above 10: less than 4 * 5 * 10 roundings of what is added up.
+        # BLAS orders the sums for one row differently than for many. Each is a sum of at most 5 products, there are
+        # at most 4 layers of them, and no weight here is above 10: fewer than 4 * 5 * 10 roundings of the terms.
         scale = np.maximum(1, np.abs(batch).max(axis=1)).astype(np.float64)  # (N,)
         for n, (one, other) in enumerate(zip(whole.astype(np.float64), alone.astype(np.float64))):
             room = 1000 * np.finfo(whole.dtype).eps * np.maximum(scale[n], np.abs(other))
-            with np.errstate(invalid="ignore"):  # -inf, the logarithm of a density of 0, from itself
+            with np.errstate(invalid="ignore"):  # -inf, the logarithm of a density of 0, minus itself
                 same = (one == other) | (np.abs(one - other) <= room)
             assert np.all(same), (method, n, one, other)

@@ -1,4 +1,4 @@
-"""The structure of the package: what may import what, what each subpackage says of itself, and old names."""
+"""The structure of the package: what may import what, what each subpackage documents, and old names."""
 
 import ast
 import importlib
@@ -14,7 +14,7 @@ from aelearn.moved import MOVED
 
 ROOT = Path(__file__).parent.parent
 TOPICS = ("autoencoder", "kmeans", "pca", "sparse_coding", "mixture", "density", "spectral")
-MATHEMATICS = {"core", "kernels", *TOPICS}  # of other topics their public names alone
+MATHEMATICS = {"core", "kernels", *TOPICS}  # they may import only the public names of other topics
 MAY_IMPORT = {  # a part of aelearn (a subpackage, or a module at the top) -> the others that it may import
     "__init__": {"moved"}, "__main__": {"cli"}, "moved": set(), "tiny": set(), "mnist": set(),
     "kernels": set(), "core": {"kernels"},
@@ -29,7 +29,7 @@ MAY_IMPORT = {  # a part of aelearn (a subpackage, or a module at the top) -> th
 
 
 def imports(path):
-    """What a module imports of aelearn: pairs of a dotted module and a name in it, or None."""
+    """The imports of aelearn in a module: pairs of a dotted module and a name in it, or None."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative imports hide which way the arrow runs"
@@ -40,7 +40,7 @@ def imports(path):
 
 
 def part_of(module, name=None):
-    """The subpackage or module at the top that `from module import name` leads to."""
+    """The subpackage or top-level module that `from module import name` refers to."""
     parts = module.split(".")[1:] or ([name] if name and _exists(f"aelearn.{name}") else ["__init__"])
     return parts[0]
 

@@ -1,4 +1,4 @@
-"""The whole idea in one file: short, NumPy alone, and equal to what the rest of the package computes."""
+"""The whole idea in one file: short, NumPy only, and with the same results as the rest of the package."""
 
 import ast
 import re

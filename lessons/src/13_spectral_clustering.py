@@ -392,7 +392,7 @@ show(plotting.curves(lines, xlabel="index of the eigenvalue", ylabel="eigenvalue
 # %%
 all_images, all_digits = load_mnist("train", digits=(0, 1))  # (11623, 784), (11623,)
 images, digits = all_images[:2000], all_digits[:2000]  # (N, 784), (N,)
-graph = graphs.neighbor_graph(graphs.nearest_neighbors(images, 10))  # the edges of W (N, N)
+graph = graphs.neighbor_graph(graphs.nearest_neighbors(images, 10))  # Edges, those of W (N, N)
 eigenmaps = laplacian_eigenmaps(graph, 2, random_state=0)  # (N, 2)
 learned = Autoencoder((128, 2), epochs=40, random_state=0).fit_transform(images)  # (N, 2)
 components = PCA(2).fit_transform(images)  # (N, 2)

@@ -1,4 +1,4 @@
-"""The figures say what they show. (That they look right was seen by eye; this holds what can be held.)"""
+"""Figures contain what they should. (Whether they look right was checked by eye; this tests what can be tested.)"""
 
 import numpy as np
 import pytest
@@ -48,7 +48,7 @@ def test_code_space_shows_every_code_in_every_panel(rng, tmp_path, n_codes, pane
     assert len(figure.axes) == panels
     for axes in figure.axes:
         points = [len(collection.get_offsets()) for collection in axes.collections]
-        assert sum(points[:-1]) == 90 and points[-1] == 3  # the stars come last, above the points
+        assert sum(points[:-1]) == 90 and points[-1] == 3  # the stars come last, on top of the points
         assert tuple(axes.collections[-1].get_facecolor()[0][:3]) == (1, 0, 0)
     assert "cluster 1: no digit of its own" in texts(figure)
     shown = {axes.get_xlabel() for axes in figure.axes} | {axes.get_ylabel() for axes in figure.axes}
@@ -141,7 +141,7 @@ def test_graphs_show_every_point_and_the_edges_that_weigh():
     X, W = np.random.default_rng(0).random((4, 2)), np.zeros((4, 4))
     W[0, 1] = W[1, 0] = 1
     W[2, 3] = W[3, 2] = 0.5
-    W[0, 3] = W[3, 0] = 0.001  # too light to be drawn
+    W[0, 3] = W[3, 0] = 0.001  # too small to be drawn
     figure = plotting.graphs([("one", X, np.array([0, 0, 1, 1]), W), ("two", X, np.zeros(4, int), None)], title="t")
     one, two = figure.axes
     edges, *points = one.collections
@@ -165,7 +165,7 @@ def test_densities_share_their_axes():
     figure = plotting.densities(panels, points=[0.2, 0.7], title="t", xlabel="ink", n_columns=2)
     one, two = figure.axes
     assert one.get_ylim() == two.get_ylim() and one.get_ylim()[0] == 0 and one.get_ylim()[1] > 3
-    assert [len(one.lines), len(two.lines)] == [3, 2]  # the last one is the strokes at the foot
+    assert [len(one.lines), len(two.lines)] == [3, 2]  # the last one is the ticks at the bottom
     assert list(two.lines[-1].get_xdata()) == [0.2, 0.7] and two.get_xlabel() == "ink"
     assert [text.get_text() for text in one.get_legend().get_texts()] == ["made", "true"]
 
@@ -191,7 +191,8 @@ def test_mixtures_show_shares_as_colours_and_deviations_as_ellipses():
 
 
 def test_projections_draw_the_line_the_mean_and_the_ways():
-    X, projected, mean = np.array([[0.0, 1], [2, 3], [4, -1]]), np.array([[0.0, 1], [2, 1], [4, 1]]), np.array([2.0, 1.0])
+    X, mean = np.array([[0.0, 1], [2, 3], [4, -1]]), np.array([2.0, 1.0])
+    projected = np.array([[0.0, 1], [2, 1], [4, 1]])
     figure = plotting.projections([("flat", X, projected, mean, np.array([1.0, 0.0]))] * 2, title="t")
     for axes in figure.axes:
         ways, = axes.collections
