@@ -1,8 +1,8 @@
-"""All benchmarks, one after the other, each in a process of its own.
+"""All benchmarks, one after the other, each in its own process.
 
     python -m tests.benchmarks [NAME ...] [--json FOLDER] [--pictures FOLDER]
 
-The peers come from the `peers` extra; one that is missing is named. It takes about half an hour on two cores.
+The competitors come from the `peers` extra; missing ones are named. It takes about half an hour on two cores.
 """
 
 import argparse

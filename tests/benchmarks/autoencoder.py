@@ -1,9 +1,9 @@
-"""An epoch of training: aelearn's two back ends beside PyTorch's ways to do the same on a CPU.
+"""An epoch of training: aelearn's two back ends compared with several ways to do the same in PyTorch on a CPU.
 
     python -m tests.benchmarks.autoencoder [--json FILE] [--picture FILE]
 
-All start from the same weights and take the same batches in the same order. An epoch is one pass in batches, then the
-loss over all images. Before any is timed, the losses after the first epoch must agree within 1e-4.
+All start from the same weights and use the same batches in the same order. An epoch is one pass in batches, then the
+loss over all images. Before anything is timed, the losses after the first epoch must agree within 1e-4.
 """
 
 import warnings

@@ -1,13 +1,13 @@
-"""The same work beside other programs: what it costs, by how OpenMP's threads wait.
+"""The same work while other programs are running: what it costs, depending on how OpenMP's threads wait.
 
     python -m tests.benchmarks.busy [--json FILE] [--picture FILE]
 
-Between two kernels OpenMP's threads busy-wait, unless they are told otherwise. Alone on a machine that is fastest.
-Where other processes want the cores, waiting threads take them from the very threads that they wait for. aelearn has
-them sleep sooner (kernels/cpu/compiling.py), and runs small calls on one thread, and large ones as well while other
-programs want the cores (kernels/cpu/contention.py). Here that default is measured beside all remedies that a user could
-choose in the environment: for an epoch of the main job's training, for ten small k-means fits and for one of a million
-points; alone, beside one and three processes that count, and beside another training.
+Between two kernels, idle OpenMP threads busy-wait, unless they are told otherwise. On an otherwise idle machine that is
+fastest. If other processes need the cores, waiting threads take them from the very threads that they wait for. aelearn
+lets them sleep earlier (kernels/cpu/compiling.py), and runs small calls on one thread, and large ones as well while
+other programs need the cores (kernels/cpu/contention.py). This benchmark compares that default with all settings of the
+environment that a user could choose instead: for an epoch of the main job's training, for ten small k-means fits and
+for one of a million points; alone, next to one and three processes that count, and next to another training.
 """
 
 import statistics

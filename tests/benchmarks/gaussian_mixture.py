@@ -1,8 +1,8 @@
-"""EM for a mixture of Gaussians, beside scikit-learn, an iteration at a time.
+"""EM for a mixture of Gaussians compared with scikit-learn, per iteration.
 
     python -m tests.benchmarks.gaussian_mixture [--json FILE] [--picture FILE]
 
-Both start from the same weights, means and precisions, and make the same number of iterations, with no tolerance. A
+Both start from the same weights, means and precisions, and do the same number of iterations, without a tolerance. A
 time counts only if the likelihood and the means agree: within 1e-6 for float64, within 1e-3 for float32, in which
 scikit-learn computes; aelearn computes in float64 and rounds at the end.
 """

@@ -1,7 +1,7 @@
-"""What the benchmarks share: rivals are timed in turn, in one process, and the table says on what.
+"""What the benchmarks share: competitors are timed alternately in one process, and the table names the machine.
 
-A figure of one machine says little about another; the ratio of two that were taken side by side says more. So every
-benchmark times its rivals in rounds: each has its turn in each round, and a disturbance meets all of them.
+A single time on one machine says little about another; the ratio of two alternating measurements says more. So every
+benchmark times the competitors in rounds: each runs once per round, so that any disturbance affects all of them.
 """
 
 import argparse

@@ -1,10 +1,10 @@
-"""Kernel densities at all samples, beside scikit-learn's tree (with its default tolerances) and SciPy.
+"""Kernel densities at all samples, compared with scikit-learn's tree (with its default tolerances) and SciPy.
 
     python -m tests.benchmarks.kernel_density [--json FILE] [--picture FILE]
 
-Each call fits N samples and takes the log density at each of them. The data are whitened first, so that one number
-as the bandwidth means the same to all three; SciPy has Gaussian kernels alone. A time counts only if the log densities
-are the same within 1e-8.
+Each call fits N samples and computes the log density at each of them. The data are whitened first, so that the same
+bandwidth means the same to all three; SciPy has only Gaussian kernels. A time counts only if the log densities agree
+within 1e-8.
 """
 
 import sys

@@ -1,9 +1,9 @@
-"""K-means to its fixed point, beside scikit-learn (Lloyd and Elkan) and faiss on all points.
+"""K-means to convergence, compared with scikit-learn (Lloyd and Elkan) and faiss, each on all points.
 
     python -m tests.benchmarks.kmeans [--json FILE] [--picture FILE]
 
-All start from the same centres with no tolerance, and go on for 100 iterations at most; faiss, which has no stopping
-rule, makes as many as aelearn did. A time counts only if the inertia is the same within a thousandth.
+All start from the same centres without a tolerance, and do at most 100 iterations; faiss, which has no stopping rule,
+does as many as aelearn did. A time counts only if the inertia agrees within a thousandth.
 """
 
 import sys

@@ -1,9 +1,9 @@
-"""The whole main job from a cold start, as a command: aelearn beside a script of PyTorch and scikit-learn.
+"""The whole main job from a cold start, as a command: aelearn compared with a script of PyTorch and scikit-learn.
 
     python -m tests.benchmarks.main_job [--json FILE] [--picture FILE]
 
-Each is a process of its own, from starting Python to the last picture. aelearn runs once before, so that its kernels
-lie compiled in the cache; how long that first run compiles is measured apart, with an empty cache.
+Each is a process of its own, from the start of Python to the last figure. aelearn runs once before, so that its
+compiled kernels are in the cache; the compilation time of that first run is measured separately, with an empty cache.
 """
 
 import json

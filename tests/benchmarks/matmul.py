@@ -1,4 +1,4 @@
-"""The ladder of matrix products beside BLAS and beside what the machine can do at all.
+"""The ladder of matrix products compared with BLAS and with the limit of the machine.
 
     python -m tests.benchmarks.matmul [--json FILE] [--picture FILE]
 """

@@ -1,9 +1,9 @@
-"""Scores of clusterings beside SciPy's and scikit-learn's, and how much time and memory a million clusters take.
+"""Scores of clusterings compared with SciPy's and scikit-learn's; time and memory for a million clusters.
 
     python -m tests.benchmarks.metrics [--json FILE] [--picture FILE]
 
-The peer of `accuracy` is scikit-learn's table of counts and SciPy's linear_sum_assignment; it is timed with the table
-and without, when the table is already there. A time counts only if both find the same score.
+The counterpart of `accuracy` is scikit-learn's contingency table with SciPy's linear_sum_assignment; it is timed with
+and without the computation of the table. A time counts only if both find the same score.
 """
 
 import sys

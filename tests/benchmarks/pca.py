@@ -1,8 +1,8 @@
-"""PCA beside scikit-learn's, with its default solver and with svd_solver="full".
+"""PCA compared with scikit-learn's, with its default solver and with svd_solver="full".
 
     python -m tests.benchmarks.pca [--json FILE] [--picture FILE]
 
-A time counts only if the variances are the same within a thousandth.
+A time counts only if the variances agree within a thousandth.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""How good is the main job, over several seeds? `python -m tests.benchmarks.quality` prints the README's table."""
+"""How good are the results of the main job? `python -m tests.benchmarks.quality` prints a table over several seeds."""
 
 import argparse
 import os

@@ -1,4 +1,4 @@
-"""K-means from ten thousand points to ten million: the time for a point, and the memory beside X and the labels.
+"""K-means from ten thousand to ten million points: the time per point, and the memory in addition to X and labels.
 
     python -m tests.benchmarks.scaling [--json FILE] [--picture FILE]
 """

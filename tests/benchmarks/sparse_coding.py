@@ -1,12 +1,12 @@
-"""Sparse codes of 1,000 images and dictionaries of all 11,623, beside scikit-learn's.
+"""Sparse codes of 1,000 images and dictionaries of all 11,623, compared with scikit-learn's.
 
     python -m tests.benchmarks.sparse_coding [--json FILE] [--picture FILE]
 
-Codes, beside sparse_encode: on one dictionary of images; a time counts only if the objective is the same within 1e-6
-(lasso, for which `fista` needs a tol of 1e-5) or 1e-4 (OMP). Dictionaries: `fit` with its defaults, beside one pass of
-MiniBatchDictionaryLearning, which comes about as low. The objectives, of 1,000 images coded to the end on either
-dictionary, stand in the table; a time counts only if ours is at most 1.02 times theirs. Fits are timed once, after one
-that is not, so they have no spread. Notes say where the time of a fit goes.
+Codes are compared with sparse_encode, on one dictionary of images; a time counts only if the objective agrees within
+1e-6 (lasso, for which `fista` needs a tol of 1e-5) or 1e-4 (OMP). Dictionaries: `fit` with its defaults is compared
+with one pass of MiniBatchDictionaryLearning, which reaches about the same objective. The table has the objectives of
+1,000 images, coded to convergence on either dictionary; a time counts only if ours is at most 1.02 times theirs. Fits
+are timed once, after one that is not timed, so they have no spread. Notes say where the time of a fit goes.
 """
 
 import cProfile

@@ -1,12 +1,12 @@
-"""Spectral clustering beside scikit-learn's, on the same points and the same graph; and how long all the digits take.
+"""Spectral clustering compared with scikit-learn's, on the same points and graph; and the time for all digits.
 
     python -m tests.benchmarks.spectral [--json FILE] [--picture FILE]
 
-A time counts only if both find the same clusters: an adjusted Rand index of at least 0.95, because k-means sees rows of
-another length there, which matters for points between clusters.
+A time counts only if both find the same clusters: an adjusted Rand index of at least 0.95, because k-means gets rows of
+different lengths in scikit-learn, which matters for points between clusters.
 
-Where other processes want the cores, too, threads wait for each other far longer than they work. One thread for each
-library (NUMBA_NUM_THREADS=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1) then gives the steadier ratios.
+If other processes need the cores, threads wait for each other far longer than they work. One thread for each library
+(NUMBA_NUM_THREADS=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1) then gives more stable ratios.
 """
 
 import sys

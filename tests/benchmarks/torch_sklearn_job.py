@@ -1,10 +1,10 @@
-"""The main job as one would write it with PyTorch and scikit-learn: the rival of `aelearn` in main_job.py.
+"""The main job, written with PyTorch and scikit-learn: the competitor of `aelearn` in main_job.py.
 
     python -m tests.benchmarks.torch_sklearn_job OUT [EPOCHS]
 
-Same images, network, batches, optimiser and number of epochs, loss over all training images and the validation images
-after each epoch, k-means on codes, pixels and principal components, the same scores, four pictures and two tables. It
-is as fast as a plain script can be made: Adam is PyTorch's fused one, which is its fastest here.
+It has the same images, network, batches, optimiser and number of epochs, the loss over all training images and the
+validation images after each epoch, k-means on codes, pixels and principal components, the same scores, four figures and
+two tables. It is as fast as a plain script can be made: it uses PyTorch's fused Adam, which is the fastest here.
 """
 
 import csv
