@@ -302,7 +302,7 @@ check(autoencoder_backward)
 # %% [markdown]
 # ## Does it learn?
 #
-# Gradients are for going downhill: $W \leftarrow W - \eta \, dW$, again and again. Here are several hundred steps on
+# Gradients are used for descent: $W \leftarrow W - \eta \, dW$, again and again. Here are several hundred steps on
 # zeros and ones from MNIST, a collection of handwritten digits, 28 x 28 pixels each. The backward pass is the
 # library's: the same lines as yours, for any number of layers. Two names in it are new. `layers.glorot` draws random
 # initial weights, at a scale for which signals neither explode nor vanish from layer to layer. A `Workspace` holds all

@@ -145,7 +145,7 @@ rungs = {"1 loops": loops, "2 loop order": loop_order, "3 all cores": all_cores,
 gflops = measured("rungs", lambda: speeds(rungs, SIZE))
 show(plotting.bars(list(gflops), list(gflops.values()), xlabel="GFLOP/s",
                    title=f"The product of two {SIZE} x {SIZE} matrices, rung by rung"),
-     alt="Bars that grow from rung to rung, beside np.matmul")
+     alt="Bars that grow from rung to rung, and one for np.matmul")
 
 # %%
 for (name, speed), (below, before) in zip(list(gflops.items())[1:5], list(gflops.items())[:4]):

@@ -150,8 +150,8 @@ check(scores)
 
 # %% [markdown]
 # There is a price. Far from the origin the score is a small difference of large numbers, and float32 loses digits. The
-# library uses an origin among the points, bounds the possible rounding error, and decides close calls again in
-# float64.
+# library may move the origin to one of the points, it bounds the possible rounding error, and it decides close calls
+# again in float64.
 #
 # ## Vectorise across points
 #
