@@ -201,7 +201,7 @@ def center_images(centers, counts, names, wrong_images, wrong_classes, wrong_clu
         name = "no digit of its own" if names[k] is None else f"digit {names[k]}"
         cells[k].set_title(f"cluster {k}: {name}\n{counts[k]:,} images", fontsize=10)
     n_wrong = len(wrong_classes)
-    shown = f"; {len(wrong_images)} of them, the farthest of each digit first" if n_wrong > len(wrong_images) else ""
+    shown = f"; {len(wrong_images)} of them, the worst first" if n_wrong > len(wrong_images) else ""
     bottom.suptitle(f"{n_wrong:,} of {counts.sum():,} images are in the wrong cluster{shown}" if n_wrong
                     else "No image is in the wrong cluster")
     cells = bottom.subplots(wrong_rows, n_columns, squeeze=False).ravel()

@@ -157,7 +157,7 @@ for name, X in (("784 pixels", images), ("3 components", components), ("3 number
 
 # %% [markdown]
 # Zeros and ones are easy: even raw pixels are almost enough. Other digits are a different story; see lesson 6. The NMI
-# (normalized mutual information) compares two groupings without any matching: 0 if they are unrelated, 1 if they are
+# (normalised mutual information) compares two groupings without any matching: 0 if they are unrelated, 1 if they are
 # the same.
 #
 # **And new images?** Everything above was measured on the images that the models were fitted to. The test images have

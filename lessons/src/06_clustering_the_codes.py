@@ -49,7 +49,7 @@ show(plotting.center_images(model.inverse_transform(kmeans.cluster_centers_), np
 # %%
 few = wrong[:: max(1, len(wrong) // 10)][:10]  # up to ten of them, from near the centre to near the border
 pairs = np.concatenate([images[few], model.reconstruct(images[few])])  # (2 F, 784)
-show(plotting.tiles(pairs, [f"a {labels[i]}" for i in few] + ["drawn"] * len(few), (28, 28), n_columns=len(few),
+show(plotting.tiles(pairs, [f"a {labels[i]}" for i in few] + ["decoded"] * len(few), (28, 28), n_columns=len(few),
                     title="Images in the wrong cluster, and their reconstructions"),
      alt="Misplaced images above their reconstructions")
 
