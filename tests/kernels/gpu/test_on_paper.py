@@ -30,7 +30,7 @@ def test_residence_on_a_multiprocessor():
     assert T4.resident(16, 0, 32) == 16  # blocks
     assert T4.resident(64, 11264, 128) == 5  # 64 KB of shared memory
     case = Case("a", "b", 20, 40 * 64 * 1.59e9, 320e9, 40 * 1.59e9 * 3, None)
-    assert case.bounds(T4) == pytest.approx({"arithmetic": 2, "memory": 2, "on-chip memory": 6})  # half the card is idle
+    assert case.bounds(T4) == pytest.approx({"arithmetic": 2, "memory": 2, "on-chip memory": 6})  # half is idle
 
 
 @pytest.mark.gpu
