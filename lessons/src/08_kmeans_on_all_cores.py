@@ -276,12 +276,6 @@ show(plotting.bars(list(bars), list(bars.values()), xlabel="milliseconds (shorte
 # `upper` and `lower` (N,) are the bounds before the centres move; `labels` (N,) are the points' own centres, and
 # centre k moves by `moved[k]` (K,). Return a boolean array (N,): True where the point needs no distance. *One or two
 # lines.*
-#
-# ### Exercise 4: who can stay?
-#
-# Before the move the bounds are `upper` and `lower` (N,); `labels` (N,) are the points' own centres, and centre k has
-# moved by `moved[k]` (K,). Return an array (N,) of booleans: True where the point needs no distance. *One or two
-# lines.*
 
 # %% tags=["exercise"]
 def can_stay(upper, lower, labels, moved):

@@ -470,7 +470,6 @@ for n_components in (1, 2):
 # 1. A covariance is computed in float64, with about 16 digits. The largest singular value is 1, the smallest
 #    $10^{-9}$. Can its eigenvalues show the smallest? Can the SVD?
 # 2. Why should the flat space go through the mean?
-# 2. Why should the flat space go through the mean?
 # 3. Somebody makes the linear autoencoder deeper, 784-128-3-128-784, all without activations. Will its reconstructions
 #    improve?
 #

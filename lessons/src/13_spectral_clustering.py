@@ -302,6 +302,8 @@ print(source(graphs.normalized_affinity))
 print(source(SpectralClustering.fit))
 
 # %% [markdown]
+# ## Too far and too near
+#
 # Everything depends on the graph. With a small $\gamma$ all points are close to all others, and the result is much
 # like that of k-means. With a large one nearly all weights are next to nothing: the graph falls into more pieces than
 # there are clusters, and which of them end up together is a matter of chance. Below the slider is the same experiment
