@@ -50,7 +50,6 @@ print("images", images.shape, "  dictionary", first_atoms.shape)
 #
 # Return $f(z)$, a number, for one image `x` (D,), its code `z` (K,), the dictionary (K, D) and the penalty `alpha`.
 # *Two lines.*
-# *Two lines.*
 
 # %% tags=["exercise"]
 def sparse_cost(x, z, dictionary, alpha):

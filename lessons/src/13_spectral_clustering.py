@@ -286,8 +286,8 @@ for name, X, truth in (("moons", moons, moon), ("rings", rings, ring)):
 
 # %% [markdown]
 # In the middle each group is a ray from the origin: its points differ in length, by the square roots of their degrees.
-# On the right only the directions are left, and the some 200 points of a group nearly coincide. What was curved and
-# entangled in the plane is now two compact groups, and k-means is good at those. The rings are not quite as well
+# On the right only the directions are left, and the roughly 200 points of each group nearly coincide. What was curved
+# and entangled in the plane is now two compact groups, and k-means is good at those. The rings are not quite as well
 # separated for this $\gamma$: their second eigenvalue is a little lower, and their rays are a little blurred.
 #
 # The library does the same four steps (`aelearn/spectral/graphs.py`, `aelearn/spectral/estimator.py`). It finds a few
