@@ -24,8 +24,8 @@ def multiply_adds(x, out):
     """out[task, i] = the sum of 8 chains y <- y x[i] + 1 of 8 steps, which start at x[i], x[i] + 1, ..., x[i] + 7.
 
     There are eight chains because the result of a multiply-add is available only after some cycles: a single chain
-    would wait. The compiler may fuse products with sums but nothing else: it would find a shorter way to the same
-    number.
+    would wait. The compiler may fuse products with sums but nothing else, or it would find a shorter way to the
+    same number.
     """
     one = x.dtype.type(1)
     for task in prange(out.shape[0]):
