@@ -36,7 +36,7 @@ _HOME = {  # public name -> the module or subpackage that defines it
 
 __all__ = ["__version__", *_HOME]
 
-sys.meta_path.append(OldNames())
+sys.meta_path.insert(0, OldNames())  # first: modules inside an old package must not be found a second time
 
 
 def __getattr__(name):

@@ -25,6 +25,7 @@ MOVED = {  # old name -> new name, both relative to aelearn
     "em": "mixture.em",
     "estimator": "core.base",
     "evaluation": "autoencoder.evaluation",
+    "exercises": "teaching.exercises",
     "files": "core.files",
     "gaussian_mixture": "mixture.estimator",
     "gaussians": "mixture.gaussians",
@@ -56,11 +57,10 @@ MOVED = {  # old name -> new name, both relative to aelearn
 
 
 class OldNames(MetaPathFinder, Loader):
-    """Imports aelearn.OLD as the module aelearn.NEW."""
+    """Finds aelearn.OLD as the module aelearn.NEW."""
 
     def find_spec(self, name, path=None, target=None):
-        package, _, module = name.partition(".")
-        return spec_from_loader(name, self) if package == "aelearn" and module in MOVED else None
+        return spec_from_loader(name, self) if _new(name) else None
 
     def create_module(self, spec):
         module = import_module(_new(spec.name))
@@ -68,7 +68,7 @@ class OldNames(MetaPathFinder, Loader):
         return module
 
     def exec_module(self, module):
-        module.__spec__ = module.__spec__.loader_state  # the import under the old name replaced it
+        module.__spec__ = module.__spec__.loader_state  # the import has replaced it by the spec of the old name
 
     def get_code(self, name):
         """What `python -m` runs."""
@@ -77,4 +77,7 @@ class OldNames(MetaPathFinder, Loader):
 
 
 def _new(name):
-    return f"aelearn.{MOVED[name.removeprefix('aelearn.')]}"
+    """The new name of a module, or of a module inside it; None if it is not an old one."""
+    package, _, module = name.partition(".")
+    old, dot, inside = module.partition(".")
+    return f"aelearn.{MOVED[old]}{dot}{inside}" if package == "aelearn" and old in MOVED else None

@@ -104,6 +104,11 @@ def test_names_of_version_1_are_the_same_modules(old):
     assert not (ROOT / "aelearn" / old).exists(), "the old name would not be looked up"
 
 
+def test_modules_inside_an_old_package_are_the_same_as_well():
+    assert importlib.import_module("aelearn.exercises.exercise") is importlib.import_module(
+        "aelearn.teaching.exercises.exercise")
+
+
 OLD_HOMES = {"Autoencoder": "autoencoder", "KMeans": "kmeans", "PCA": "pca", "SparseCoding": "sparse_coding",
              "KernelDensity": "kernel_density", "histogram_density": "histogram", "GaussianMixture": "gaussian_mixture",
              "SpectralClustering": "spectral", "eigengap": "eigenmaps", "laplacian_eigenmaps": "eigenmaps",
