@@ -8,7 +8,7 @@ and differ only in the order in which they walk through memory. A modern core mu
 numbers, several times per cycle, but in that time it can load only a few vectors, and from main memory far fewer. So
 the ladder has a single theme: use each number several times once it is loaded. `matmul` uses the last rung.
 
-The order in which the terms of an entry are added does not depend on the number of threads, and neither does the result.
+The order in which the terms of an entry are added, and so the result, does not depend on the number of threads.
 
 Sources: Goto and van de Geijn, "Anatomy of high-performance matrix multiplication" (2008), for tiles and blocks;
 Lam, Rothberg and Wolf, "The cache performance and optimizations of blocked algorithms" (1991).
