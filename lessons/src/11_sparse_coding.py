@@ -474,8 +474,8 @@ for name, codes in (("penalty", by_penalty[0]), ("OMP", by_pursuit[0])):
     sided = np.maximum(zeros, ones) > 5 * np.minimum(zeros, ones)  # (K,)
     most = np.abs(codes).argmax(axis=1)  # (N,)
     apart = ~(on.astype(np.float32) @ on.T > 0)  # (N, N)
-    print(f"{name:5}  the atom used most predicts the digit of {metrics.purity(labels, most):.1%} of the images;  "
-          f"{sided.sum()} of 64 atoms\n       are used five times as often by one digit as by the other;  "
+    print(f"{name:7}  the atom used most predicts the digit of {metrics.purity(labels, most):.1%} of the images;  "
+          f"{sided.sum()} of 64 atoms\n         are used five times as often by one digit as by the other;  "
           f"{apart[same].mean():.0%} of pairs of one digit have no atom in common")
 
 # %% [markdown]
