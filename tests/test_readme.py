@@ -20,7 +20,7 @@ def python_blocks(page):
 def test_python_blocks_of_the_readme_run(monkeypatch, capsys):
     fit, load = Autoencoder.fit, aelearn.load_mnist  # the same lines, with fewer epochs and fewer images
     monkeypatch.setattr(Autoencoder, "fit", lambda self, X: fit(self.set_params(epochs=2), X))
-    monkeypatch.setattr(aelearn, "load_mnist", lambda *which, **digits: [part[:2000] for part in load(*which, **digits)])
+    monkeypatch.setattr(aelearn, "load_mnist", lambda *which, **kept: [part[:2000] for part in load(*which, **kept)])
     job, others, check = python_blocks("README.md")
     names = {}
     exec(job, names)
