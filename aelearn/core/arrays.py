@@ -104,3 +104,21 @@ def in_safe_units(X):
     """
     exponent = np.frexp(largest_size(X))[1]
     return np.ldexp(X, LARGE - int(exponent), dtype=np.float64)  # (N, D)
+
+
+def row_units(X):
+    """The Unit of each row of X (N, D) in which its largest entry is between 1/2 and 1; its exponent is (N, 1)."""
+    return Unit(np.frexp(largest_size(X, axis=1))[1][:, None])
+
+
+def largest_squarable(dtype):
+    """The largest numbers whose squares, and sums of a great many of them, a float dtype holds."""
+    return 1e18 if dtype == np.float32 else SAFE
+
+
+def check_squarable(X, name, squares):
+    """Refuse an X with numbers too large to be squared in X's dtype. squares: what their squares are, in the plural."""
+    largest, limit = float(largest_size(X)), largest_squarable(X.dtype)
+    if largest > limit:
+        raise ValueError(f"{name} has entries as large as {largest:.3g}, and {squares} are squares: entries of "
+                         f"{X.dtype} must not exceed {limit:.0e} here; divide them by a constant first")

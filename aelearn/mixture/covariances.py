@@ -1,4 +1,4 @@
-"""Four kinds of covariance: what shape their arrays have, and the scatter of weighted points that they come from.
+"""Four kinds of covariance: the shapes of their arrays, and the scatter of weighted points that they are computed from.
 
 Shapes: N samples, D features, K components, B rows of a block.
 
@@ -8,11 +8,11 @@ Shapes: N samples, D features, K components, B rows of a block.
     "diag"       an ellipsoid along the axes        (K, D), the diagonals
     "spherical"  a ball                             (K,), the variances
 
-If point n counts r[n, k] for component k, with the mean m_k, that component's scatter is
+If point n counts r[n, k] for component k, whose mean is m_k, that component's scatter is
 
     S_k = sum_n r[n, k] (x_n - m_k) (x_n - m_k).T
 
-gaussians.py makes densities of covariances; em.py looks for the right ones.
+gaussians.py turns covariances into densities; em.py finds the covariances.
 
 Source: Bishop, "Pattern Recognition and Machine Learning" (2006), section 9.2.
 """
@@ -23,11 +23,11 @@ from aelearn.core.arrays import blocks
 
 KINDS = ("full", "tied", "diag", "spherical")
 MATRICES = ("full", "tied")  # the kinds with covariances between columns
-DIGITS = 1e-6  # of a scatter: it may be wrong by this share of itself where its square is multiplied out
+SCATTER_ERROR = 1e-6  # the relative error up to which the square in a scatter may be multiplied out
 
 
 def row_blocks(X):
-    """Slices over the rows of X (N, D), small enough for the cache, but 1024 rows where a (D, D) matrix meets them."""
+    """Slices over the rows of X (N, D): small enough for the cache, but at least 1024 rows for products with (D, D)."""
     return blocks(len(X), min(X.shape[1], 128))
 
 
@@ -38,12 +38,12 @@ def shape_of(kind, n_components, n_features):
 
 
 def n_free(kind, n_components, n_features):
-    """How many numbers in them can be chosen freely: a symmetric matrix has D (D + 1) / 2."""
+    """The number of free parameters in these covariances: a symmetric matrix has D (D + 1) / 2."""
     K, triangle = n_components, n_features * (n_features + 1) // 2
     return {"full": K * triangle, "tied": triangle, "diag": K * n_features, "spherical": K}[kind]
 
 
-def spread(values, kind, n_components, n_features):
+def per_component(values, kind, n_components, n_features):
     """Covariances or factors of any kind as one for each component: (K, D, D) or, diagonals, (K, D). A view."""
     if kind == "spherical":
         values = values[:, None]  # (K, 1)
@@ -51,7 +51,7 @@ def spread(values, kind, n_components, n_features):
 
 
 def weighted_sums(X, r, *, squares):
-    """sum_n r[n, k] x_n, and (`squares`) sum_n r[n, k] x_n^2, for X (N, D), r (N, K): (K, D) and (K, D) or None.
+    """sum_n r[n, k] x_n and, if `squares`, sum_n r[n, k] x_n^2, for X (N, D), r (N, K): (K, D) and (K, D) or None.
 
     One pass over X for both.
     """
@@ -69,9 +69,9 @@ def weighted_sums(X, r, *, squares):
 def scatter_matrices(X, r, means):
     """S[k] = sum_n r[n, k] (x_n - means[k]) (x_n - means[k]).T for X (N, D), r (N, K), means (K, D). Returns (K, D, D).
 
-    With the rows y_n = sqrt(r[n, k]) (x_n - means[k]), S[k] is y.T @ y. NumPy sees that this is one array twice and
-    computes one half of the symmetric product. Points with r[n, k] = 0 add nothing; in many dimensions most points are
-    so far from a component that this is their r, to the last digit, and they are left out.
+    With the rows y_n = sqrt(r[n, k]) (x_n - means[k]), S[k] is y.T @ y. NumPy sees that both factors are one array and
+    computes only half of the symmetric product. Points with r[n, k] = 0 add nothing and are left out: in many
+    dimensions most points are so far from a component that their r underflows to 0.
     """
     n_components, n_features = means.shape
     S = np.zeros((n_components, n_features, n_features))  # (K, D, D)
@@ -88,21 +88,21 @@ def scatter_matrices(X, r, means):
 def scatter_diagonals(X, r, means, squares):
     """The diagonals of `scatter_matrices`, sum_n r[n, k] (x[n, d] - means[k, d])^2. Returns (K, D).
 
-    This square is multiplied out, with the squares (K, D) of `weighted_sums`. Where the means (K, D) are those of the
+    The square is multiplied out, with the squares (K, D) of `weighted_sums`. Where the means (K, D) are those of the
     points under r, as in the M step, it is
 
         S[k, d] = squares[k, d] - (sum_n r[n, k]) means[k, d]^2
 
-    Each term is wrong by N eps of itself at most. Columns where that is more than DIGITS of what is left (far from 0,
-    with little spread) are taken as they stand.
+    The relative error of each term is at most N eps. In columns where that is more than SCATTER_ERROR of the difference
+    (columns far from 0 with little spread) the differences themselves are squared.
     """
     S = squares - r.sum(axis=0)[:, None] * np.square(means)  # (K, D)
-    share = len(X) * np.finfo(np.float64).eps / DIGITS
-    lost = np.flatnonzero((S < squares * share).any(axis=0))  # columns
-    if len(lost):
-        S[:, lost] = 0
+    share = len(X) * np.finfo(np.float64).eps / SCATTER_ERROR
+    inexact = np.flatnonzero((S < squares * share).any(axis=0))  # columns
+    if len(inexact):
+        S[:, inexact] = 0
         for rows in row_blocks(X):
-            x = X[rows][:, lost].astype(np.float64, copy=False)  # (B, lost)
-            for k, mean in enumerate(means[:, lost]):
-                S[k, lost] += r[rows, k] @ np.square(x - mean)
+            x = X[rows][:, inexact].astype(np.float64, copy=False)  # (B, inexact)
+            for k, mean in enumerate(means[:, inexact]):
+                S[k, inexact] += r[rows, k] @ np.square(x - mean)
     return S

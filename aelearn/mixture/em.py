@@ -1,4 +1,4 @@
-"""EM, expectation and maximisation: how a mixture of Gaussians finds its parameters. Arithmetic, no state.
+"""EM, expectation and maximisation: how the parameters of a Gaussian mixture are found. Arithmetic, no state.
 
 Shapes: N samples, D features, K components, B rows of a block.
 
@@ -6,27 +6,53 @@ A mixture's density is a weighted sum of normal densities:
 
     p(x) = sum_k weights[k] Normal(x | means[k], covariances[k])                                               (9.7)
 
-EM looks for parameters under which the points of X are likely. Its two steps take turns, and neither can lower the
-likelihood (but for reg_covar, which moves the M step off its best point):
+EM looks for parameters under which the points of X are likely. It alternates two steps, neither of which can lower the
+likelihood (except for reg_covar, which moves the M step away from its optimum):
 
     E    r[n, k] = weights[k] Normal(x_n | means[k], covariances[k]) / p(x_n),                                (9.23)
-         the probability that component k has made point n
-    M    each component takes the mean and the covariance of all points, point n counting r[n, k]     (9.24 to 9.27)
+         the responsibilities: the probability that component k generated point n
+    M    each component takes the mean and the covariance of all points, point n weighted by r[n, k]  (9.24 to 9.27)
 
-"E" is from expectation: the r are expected memberships; "M" is from maximisation: the parameters are the likeliest for
-them. k-means is the hard limit, in which r[n, k] is 1 or 0 and all clusters are balls of one size.
+"E" stands for expectation: r are the expected memberships. "M" stands for maximisation: the parameters maximise the
+likelihood given r. k-means is the hard limit, in which r[n, k] is 1 or 0 and all clusters are balls of one size.
 
 Sources: Dempster, Laird and Rubin, "Maximum likelihood from incomplete data via the EM algorithm" (1977); Bishop,
 "Pattern Recognition and Machine Learning" (2006), section 9.2, whose numbers the equations carry.
 
-Densities in hundreds of dimensions leave the range of floats: all is done with their logarithms, and in float64,
-whatever the dtype of X.
+In hundreds of dimensions densities overflow or underflow. So everything here works with their logarithms, and in
+float64 whatever the dtype of X.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 
-from aelearn.mixture.covariances import MATRICES, row_blocks, scatter_diagonals, scatter_matrices, spread, weighted_sums
+from aelearn.mixture.covariances import (
+    MATRICES,
+    per_component,
+    row_blocks,
+    scatter_diagonals,
+    scatter_matrices,
+    weighted_sums,
+)
 from aelearn.mixture.gaussians import log_normal, precision_factor
+
+
+@dataclass(frozen=True)
+class Run:
+    """What EM found from one start.
+
+    history    the mean log-likelihood that each E step found, a list of floats
+    converged  False: it stopped at max_iter
+    weights (K,), means (K, D), covariances of their kind, and factors, of the same shape as covariances
+    """
+
+    history: list
+    converged: bool
+    weights: np.ndarray
+    means: np.ndarray
+    covariances: np.ndarray
+    factors: np.ndarray
 
 
 def log_joint(x, weights, means, factors):
@@ -36,8 +62,8 @@ def log_joint(x, weights, means, factors):
 
 
 def log_sum_exp(a):
-    """log(sum_k exp(a[b, k])) for each row of a (B, K), within the range of floats. Returns (B,)."""
-    largest = np.maximum(a.max(axis=1), -np.finfo(np.float64).max)  # (B,); of nothing but -inf the sum is -inf, too
+    """log(sum_k exp(a[b, k])) for each row of a (B, K), without overflow or underflow. Returns (B,)."""
+    largest = np.maximum(a.max(axis=1), -np.finfo(np.float64).max)  # (B,); finite, so that a row of -inf gives -inf
     with np.errstate(divide="ignore"):
         return largest + np.log(np.exp(a - largest[:, None]).sum(axis=1))
 
@@ -45,8 +71,8 @@ def log_sum_exp(a):
 def responsibilities(joint):
     """r[b, k] = weights[k] Normal(x_b | ...) / p(x_b) and log p(x_b), from their logarithms `joint` (B, K): 9.23, 9.7.
 
-    Both are divided by the largest joint density of the row first, which leaves r whatever it was, and p within range:
-    so the r of a row add up to 1, be its log p as far from 0 as it may. Returns (B, K) and (B,).
+    Both are divided by the largest joint density of the row first. That does not change r and keeps p within range, so
+    the r of a row add up to 1 however large or small its log p is. Returns (B, K) and (B,).
     """
     largest = joint.max(axis=1)  # (B,)
     r = np.exp(joint - largest[:, None])  # (B, K)
@@ -56,7 +82,7 @@ def responsibilities(joint):
 
 
 def e_step(X, weights, means, factors, r):
-    """Write the responsibilities of X (N, D) into r (N, K); return the mean of log p(x_n), a float.
+    """Write the responsibilities of X (N, D) into r (N, K); return the mean log-likelihood of a point, a float.
 
     weights (K,), means (K, D), factors U (K, D, D) or, diagonals, (K, D), with U @ U.T = inverse(covariance).
     """
@@ -69,7 +95,7 @@ def e_step(X, weights, means, factors, r):
 
 
 def m_step(X, r, kind, reg_covar):
-    """The parameters under which X (N, D) is most likely, given r (N, K): weights (K,), means (K, D), covariances.
+    """The parameters that maximise the likelihood of X (N, D), given r (N, K): weights (K,), means (K, D), covariances.
 
     reg_covar is added to each variance, so that a component with few points keeps some width.
     """
@@ -92,25 +118,24 @@ def m_step(X, r, kind, reg_covar):
 
 
 def factors_for(X, means, covariances, kind):
-    """The precision factors U of covariances, as `precision_factor`. A variance that X's dtype cannot hold is none."""
+    """The precision factors U of covariances: see `precision_factor`. X's dtype must be able to hold the variances."""
     return precision_factor(covariances, kind, means, np.finfo(X.dtype).tiny, max(len(X), 2))
 
 
 def run(X, start, r, *, kind, reg_covar, tol, max_iter):
-    """The two steps in turn on X (N, D), until the mean log-likelihood changes by less than tol, or max_iter times.
+    """Alternate both steps on X (N, D) until the mean log-likelihood changes by less than tol, at most max_iter times.
 
     start  weights (K,), means (K, D) and factors, shaped like covariances of this kind
-    r      (N, K), written over
-    tol    with 0, all max_iter iterations are made: no change is less
+    r      (N, K), overwritten
+    tol    with 0 all max_iter iterations are made: no change is less
 
-    Returns the mean log-likelihood that each E step found, a list; whether it came to its end; and weights, means,
-    covariances and factors. Raises ValueError where a covariance is not positive definite.
+    Returns a Run. Raises ValueError if a covariance is not positive definite.
     """
     weights, means, factors = start
     history, converged = [], False
     while not converged and len(history) < max_iter:
-        history.append(e_step(X, weights, means, spread(factors, kind, *means.shape), r))
+        history.append(e_step(X, weights, means, per_component(factors, kind, *means.shape), r))
         weights, means, covariances = m_step(X, r, kind, reg_covar)
         factors = factors_for(X, means, covariances, kind)
         converged = len(history) > 1 and abs(history[-1] - history[-2]) < tol
-    return history, converged, (weights, means, covariances, factors)
+    return Run(history, converged, weights, means, covariances, factors)

@@ -2,13 +2,13 @@
 
 Shapes: N samples, D features, K components, B rows of a block.
 
-The model makes a point in two draws: a component k with probability weights[k], then a point from that component's
+The model generates a point in two draws: a component k with probability weights[k], then a point from that component's
 normal distribution. So the density of points is
 
     p(x) = sum_k weights[k] Normal(x | means[k], covariances[k])                                               (9.7)
 
-The parameters are found by EM (em.py), which makes the points of X likely. Like k-means it goes to and fro between "who
-belongs to whom" and "where are the groups", but a point belongs to all components, to each with some probability.
+The parameters are found by EM (em.py), which maximises the likelihood of X. Like k-means it alternates between
+assigning points to groups and updating the groups, but a point belongs to every component with some probability.
 
 Source: Bishop, "Pattern Recognition and Machine Learning" (2006), section 9.2, whose numbers the equations carry. The
 normal distributions are in gaussians.py.
@@ -16,6 +16,7 @@ normal distributions are in gaussians.py.
 
 import numpy as np
 
+from aelearn.core.arrays import check_squarable, largest_squarable
 from aelearn.core.base import Estimator
 from aelearn.core.validation import (
     ConvergenceWarning,
@@ -29,7 +30,7 @@ from aelearn.core.validation import (
 )
 from aelearn.kmeans import KMeans
 from aelearn.mixture import em
-from aelearn.mixture.covariances import KINDS, n_free, row_blocks, shape_of, spread
+from aelearn.mixture.covariances import KINDS, n_free, per_component, row_blocks, shape_of
 from aelearn.mixture.em import factors_for, log_joint, log_sum_exp, m_step, responsibilities
 from aelearn.mixture.gaussians import factor_of_precision, from_standard
 
@@ -39,24 +40,25 @@ class GaussianMixture(Estimator):
 
     n_components     K
     covariance_type  "full", "tied" (one covariance for all), "diag" or "spherical" (a single variance each)
-    tol              stop when the mean log-likelihood changes by less; 0: make max_iter iterations
+    tol              stop when the mean log-likelihood changes by less than this; 0: always make max_iter iterations
     reg_covar        added to each variance
-    max_iter         most iterations of a run
+    max_iter         maximum number of iterations of a run
     n_init           how many starts; the run that ends with the highest likelihood is kept
     init_params      where the first responsibilities come from: "kmeans" (aelearn's own) or "random"
     weights_init     (K,), means_init (K, D), precisions_init (inverse covariances, shaped like covariances_): start
-                     from these instead; where all three are given, nothing is drawn and one run is made
-    random_state     None, an int, a np.random.Generator or RandomState; `sample` draws from it, too
+                     from these instead; if all three are given, nothing is drawn and only one run is made
+    random_state     None, an int, a np.random.Generator or RandomState; `sample` also draws from it
 
-    After `fit`, all arrays but history_ in X's dtype (float32 is rounded at the very end):
+    After `fit`, all arrays except history_ in X's dtype (float32 is rounded at the very end):
 
     weights_              (K,) the probability of each component; 0 if it has no points
     means_                (K, D)
     covariances_          (K, D, D), (D, D), (K, D) or (K,), for "full", "tied", "diag" or "spherical"
     precisions_cholesky_  of the same shape: U with U @ U.T = inverse(covariance), upper triangular
-    converged_, n_iter_   whether the best run came to its end before max_iter; its iterations
+    converged_, n_iter_   whether the best run converged within max_iter iterations; how many it made
     history_              (n_iter_,) the mean log-likelihood that each iteration found. With reg_covar=0 it never falls
-                          (but in the last digits); reg_covar moves the M step off its best point, and it may, a little
+                          (except in the last digits); reg_covar moves the M step away from its optimum, and it may
+                          fall slightly
     lower_bound_          the last of them
     n_features_in_        D
 
@@ -82,60 +84,58 @@ class GaussianMixture(Estimator):
     def fit(self, X, y=None):
         """Fit the mixture to X (N, D); y is ignored. Returns self.
 
-        Raises ValueError or TypeError for data or settings that are not possible, and ValueError where a covariance is
-        not positive definite in spite of reg_covar. Warns (ConvergenceWarning) where max_iter came before the end, and
-        where a component has no points.
+        Raises ValueError or TypeError for data or settings that are not possible, and ValueError if a covariance is not
+        positive definite in spite of reg_covar. Warns (ConvergenceWarning) if the best run did not converge, and if a
+        component has no points.
         """
         self._check_settings()
         X = self._check_training_data(X)
         if len(X) < self.n_components:
             raise ValueError(f"Expected n_samples >= n_components but got n_components = {self.n_components}, "
                              f"n_samples = {len(X)}")
-        limit = 1e18 if X.dtype == np.float32 else 1e100
-        _check_size(X, limit, "X")
-        check_number("reg_covar", self.reg_covar, 0, limit**2)  # a variance, which X's dtype must hold
+        check_squarable(X, "X", "covariances")
+        check_number("reg_covar", self.reg_covar, 0, largest_squarable(X.dtype) ** 2)  # a variance
         given, rng = self._check_start(X.shape[1]), generator(self.random_state)
-        n_runs = 1 if all(part is not None for part in given) else self.n_init
-        r, best = np.empty((len(X), self.n_components), order="F"), None  # (N, K), the only one
-        for _ in range(n_runs):
-            history, converged, parameters = em.run(X, self._start(X, given, rng, r), r, kind=self.covariance_type,
-                                                    reg_covar=float(self.reg_covar), tol=self.tol,
-                                                    max_iter=self.max_iter)
-            if best is None or history[-1] > best[0][-1]:
-                best = history, converged, parameters
-        history, self.converged_, parameters = best
-        self._kind = self.covariance_type  # which may be set anew before the next fit
-        self.weights_, self.means_, self.covariances_, self.precisions_cholesky_ = (
-            part.astype(X.dtype) for part in parameters)
-        self.history_, self.lower_bound_, self.n_iter_ = np.array(history), history[-1], len(history)
-        if not self.converged_:
+        r = np.empty((len(X), self.n_components), order="F")  # (N, K), overwritten by each run
+        runs = (em.run(X, self._start(X, given, rng, r), r, kind=self.covariance_type, reg_covar=float(self.reg_covar),
+                       tol=self.tol, max_iter=self.max_iter)
+                for _ in range(1 if _complete(given) else self.n_init))
+        best = max(runs, key=lambda run: run.history[-1])
+        self._kind = self.covariance_type  # the setting may be changed before the next fit
+        self.weights_ = best.weights.astype(X.dtype)
+        self.means_ = best.means.astype(X.dtype)
+        self.covariances_ = best.covariances.astype(X.dtype)
+        self.precisions_cholesky_ = best.factors.astype(X.dtype)
+        self.history_, self.lower_bound_ = np.array(best.history), best.history[-1]
+        self.converged_, self.n_iter_ = best.converged, len(best.history)
+        if not best.converged:
             warn(f"The best run did not converge in max_iter={self.max_iter} iterations: "
                  "raise max_iter or tol, or try other starts.", ConvergenceWarning)
-        if not parameters[0].all():
-            warn(f"{np.count_nonzero(parameters[0] == 0)} of n_components={self.n_components} components have "
+        if not best.weights.all():
+            warn(f"{np.count_nonzero(best.weights == 0)} of n_components={self.n_components} components have "
                  "no points. Possibly due to duplicate points in X.", ConvergenceWarning)
         return self
 
     def _start(self, X, given, rng, r):
         """Weights, means and factors: those that are given; the others by an M step from the first r (N, K)."""
-        weights, means, factors = given
-        if all(part is not None for part in given):
+        if _complete(given):
             return given
+        weights, means, factors = given
         if self.init_params == "kmeans":
             labels = KMeans(self.n_components, random_state=rng).fit(X).labels_  # (N,)
             r[...] = labels[:, None] == np.arange(self.n_components)
         else:
             r[...] = rng.random(r.shape)
             r /= r.sum(axis=1, keepdims=True)
-        its_weights, its_means, covariances = m_step(X, r, self.covariance_type, float(self.reg_covar))
-        return (its_weights if weights is None else weights, its_means if means is None else means,
-                factors_for(X, its_means, covariances, self.covariance_type) if factors is None else factors)
+        new_weights, new_means, covariances = m_step(X, r, self.covariance_type, float(self.reg_covar))
+        return (new_weights if weights is None else weights, new_means if means is None else means,
+                factors_for(X, new_means, covariances, self.covariance_type) if factors is None else factors)
 
     def _parameters_in_use(self):
-        """Weights (K,), means (K, D) and factors (K, D, D) or (K, D) as the steps take them, in float64."""
+        """Weights (K,), means (K, D) and factors (K, D, D) or (K, D) in float64, as `log_joint` takes them."""
         weights, means, factors = (part.astype(np.float64)
                                    for part in (self.weights_, self.means_, self.precisions_cholesky_))
-        return weights, means, spread(factors, self._kind, *means.shape)
+        return weights, means, per_component(factors, self._kind, *means.shape)
 
     def _log_joints(self, X):
         """For each block of X (N, D), its rows and their `log_joint` (B, K)."""
@@ -144,12 +144,12 @@ class GaussianMixture(Estimator):
             yield rows, log_joint(X[rows].astype(np.float64, copy=False), *parameters)
 
     def _check(self, X):
-        """X as a float array (N, D) for a mixture that is fitted."""
+        """X as a float array (N, D); the mixture must be fitted."""
         self._check_fitted("means_")
         return self._check_X(X)
 
     def score_samples(self, X):
-        """log p(x) of each row of X (N, D): (N,) float64. What lies beyond -1e289 or so is that, and never infinite."""
+        """log p(x) of each row of X (N, D): (N,) float64. It is never infinite: beyond about -1e289 it stays there."""
         X = self._check(X)
         return np.concatenate([log_sum_exp(joint) for _, joint in self._log_joints(X)])
 
@@ -158,7 +158,7 @@ class GaussianMixture(Estimator):
         return float(self.score_samples(X).mean())
 
     def predict_proba(self, X):
-        """The responsibilities: how probable it is that component k has made row n of X (N, D). Returns (N, K)."""
+        """The responsibilities: the probability that component k generated row n of X (N, D). Returns (N, K)."""
         X = self._check(X)
         r = np.empty((len(X), len(self.means_)), np.result_type(X, self.means_))  # (N, K)
         for rows, joint in self._log_joints(X):
@@ -196,11 +196,11 @@ class GaussianMixture(Estimator):
         return float(-2 * log_p.sum() + np.log(len(log_p)) * self._n_parameters())
 
     def _n_parameters(self):
-        """How many numbers can be chosen freely; the last weight follows from the others."""
+        """The number of free parameters; the last weight follows from the others."""
         return n_free(self._kind, *self.means_.shape) + self.means_.size + len(self.means_) - 1
 
     def _check_settings(self):
-        """Refuse impossible settings, each with a sentence."""
+        """Raise for impossible settings, in a sentence for each."""
         check_integer("n_components", self.n_components, 1)
         check_choice("covariance_type", self.covariance_type, KINDS)
         check_number("tol", self.tol, 0)
@@ -218,7 +218,7 @@ class GaussianMixture(Estimator):
         if weights is not None and (weights.min() < 0 or abs(weights.sum() - 1) > (K + 8) * np.finfo(np.float32).eps):
             raise ValueError(f"weights_init must not be negative and must add up to 1; got {weights}")
         if means is not None:
-            _check_size(means, 1e100, "means_init")
+            check_squarable(means, "means_init", "covariances")
         return weights, means, None if precisions is None else factor_of_precision(precisions, kind)
 
 
@@ -232,9 +232,6 @@ def _given(value, name, shape):
     return check_array(array.reshape(shape[0], -1), name=name).reshape(shape).astype(np.float64)
 
 
-def _check_size(X, limit, name):
-    """Refuse numbers whose squares, which covariances are, leave the range of floats."""
-    largest = max(float(X.max()), -float(X.min()))
-    if largest > limit:
-        raise ValueError(f"{name} has entries as large as {largest:.3g}, and covariances are squares: entries of "
-                         f"{X.dtype} must not exceed {limit:.0e} here; divide them by a constant first")
+def _complete(start):
+    """True if weights, means and factors are all given."""
+    return all(part is not None for part in start)

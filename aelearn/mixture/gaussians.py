@@ -1,14 +1,14 @@
-"""Normal distributions in many dimensions: their log densities, and the triangular factors behind them.
+"""Normal distributions in many dimensions: their log densities, and the triangular factors that these need.
 
 Shapes: D features, K components, B points. The kinds of covariance are those of covariances.py.
 
 A density needs (x - mean).T @ inverse(covariance) @ (x - mean) and a determinant. With an upper triangular matrix U
-such that U @ U.T = inverse(covariance), both are simple, and the first cannot turn negative by rounding:
+such that U @ U.T = inverse(covariance), both are simple, and rounding cannot make the first negative:
 
     z = (x - mean) @ U        |z|^2 = (x - mean).T @ U @ U.T @ (x - mean)        det(U) = det(covariance)^(-1/2)
 
-U is called the precision factor here: the inverse of a covariance is its precision. Where the covariance is diagonal, U
-is, too, and only its diagonal is kept: 1 / standard deviation.
+U is called the precision factor here, because the inverse of a covariance is called its precision. If the covariance is
+diagonal, so is U, and only its diagonal is stored: 1 / standard deviation.
 
 Sources: Bishop, "Pattern Recognition and Machine Learning" (2006), section 2.3; Golub and Van Loan, "Matrix
 Computations" (2013), section 4.2, for Cholesky's factor.
@@ -16,13 +16,14 @@ Computations" (2013), section 4.2, for Cholesky's factor.
 
 import numpy as np
 
-from aelearn.core.arrays import rounding
-from aelearn.mixture.covariances import MATRICES, spread
+from aelearn.core.arrays import rounding, row_units, unit_of
+from aelearn.mixture.covariances import MATRICES, per_component
 
-ERROR = 1e-8  # of |z|^2, and twice that of a log density, where its square is multiplied out
-FARTHEST = 1e290  # |z|^2 for which the log density, half of that, is still far from float64's end
-SYMMETRY = 1e-5  # of the roots of the two variances: matrices from float32, with eps = 1.2e-7, may be off by D eps
-STRIP = 128  # columns of a triangular matrix that are multiplied together
+ERROR = 1e-8  # the error of |z|^2 (and half of it, of a log density) up to which its square may be multiplied out
+FARTHEST = 1e290  # the largest |z|^2: the log density, half of it, is still far from the end of float64
+SYMMETRY = 1e-5  # times the standard deviations of both columns: a matrix from float32, eps = 1.2e-7, is off by D eps
+STRIP = 128  # columns of a triangular matrix that are multiplied at a time
+TINY = np.finfo(np.float64).tiny
 SINGULAR = ("The covariance of a component is not positive definite: its points are too few, or duplicates, "
             "or a column is constant or follows from others; raise reg_covar, take fewer n_components, or bring the "
             "columns of X to similar scales")
@@ -31,8 +32,8 @@ SINGULAR = ("The covariance of a component is not positive definite: its points 
 def squared_length(difference, U):
     """|difference[b] @ U|^2 for each row of `difference` (B, D), with U (D, D) or its diagonal (D,). Returns (B,).
 
-    A strip of U's columns that ends before column e has nothing but zeros from row e on. Where D is large, leaving them
-    out saves almost half of the work.
+    A strip of U's columns that ends before column e has only zeros from row e on. If D is large, skipping them saves
+    almost half of the work.
     """
     if U.ndim == 1:
         z = difference * U  # (B, D)
@@ -48,14 +49,14 @@ def squared_length(difference, U):
 def squared_lengths(x, means, factors):
     """|(x[b] - means[k]) @ U[k]|^2, (B, K), for x (B, D), means (K, D) and factors U (K, D, D) or, diagonals, (K, D).
 
-    For diagonals the square is multiplied out: two products for all components together are far faster than a
-    difference for each.
+    For diagonals the square is multiplied out: two matrix products for all components are far faster than a difference
+    for each.
 
         sum_d U[k, d]^2 (x[d] - means[k, d])^2 = x^2 @ (U^2).T - x @ (2 means U^2).T + sum_d (means U)^2
 
-    But a small sum of large terms loses its digits: it is wrong by up to (D + 4) eps of the first and the last term.
-    Where that is more than ERROR, the difference is taken as it stands. This is settled for each row by itself, so that
-    no row's answer depends on its neighbours.
+    But a small sum of large terms loses its digits: its error is up to (D + 4) eps times the first and the last term.
+    Where that is more than ERROR, the difference itself is squared. This is decided for each row on its own, so that no
+    row's result depends on the other rows.
     """
     squares = np.empty((len(x), len(means)), order="F")  # (B, K)
     if factors.ndim == 3:
@@ -66,41 +67,39 @@ def squared_lengths(x, means, factors):
     from_x, from_mean = np.square(x) @ precisions.T, np.square(means * factors).sum(axis=1)  # (B, K), (K,)
     squares[...] = from_x - x @ (2 * means * precisions).T + from_mean  # (B, K)
     from_x += from_mean
-    lost = ~(from_x <= ERROR / ((x.shape[1] + 4) * np.finfo(np.float64).eps))  # (B, K); "not <=" takes NaN in, too
-    for k in np.flatnonzero(lost.any(axis=0)):
-        rows = lost[:, k]
+    inexact = ~(from_x <= ERROR / ((x.shape[1] + 4) * np.finfo(np.float64).eps))  # (B, K); "not <=" includes NaN
+    for k in np.flatnonzero(inexact.any(axis=0)):
+        rows = inexact[:, k]
         squares[rows, k] = squared_length(x[rows] - means[k], factors[k])
     return squares
 
 
 def far_squares(x, means, factors):
-    """What `squared_lengths` says of points x (B, D) that are too far from all means for squares: (B, K).
+    """The result of `squared_lengths` for points x (B, D) so far from all means that |z|^2 overflows: (B, K).
 
-    FARTHEST for the mean that is nearest in widths of its component; the others' in proportion. All components are then
-    infinitely less likely than that one, but for those that are as near. Lengths are taken as logarithms, of z in units
-    of powers of two.
+    It is FARTHEST for the component with the smallest |z|, and in proportion for the others, so that these are
+    infinitely less likely, except where their |z| is the same. The proportions come from log2 |z|.
     """
-    sizes = np.empty((len(x), len(means)))  # log2 |z|: (B, K)
+    log_lengths = np.empty((len(x), len(means)))  # (B, K)
     for k, (mean, U) in enumerate(zip(means, factors)):
-        difference, width = x - mean, np.frexp(np.abs(U).max())[1]  # (B, D), 2^width is about the largest of U
-        exponents = np.frexp(np.abs(difference).max(axis=1))[1]  # (B,)
-        squares = squared_length(np.ldexp(difference, -exponents[:, None]), np.ldexp(U, -width))  # (B,)
-        sizes[:, k] = np.log2(np.maximum(squares, np.finfo(np.float64).tiny)) / 2 + exponents + width
-    return FARTHEST * 4 ** np.minimum(sizes - sizes.min(axis=1, keepdims=True), 10)  # (B, K)
+        difference = x - mean  # (B, D)
+        distance, width = row_units(difference), unit_of(U, limit=1)  # z = difference @ U is measured in their product
+        squares = squared_length(distance.scale(difference), width.scale(U))  # (B,)
+        log_lengths[:, k] = np.log2(np.maximum(squares, TINY)) / 2 + distance.exponent[:, 0] + width.exponent
+    return FARTHEST * 4 ** np.minimum(log_lengths - log_lengths.min(axis=1, keepdims=True), 10)  # (B, K)
 
 
 def log_normal(x, means, factors):
     """log Normal(x[b] | means[k], covariances[k]) = log det(U) - (D log(2 pi) + |z|^2) / 2,  z = (x - mean) @ U.
 
     x (B, D), means (K, D), factors U (K, D, D) or, diagonals, (K, D). Returns (B, K). (Bishop, 2.43) No point is too
-    far away: beyond |z|^2 = FARTHEST the nearest component has that, and is the likeliest, as far as x - mean can tell;
-    see `far_squares`.
+    far away: where |z|^2 is beyond FARTHEST for all components, see `far_squares`.
     """
     diagonals = factors if factors.ndim == 2 else np.diagonal(factors, axis1=1, axis2=2)  # (K, D)
     log_det = np.log(diagonals).sum(axis=1)  # of a triangular matrix: (K,)
     with np.errstate(over="ignore", invalid="ignore"):
         squares = squared_lengths(x, means, factors)  # (B, K)
-    far = ~(squares.min(axis=1) <= FARTHEST)  # (B,); "not <=" takes NaN in, too
+    far = ~(squares.min(axis=1) <= FARTHEST)  # (B,); "not <=" includes NaN
     if far.any():
         squares[far] = far_squares(x[far], means, factors)
     squares = np.minimum(squares, FARTHEST * 4**10)  # (B, K)
@@ -108,7 +107,7 @@ def log_normal(x, means, factors):
 
 
 def from_standard(z, mean, U):
-    """x = mean + z @ inverse(U): standard normal z (B, D) become points of this distribution, (B, D)."""
+    """x = mean + z @ inverse(U): turns standard normal z (B, D) into points of this distribution, (B, D)."""
     return mean + (z / U if U.ndim == 1 else np.linalg.solve(U.T, z.T).T)
 
 
@@ -117,18 +116,22 @@ def precision_factor(covariances, kind, means, least, n_samples=2):
 
     Cholesky's factor gives covariance = L @ L.T. So inverse(covariance) = inverse(L).T @ inverse(L), U = inverse(L).T.
 
-    least, n_samples  the smallest variance that X's dtype can hold; N, of the sums that means and covariances come from
+    means      (K, D)
+    least      the smallest variance that X's dtype can hold
+    n_samples  N: means and covariances are sums of N terms
 
-    Raises ValueError where a covariance is not positive definite: a variance is at most `least`, or no more than the
-    rounding of the mean (K, D) leaves, (N eps mean)^2; or a column follows from those before it. L[d, d]^2 is the
-    variance of column d that they do not explain, the variance of x_d - sum_j w_j x_j. Of its terms, which add up to
-    (s_d + sum_j |w_j| s_j)^2 with s the standard deviations, `covariances.rounding` is a share; and column d of U holds
-    1 and the -w_j, divided by L[d, d]. So nothing but rounding is left where
+    Raises ValueError if a covariance is not positive definite, which is decided within rounding:
 
-        covariances.rounding * (sum_j |U[j, d]| s_j)^2 >= 1
+    1. A variance is at most `least`, or at most the square of the mean's rounding error, (N eps mean)^2.
+    2. A column is a linear combination of those before it. L[d, d]^2 is the variance of column d that they leave
+       unexplained: that of x_d - sum_j w_j x_j. Column d of U holds 1 and the -w_j, divided by L[d, d]. With the
+       standard deviations s, the terms of this variance add up to (s_d + sum_j |w_j| s_j)^2, and their rounding error
+       is the share core.arrays.rounding of that. So only rounding is left where
+
+        rounding * (sum_j |U[j, d]| s_j)^2 >= 1
     """
     variances = np.diagonal(covariances, axis1=-2, axis2=-1) if kind in MATRICES else covariances  # (..., D) or (K,)
-    each = spread(variances, "spherical" if kind == "spherical" else "diag", *means.shape)  # (K, D)
+    each = per_component(variances, "spherical" if kind == "spherical" else "diag", *means.shape)  # (K, D)
     floor = np.maximum(np.square(n_samples * np.finfo(np.float64).eps * means), least)  # (K, D)
     if (each <= floor).any():
         raise ValueError(SINGULAR)
@@ -146,7 +149,7 @@ def precision_factor(covariances, kind, means, least, n_samples=2):
 def factor_of_precision(precisions, kind):
     """U with U @ U.T = precision, upper triangular. Raises ValueError unless symmetric and positive definite.
 
-    Cholesky gives lower triangles. With rows and columns in reverse order, a lower triangle is an upper one.
+    Cholesky's factors are lower triangular. With rows and columns in reverse order they are upper triangular.
     """
     if kind not in MATRICES:
         if (precisions <= 0).any():
@@ -161,7 +164,7 @@ def factor_of_precision(precisions, kind):
 
 
 def _cholesky(matrices, complaint):
-    """The lower factors L of matrices (..., D, D) = L @ L.T. Raises ValueError where there is none."""
+    """The lower factors L of matrices (..., D, D) = L @ L.T. Raises ValueError if one does not exist."""
     try:
         return np.linalg.cholesky(matrices)
     except np.linalg.LinAlgError:
@@ -169,7 +172,7 @@ def _cholesky(matrices, complaint):
 
 
 def inverse_of_lower(L):
-    """The inverse of lower triangular matrices (..., D, D), from the inverses of their two halves:
+    """The inverse of lower triangular matrices (..., D, D), from the inverses of both halves of the diagonal:
 
         [A 0]^-1   [     A^-1         0  ]
         [B C]    = [-C^-1 B A^-1    C^-1 ]

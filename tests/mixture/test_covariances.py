@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from aelearn.mixture.covariances import (
-    DIGITS,
     KINDS,
+    SCATTER_ERROR,
     n_free,
     row_blocks,
     scatter_diagonals,
@@ -35,7 +35,7 @@ def test_scatter_by_its_definition_whatever_the_blocks(rng, dtype, monkeypatch):
         sums, squares = weighted_sums(X, r, squares=True)
         np.testing.assert_allclose(sums / r.sum(axis=0)[:, None], means, atol=rounding(50, np.abs(X)))
         np.testing.assert_allclose(scatter_diagonals(X, r, means, squares), np.diagonal(wanted, axis1=1, axis2=2),
-                                   rtol=len(X) * EPS / DIGITS + rounding(50))
+                                   rtol=len(X) * EPS / SCATTER_ERROR + rounding(50))
         assert weighted_sums(X, r, squares=False)[1] is None
     assert len(row_blocks(X)) == 50
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from aelearn import KMeans, make_blobs
-from aelearn.mixture.covariances import DIGITS, KINDS
+from aelearn.mixture.covariances import KINDS, SCATTER_ERROR
 from aelearn.mixture.em import e_step, log_sum_exp, m_step, responsibilities
 from aelearn.mixture.gaussians import ERROR
 from tests.small import rounding
@@ -34,7 +34,8 @@ def test_one_step_by_its_equations(rng, kind):
               "spherical": np.array([np.trace(c) / 2 for c in full]) + 0.25}[kind]
     np.testing.assert_allclose(got_weights, N_k / 20, rtol=rounding(20))
     np.testing.assert_allclose(got_means, new_means, atol=rounding(20, np.abs(X)))
-    np.testing.assert_allclose(got, wanted, rtol=20 * np.finfo(float).eps / DIGITS, atol=rounding(20, np.square(X)))
+    np.testing.assert_allclose(got, wanted, rtol=20 * np.finfo(float).eps / SCATTER_ERROR,
+                               atol=rounding(20, np.square(X)))
 
 
 def test_kmeans_is_the_hard_limit():

@@ -127,7 +127,10 @@ def test_a_given_start_is_used_and_not_changed(blobs):
              "precisions_init": np.array([0.1, 0.2, 0.3])}
     for array in start.values():
         array.flags.writeable = False
-    fit = lambda **more: GaussianMixture(3, covariance_type="spherical", **more).fit(X)
+
+    def fit(**more):
+        return GaussianMixture(3, covariance_type="spherical", **more).fit(X)
+
     whole = fit(**start, n_init=4)
     squares = np.square(X[:, None] - start["means_init"]).sum(axis=2) * start["precisions_init"]  # (N, K)
     joint = np.log(start["weights_init"]) + 1.5 * np.log(start["precisions_init"] / (2 * np.pi)) - squares / 2
@@ -139,15 +142,19 @@ def test_a_given_start_is_used_and_not_changed(blobs):
 
 
 def test_more_starts_are_never_worse(blobs):
-    fit = lambda seed, n: GaussianMixture(6, init_params="random", n_init=n, random_state=seed, tol=1e-4,
-                                          max_iter=300).fit(blobs[0]).lower_bound_
+    def fit(seed, n):
+        return GaussianMixture(6, init_params="random", n_init=n, random_state=seed, tol=1e-4,
+                               max_iter=300).fit(blobs[0]).lower_bound_
+
     one, many = [fit(seed, 1) for seed in range(3)], [fit(seed, 4) for seed in range(3)]
     assert all(b >= a for a, b in zip(one, many)) and max(many) > min(one)
 
 
 @pytest.mark.parametrize("init_params", ["kmeans", "random"])
 def test_random_state(blobs, init_params):
-    fit = lambda state: GaussianMixture(5, init_params=init_params, random_state=state, tol=0.1).fit(blobs[0]).means_
+    def fit(state):
+        return GaussianMixture(5, init_params=init_params, random_state=state, tol=0.1).fit(blobs[0]).means_
+
     assert np.array_equal(fit(0), fit(0))
     stream = np.random.RandomState(4)
     first, second = fit(stream), fit(stream)

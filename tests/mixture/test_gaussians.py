@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aelearn.mixture.covariances import KINDS, scatter_diagonals, shape_of, spread, weighted_sums
+from aelearn.mixture.covariances import KINDS, per_component, scatter_diagonals, shape_of, weighted_sums
 from aelearn.mixture.gaussians import (
     ERROR,
     factor_of_precision,
@@ -30,7 +30,7 @@ def random_covariances(kind, K, D, rng):
 
 def as_matrices(values, kind, K, D):
     """Covariances, precisions or factors of any kind written out in full, (K, D, D)."""
-    each = spread(values, kind, K, D)
+    each = per_component(values, kind, K, D)
     return each if each.ndim == 3 else np.stack([np.diag(row) for row in each])
 
 
@@ -58,7 +58,7 @@ def test_factors_invert_the_covariance(rng, kind, K, D):
 def test_density_by_its_definition(rng, kind):
     K, D = 3, 4
     x, means, covariances = rng.normal(size=(7, D)), rng.normal(size=(K, D)), random_covariances(kind, K, D, rng)
-    got = log_normal(x, means, spread(precision_factor(covariances, kind, means, TINY), kind, K, D))
+    got = log_normal(x, means, per_component(precision_factor(covariances, kind, means, TINY), kind, K, D))
     for k, C in enumerate(as_matrices(covariances, kind, K, D)):
         for b in range(7):
             d = x[b] - means[k]
@@ -68,7 +68,9 @@ def test_density_by_its_definition(rng, kind):
 
 
 def test_density_by_hand():
-    at = lambda x, deviation: log_normal(np.array([[x]]), np.zeros((1, 1)), np.array([[1 / deviation]])).item()
+    def at(x, deviation):
+        return log_normal(np.array([[x]]), np.zeros((1, 1)), np.array([[1 / deviation]])).item()
+
     assert at(0.0, 1.0) == pytest.approx(-0.9189385332046727)  # log(1 / sqrt(2 pi))
     assert at(3.0, 1.0) == pytest.approx(-0.9189385332046727 - 4.5)
     assert at(3.0, 3.0) == pytest.approx(-0.9189385332046727 - 0.5 - np.log(3))
