@@ -7,7 +7,7 @@ of a back end have the names, the arguments and, to rounding, the results of the
     lloyd_step          aelearn.kmeans.lloyd.lloyd_step
     loss_and_gradients  aelearn.autoencoder.network.loss_and_gradients
     adam_step           aelearn.autoencoder.optim.adam_step
-    smallest            aelearn.spectral.graphs.smallest (Numba only)
+    smallest            aelearn.spectral.neighbors.smallest (Numba only)
 
 What the compiled back ends share is in common.py. Nothing is loaded before it is asked for, and nothing in here
 imports from the modules above.

@@ -1,13 +1,14 @@
-"""Spectral clustering and Laplacian eigenmaps: what the eigenvectors of a graph of neighbours tell.
+"""Spectral clustering and Laplacian eigenmaps, from the eigenvectors of a graph of similar points.
 
 Read in this order:
 
-    neighbors     tables of distances, accurate where that matters
-    graphs        pairwise similarity: Gaussian affinity, nearest neighbours, normalisation by degrees
-    elimination   Gaussian elimination, one group of a graph after the other
-    eigenvectors  the largest eigenvectors of a graph, dense or sparse: Krylov spaces
+    neighbors     tables of distances, nearest neighbours
+    sparse        a sparse matrix in CSR form
+    graphs        pairwise similarity: Gaussian affinity, graphs of neighbours, normalisation by degrees
+    elimination   Gaussian elimination in blocks, for sparse graphs
+    eigenvectors  the largest eigenvectors of a graph, dense or sparse: block Krylov spaces
     nystrom       the same for many points, from a few landmarks
-    eigenmaps     codes without learning: Laplacian eigenmaps; the eigengap
+    eigenmaps     codes without training: Laplacian eigenmaps; the eigengap
     estimator     SpectralClustering, what users call
 
 Taught in lesson 13. Tested against scikit-learn's SpectralClustering (tests/peers/test_spectral.py).

@@ -1,22 +1,21 @@
-"""The largest eigenvalues of a graph's matrix S and their eigenvectors, without the N - K that nobody asked for.
+"""The largest eigenvalues of a graph's matrix S and their eigenvectors, without computing the others.
 
 Shapes: N points, P eigenpairs wanted, Q columns at a time.
 
-A block of vectors that is multiplied by a matrix again and again turns towards its largest eigenvectors, the faster
-the larger they stand out. Those of S = D^-1/2 W D^-1/2 hardly do: 1, 0.9999, 0.9997 is quite usual. So the matrix is
-taken by which they do,
+Multiply a block of vectors by a matrix again and again, and it turns towards the eigenvectors of the largest
+eigenvalues, the faster the more these stand out. Those of S = D^-1/2 W D^-1/2 hardly do: 1, 0.9999, 0.9997 are typical.
+So the matrix is shifted and inverted,
 
     R = ((1 + shift) I - S)^-1      S v = lambda v   <=>   R v = v / (1 + shift - lambda)
 
-where the same three, with shift = 1e-5, become 100000, 9091 and 3226. Two steps:
+With shift = 1e-5 the same three become 100000, 9091 and 3226. Two steps alternate, until S v = lambda v to ten digits:
 
-    reach     V, R V, R^2 V, ... span more than the last of them does (Krylov's space): keep all, as an orthonormal Q
-    choose    of all vectors Q y those with the largest y^T (Q^T S Q) y: a small eigenproblem (Rayleigh and Ritz)
+    expand    V, R V, R^2 V, ... span more than the last of them alone (a Krylov space): take an orthonormal basis of it
+    project   in the basis, find the vectors with the largest v^T S v: a small eigenproblem (Rayleigh-Ritz)
 
-and again from the chosen ones, until S v = lambda v to ten digits. A block of Q vectors finds eigenvalues that are
-there up to Q times, which one vector alone would not.
+A block of Q vectors finds eigenvalues that occur up to Q times, which a single vector would not.
 
-R is never made where the graph is sparse: elimination.py solves (1 + shift) x - S x = b instead.
+If the graph is sparse, R is never computed: elimination.py solves (1 + shift) x - S x = b instead.
 
 Source: Golub and Underwood, "The block Lanczos method" (1977).
 """
@@ -25,32 +24,33 @@ import numpy as np
 
 from aelearn.core.validation import ConvergenceWarning, warn
 from aelearn.spectral.elimination import SMALL, Elimination, check_size, level_groups
-from aelearn.spectral.graphs import Edges
+from aelearn.spectral.sparse import CSRMatrix
 
-TOLERANCE = 1e-10  # of S v - lambda v; its rounding is N eps for arrays, less for Edges, and 1e-12 for N = 5,000
-LARGE = 0.1  # from this eigenvalue on S v / lambda is v again, its errors no larger; see `largest_eigenpairs`
+TOLERANCE = 1e-10  # of |S v - lambda v|; its rounding is N eps for arrays (1e-12 for N = 5,000), less if S is sparse
+LARGE = 0.1  # an eigenvalue large enough for S v / lambda to have errors no larger than v's; see `largest_eigenpairs`
 N_STEPS = 5  # V, R V, ..., R^4 V
 MAX_ROUNDS = 100
 
 
 def largest_eigenpairs(S, n_pairs, rng):
-    """The n_pairs largest eigenvalues of S, (P,) descending, their eigenvectors (N, P), and how many parts S has.
+    """The n_pairs largest eigenvalues of S, (P,) descending, their eigenvectors (N, P), and the number of S's parts.
 
-    S is a symmetric array (N, N) or Edges with eigenvalues from -1 to 1, as graphs.normalized_affinity makes it. Each
-    eigenvector has length 1, and its entry of largest absolute value is positive.
+    S is a symmetric array (N, N) or a CSRMatrix with eigenvalues from -1 to 1, from graphs.normalized_affinity; its
+    parts are its connected components. Each eigenvector has length 1, and its entry of largest absolute value is
+    positive.
 
-    All entries of v are wrong by some 1e-16. Those of points that hang on the others by light edges only are smaller
-    than that. One more product, v = S v / lambda, gives these entries digits of their own, as it takes them from those
-    of their neighbours.
+    All entries of v have errors of about 1e-16. The entries of points that are linked to the others only by light edges
+    are smaller than that. One more product, v = S v / lambda, computes these entries from those of their neighbours,
+    and gives them correct digits.
 
-    Raises ValueError if the graph is too entangled for its blocks to fit into memory.
+    Raises ValueError if the blocks of `Elimination` would not fit into memory.
     """
-    S = S if isinstance(S, Edges) else np.asarray(S, np.float64)  # (N, N)
+    S = S if isinstance(S, CSRMatrix) else np.asarray(S, np.float64)  # (N, N)
     groups, n_parts = level_groups(S)
-    n_columns = min(n_pairs + 2, len(S))  # two more than wanted: the last ones come slowest
+    n_columns = min(n_pairs + 2, len(S))  # two more than wanted, because the last ones converge slowest
     if n_columns * N_STEPS >= len(S) or len(S) <= 2 * SMALL:
         check_size([np.arange(len(S))])
-        values, vectors = np.linalg.eigh(S.toarray() if isinstance(S, Edges) else S)  # (N,), (N, N)
+        values, vectors = np.linalg.eigh(S.toarray() if isinstance(S, CSRMatrix) else S)  # (N,), (N, N)
         values, vectors = values[::-1], vectors[:, ::-1]
     else:
         values, vectors = _iterate(S, Elimination(S, groups), rng.standard_normal((len(S), n_columns)), n_pairs)
@@ -67,19 +67,19 @@ def with_signs(vectors):
 
 
 def _iterate(S, R, V, n_pairs):
-    """Reach and choose, from V (N, Q), until the first n_pairs columns are eigenvectors."""
+    """Expand and project, from V (N, Q), until the first n_pairs columns are eigenvectors."""
     for _ in range(MAX_ROUNDS):
-        reached = [np.linalg.qr(V)[0]]  # arrays (N, Q)
-        while len(reached) < N_STEPS:
-            reached.append(np.linalg.qr(R.solve(reached[-1]))[0])
-        basis = np.linalg.qr(np.hstack(reached))[0]  # (N, Q N_STEPS)
+        powers = [np.linalg.qr(V)[0]]  # arrays (N, Q) that span V, R V, ..., R^4 V
+        while len(powers) < N_STEPS:
+            powers.append(np.linalg.qr(R.solve(powers[-1]))[0])
+        basis = np.linalg.qr(np.hstack(powers))[0]  # (N, Q N_STEPS)
         S_basis = S @ basis  # (N, Q N_STEPS)
         values, y = np.linalg.eigh(basis.T @ S_basis)
         values, y = values[::-1][:V.shape[1]], y[:, ::-1][:, :V.shape[1]]  # (Q,), (Q N_STEPS, Q)
         V = basis @ y  # (N, Q)
-        wrong = np.linalg.norm(S_basis @ y - V * values, axis=0)  # (Q,)
-        if wrong[:n_pairs].max() < TOLERANCE:
+        residuals = np.linalg.norm(S_basis @ y - V * values, axis=0)  # |S v - lambda v|: (Q,)
+        if residuals[:n_pairs].max() < TOLERANCE:
             return values, V
-    warn(f"after {MAX_ROUNDS} rounds the eigenvectors are still wrong by {wrong[:n_pairs].max():.1e}",
+    warn(f"after {MAX_ROUNDS} rounds the eigenvectors are still wrong by {residuals[:n_pairs].max():.1e}",
          ConvergenceWarning)
     return values, V

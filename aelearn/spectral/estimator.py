@@ -1,19 +1,20 @@
-"""Spectral clustering: groups of points that hang together, whatever their shape.
+"""Spectral clustering: groups of points that are linked by chains of neighbours, whatever their shape.
 
 Shapes: N samples, D features, K clusters, M landmarks.
 
-K-means draws straight borders, so it cuts a ring in half. Spectral clustering asks which points are linked by a chain
-of neighbours, in four steps (Ng, Jordan and Weiss, "On spectral clustering", 2002, section 2):
+K-means draws straight borders, so it cuts a ring in half. Spectral clustering follows chains of neighbours instead, in
+four steps (Ng, Jordan and Weiss, "On spectral clustering", 2002, section 2):
 
-    W    who resembles whom: exp(-gamma |x_i - x_j|^2), or nearest neighbours     graphs.py
+    W    pairwise similarity: exp(-gamma |x_i - x_j|^2), or nearest neighbours    graphs.py
     S    D^-1/2 W D^-1/2, with the degrees d_i = sum_j W[i, j]                    graphs.py
     V    the eigenvectors of the K largest eigenvalues of S, side by side         eigenvectors.py
     Y    the rows of V, each divided by its length; k-means finds their clusters  aelearn.kmeans
 
-If the graph falls into K parts, S has the eigenvalue 1 K times, and all points of a part have one and the same row in
-Y. If a few light edges join the parts, the rows of a part are still close to one another.
+If the graph has K parts with no edge between them (connected components), S has the eigenvalue 1 K times, and all
+points of a part have one and the same row in Y. If a few light edges join the parts, the rows of a part are still close
+to one another.
 
-The same eigenvectors as codes of the points are Laplacian eigenmaps: eigenmaps.py.
+The same eigenvectors, used as codes of the points, are Laplacian eigenmaps: eigenmaps.py.
 """
 
 import numpy as np
@@ -23,18 +24,13 @@ from aelearn.core.validation import check_choice, check_integer, check_number, g
 from aelearn.kmeans import KMeans
 from aelearn.spectral.eigenmaps import warn_of_parts
 from aelearn.spectral.eigenvectors import largest_eigenpairs
-from aelearn.spectral.graphs import (
-    Edges,
-    check_affinity,
-    nearest_neighbors,
-    neighbor_graph,
-    normalized_affinity,
-    rbf_affinity,
-)
+from aelearn.spectral.graphs import check_affinity, neighbor_graph, normalized_affinity, rbf_affinity
+from aelearn.spectral.neighbors import nearest_neighbors
 from aelearn.spectral.nystrom import count_parts, landmark_affinity, nystrom_eigenpairs
+from aelearn.spectral.sparse import CSRMatrix
 
-MAX_EXACT = 5_000  # points up to which arrays (N, N) are made
-N_LANDMARKS = 1_000  # beyond, if nothing is said
+MAX_EXACT = 5_000  # up to so many points, arrays (N, N) are computed
+N_LANDMARKS = 1_000  # the default for more points
 
 
 class SpectralClustering(Estimator):
@@ -42,9 +38,9 @@ class SpectralClustering(Estimator):
 
     n_clusters    K
     affinity      "rbf"; "nearest_neighbors"; "precomputed": X is W (N, N), symmetric and not negative
-    gamma         of "rbf": two points at the distance 1 / sqrt(gamma) resemble each other by 1 / e
+    gamma         of "rbf": two points at the distance 1 / sqrt(gamma) have a similarity of 1 / e
     n_neighbors   of "nearest_neighbors", each point itself included
-    n_landmarks   None, or M: Nystrom's method from M points drawn at random; for "rbf" only
+    n_landmarks   None, or M: Nystrom's method with M points drawn at random; for "rbf" only
     n_init        how many starts k-means has
     random_state  None, an int, a np.random.Generator or RandomState
 
@@ -52,26 +48,26 @@ class SpectralClustering(Estimator):
 
     "rbf"                up to 5,000 points all pairs; beyond, or with n_landmarks, Nystrom's method: all points against
                          M landmarks, 1,000 of them if n_landmarks is None
-    "nearest_neighbors"  all edges, whatever N; an error if memory is too small for a graph where all is near all
+    "nearest_neighbors"  all edges, whatever N; an error if the graph is so entangled that memory would not suffice
     "precomputed"        all of W, up to 5,000 points
 
     After `fit`:
 
     labels_           (N,) int32
-    embedding_        (N, K) Y, of X's dtype: the rows that k-means has seen
+    embedding_        (N, K) Y, of X's dtype: what k-means has clustered
     eigenvalues_      (K,) of S, descending; see `eigengap` in eigenmaps.py
-    affinity_matrix_  (N, N) W, where all of it was used and N is 5,000 at most
+    affinity_matrix_  (N, N) W, if all of it was used and N is at most 5,000
     n_features_in_    D
 
-    The graphs are those of scikit-learn's SpectralClustering, and so are the eigenvalues: its Laplacian, I - S, has
-    no diagonal of W in it either. There k-means sees the rows of D^-1/2 V, here those of V divided by their length, as
-    in the paper: labels are the same up to their numbers where clusters are clear, and may differ where they touch. A
-    point without edges has the eigenvalue 1 of its own here, 0 there. `affinity_matrix_` is always an array here, for
-    neighbours a sparse matrix there.
+    The graphs are those of scikit-learn's SpectralClustering, and so are the eigenvalues: its Laplacian, I - S, does
+    not contain the diagonal of W either. There k-means clusters the rows of D^-1/2 V, here those of V divided by their
+    length, as in the paper: labels are the same up to their numbers if clusters are clear, and may differ where they
+    touch. An isolated point has an eigenvalue 1 of its own here, 0 there. `affinity_matrix_` is always an array here,
+    but a sparse matrix for neighbours there.
 
-    Two points have an edge where their weight is above 0, be it 1e-300. With landmarks only edges to them are known: a
-    point that resembles none of them is a part of its own, as a point without edges is without landmarks. In S, W's
-    diagonal is kept there (see nystrom.py), so eigenvalues are somewhat larger.
+    Two points have an edge if their weight is above 0, be it 1e-300. With landmarks only the edges to these are known:
+    a point similar to none of them is a part of its own, like an isolated point without landmarks. Then S keeps W's
+    diagonal (see nystrom.py), so eigenvalues are somewhat larger.
     """
 
     _estimator_type = "clusterer"
@@ -90,7 +86,7 @@ class SpectralClustering(Estimator):
         """Find K clusters in X (N, D), or (N, N) for "precomputed"; y is ignored. Returns self.
 
         Raises ValueError or TypeError for data or settings that are not possible. Warns (UserWarning) if the graph is
-        not in one piece. Warns (ConvergenceWarning) if eigenvectors were not reached or, from k-means, if fewer than K
+        not connected. Warns (ConvergenceWarning) if the eigenvectors did not converge or, from k-means, if fewer than K
         clusters have points.
         """
         self._check_settings()
@@ -120,14 +116,14 @@ class SpectralClustering(Estimator):
 
     @property
     def affinity_matrix_(self):
-        """W (N, N), if `fit` has used all of it and N is 5,000 at most; otherwise an AttributeError."""
+        """W (N, N), if `fit` used all of it and N is at most 5,000; otherwise an AttributeError."""
         graph = getattr(self, "_graph", None)
         if graph is None or len(graph) > MAX_EXACT:
-            raise AttributeError("affinity_matrix_ is there after `fit` without landmarks, up to 5,000 points")
-        return graph.toarray() if isinstance(graph, Edges) else graph
+            raise AttributeError("affinity_matrix_ exists after `fit` without landmarks, up to 5,000 points")
+        return graph.toarray() if isinstance(graph, CSRMatrix) else graph
 
     def _make_graph(self, X):
-        """W as an array (N, N) or as Edges."""
+        """W as an array (N, N) or as a CSRMatrix."""
         if self.affinity == "rbf":
             return rbf_affinity(X, float(self.gamma))
         if self.affinity == "nearest_neighbors":
@@ -143,14 +139,14 @@ class SpectralClustering(Estimator):
         return check_integer("n_landmarks", self.n_landmarks, self.n_clusters, n_samples)
 
     def _check_settings(self):
-        """Refuse impossible settings, each with a sentence."""
+        """Raise for impossible settings, in a sentence for each."""
         check_integer("n_clusters", self.n_clusters, 1)
         check_choice("affinity", self.affinity, ("rbf", "nearest_neighbors", "precomputed"))
         check_number("gamma", self.gamma, 0)
         check_integer("n_neighbors", self.n_neighbors, 1)
         check_integer("n_init", self.n_init, 1)
         if self.n_landmarks is not None and self.affinity != "rbf":
-            raise ValueError(f"n_landmarks goes with affinity='rbf'; got affinity={self.affinity!r}, which takes all "
+            raise ValueError(f"n_landmarks goes with affinity='rbf'; got affinity={self.affinity!r}, which uses all "
                              "edges: use n_landmarks=None")
 
     def __sklearn_tags__(self):

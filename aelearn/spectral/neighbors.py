@@ -1,53 +1,56 @@
-"""Distances of many points to many, in tables, and right to float64's digits where that matters.
+"""Squared distances of many points to many others, and nearest neighbours, exact although the distances are rounded.
 
-Shapes: N points, D features, B rows of a block, M other points.
+Shapes: N points, D features, B rows of a block, M other points, k neighbours.
 
 A table of squared distances is one matrix product, |x|^2 - 2 x . y + |y|^2, far faster than a difference for each pair.
-But where two points are close to each other and far from 0, it is a small rest of large numbers. Its error has a bound;
-so who reads a table can tell which entries might matter, and takes the differences of these few.
+But for two points that are close to each other and far from 0 it is a small difference of large numbers, whose digits
+are lost. The error has a bound. So whoever uses a table can tell which entries might matter, and computes only these
+from differences.
 """
 
 import numpy as np
 
-from aelearn.core.arrays import blocks
+from aelearn import kernels
+from aelearn.core.arrays import blocks, in_safe_units
+from aelearn.core.validation import check_array, check_integer, load_backend
 
 MIN_ROWS, MAX_ROWS = 32, 128  # of a block
-FARTHEST = 746  # exp(-746) is 0 in float64
-LARGE = 2000  # nearly three times that
-TINY = np.finfo(np.float64).tiny  # squares below it lose digits, but no more than it
+TINY = np.finfo(np.float64).tiny  # smaller squares lose digits; their error is below this
 
 
 def row_blocks(X):
     """Slices over the rows of X (N, D), for tables of distances to all rows.
 
-    Short ones, so that a table stays in the cache; longer ones where D is large and most of the work is a product.
+    Short ones, so that a table stays in the cache; longer ones if D is large and the matrix product dominates.
     """
     n_rows = min(max(MIN_ROWS, X.shape[1]), MAX_ROWS)
     return [slice(start, min(start + n_rows, len(X))) for start in range(0, len(X), n_rows)]
 
 
 class Points:
-    """Points whose squared distances are wanted in tables: X (N, D), and the same as seen from their median.
+    """Points whose squared distances are computed in tables.
 
-    A table comes from |z|^2 - 2 z . y + |y|^2, which is one matrix product. With z and y rounded when the median was
-    taken off, D products and sums in each of the three terms, and two more sums, it is wrong by at most
+    X         (N, D) float64
+    Z         (N, D), X minus its median, which makes the squares small; unlike the mean, the median does not follow a
+              single point that is far away
+    squares   (N,), |z|^2
+    rounding  a table's relative error: an entry |z|^2 - 2 z . y + |y|^2, with y from the rows of Z, is off by at most
 
-        (D + 4) eps (|z|^2 + |y|^2)
+                  rounding (|z|^2 + |y|^2)
 
-    which is much for two points that are close to each other and far from the median. So whoever reads a table asks
-    where that could matter, and takes the differences of X there. (The median, because a single point far away does
-    not draw it along.)
+              because z and y are rounded, D products are added in each term, and three terms are: (D + 4) eps, and some
+              room
     """
 
     def __init__(self, X):
         self.X = X  # (N, D) float64
-        with np.errstate(over="ignore", invalid="ignore"):  # where it leaves float64 the bound is no number either
+        with np.errstate(over="ignore", invalid="ignore"):  # if squares are infinite, so is the bound
             self.Z = X - np.median(X, axis=0)  # (N, D)
             self.squares = np.einsum("nd,nd->n", self.Z, self.Z)  # (N,)
-        self.rounding = (X.shape[1] + 8) * np.finfo(np.float64).eps  # with some room
+        self.rounding = (X.shape[1] + 8) * np.finfo(np.float64).eps
 
     def table(self, rows, others=slice(None)):
-        """Squared distances of some rows to others, (B, M); not below 0."""
+        """Squared distances of some rows to others, (B, M); at least 0."""
         with np.errstate(over="ignore", invalid="ignore"):
             table = (-2 * self.Z[rows]) @ self.Z[others].T  # (B, M)
             table += self.squares[rows, None]
@@ -56,29 +59,52 @@ class Points:
 
 
 def by_differences(x, y, i, j, factor=1.0):
-    """|factor (x[i] - y[j])|^2 for pairs of rows of x (B, D) and y (M, D): one for each of i and j."""
-    squared = np.empty(len(i))  # (pairs,)
+    """|factor (x[i] - y[j])|^2 for pairs of rows of x (B, D) and y (M, D), given as i (P,) and j (P,). Returns (P,)."""
+    squared = np.empty(len(i))  # (P,)
     for pairs in blocks(len(i), x.shape[1]):
         difference = factor * (x[i[pairs]] - y[j[pairs]])  # (pairs, D)
         squared[pairs] = np.einsum("pd,pd->p", difference, difference)
     return squared
 
 
-def gaussian(points, rows, others, gamma):
-    """exp(-gamma |x - y|^2) for some rows x of points and others y: (B, M).
+def smallest(table, k):
+    """The places of the k smallest entries of each row of table (B, M), smallest first: (B, k) int64.
 
-    The weights above 0 have exponents gamma |x - y|^2 up to FARTHEST. By differences these are wrong by less than
-    (D + 4) eps FARTHEST, and so, as a share of itself, is the weight. A table does no worse by more than a factor of
-    three while gamma (|z|^2 + |y|^2) is no more than LARGE; the rest are taken by differences, but for those whose
-    weight is 0 in any case.
+    Of equal entries the leftmost comes first. The fast twin is in kernels/cpu/neighbors.py.
     """
-    if gamma == 0:
-        return np.ones((len(points.squares[rows]), len(points.squares[others])))  # (B, M)
-    with np.errstate(over="ignore", invalid="ignore", under="ignore"):  # infinitely far is far enough: exp(-inf) = 0
-        exponents = gamma * points.table(rows, others)  # (B, M)
-        z2, y2 = gamma * points.squares[rows], gamma * points.squares[others]  # (B,), (M,)
-        if not z2.max() + y2.max() <= LARGE:  # "not <=" takes NaN in, too
-            sizes = z2[:, None] + y2  # (B, M)
-            doubtful = ~(sizes <= LARGE) & ~(exponents - points.rounding * sizes > FARTHEST)  # (B, M)
-            exponents[doubtful] = by_differences(points.X[rows], points.X[others], *doubtful.nonzero(), np.sqrt(gamma))
-        return np.exp(-exponents)  # (B, M)
+    return np.argsort(table, axis=1, kind="stable")[:, :k]
+
+
+def nearest_neighbors(X, n_neighbors):
+    """The numbers of the points nearest to each row of X (N, D), nearest first: (N, n_neighbors) int64.
+
+    A point is its own nearest neighbour, as in scikit-learn's graph: n_neighbors = 10 finds nine others. Of points at
+    the same distance, the one with the lower number comes first.
+
+    Raises ValueError or TypeError for an X that is no array of numbers, and for n_neighbors beyond N.
+    """
+    X = check_array(X)
+    k = check_integer("n_neighbors", n_neighbors, 1, len(X))
+    points = Points(in_safe_units(X))
+    neighbors = np.empty((len(X), k), np.int64)  # (N, k)
+    select = smallest if load_backend("auto") == "numpy" else kernels.get("numba").smallest
+    for rows in row_blocks(X):
+        table = points.table(rows)  # (B, N)
+        table[np.arange(len(table)), np.arange(rows.start, rows.stop)] = -1  # itself comes before any duplicate
+        nearest = select(table, min(k + 1, len(X)))  # (B, k + 1), one more than k: how far off is the next one?
+        neighbors[rows] = nearest[:, :k]
+        squared = np.take_along_axis(table, nearest, axis=1)  # (B, k + 1)
+        # The error of an entry t = |z - y|^2 and of all smaller ones, since |y|^2 <= 2 |z|^2 + 2 t:
+        error = points.rounding * (3 * points.squares[rows, None] + 2 * np.maximum(squared, 0)) + TINY  # (B, k + 1)
+        uncertain = (np.diff(squared, axis=1) <= 2 * error[:, 1:]).any(axis=1)  # (B,): rounding may change the order
+        for b in np.flatnonzero(uncertain):
+            candidates = np.flatnonzero(table[b] <= squared[b, k - 1] + 4 * error[b, k - 1])
+            neighbors[rows.start + b] = _nearest_by_differences(points.X, rows.start + b, candidates, k)
+    return neighbors
+
+
+def _nearest_by_differences(X, i, candidates, k):
+    """The k of `candidates`, in ascending order, that are nearest to row i of X (N, D), nearest first: (k,)."""
+    squared = by_differences(X, X, np.full(len(candidates), i), candidates)  # (candidates,)
+    squared[candidates == i] = -1
+    return candidates[np.argsort(squared, kind="stable")[:k]]

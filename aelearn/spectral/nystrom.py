@@ -1,32 +1,33 @@
-"""Nystrom's method: the eigenvectors of a graph of all points, from what they are to a few landmarks.
+"""Nystrom's method: the eigenvectors of a graph of all points, from their similarity to a few landmarks.
 
 Shapes: N samples, D features, M landmarks, R of their directions, B rows of a block, P eigenpairs wanted.
 
-Of the matrix W (N, N) only the columns C (N, M) of the landmarks are computed; A (M, M), their rows in C, is what they
-are to one another. From these two the rest is filled in,
+Of the affinity W (N, N) only the columns C (N, M) of the landmarks are computed. A (M, M) are the landmarks' rows of C:
+their weights among themselves. From these two the rest of W is approximated,
 
     W' = C A^-1 C^T
 
-which is W itself in the rows and columns of the landmarks. It is never made: with A = U diag(a) U^T and
+which equals W in the rows and columns of the landmarks. W' is never computed: with A = U diag(a) U^T and
 F = C U diag(a)^-1/2 (N, R), it is F F^T, and its degrees are d = F (F^T 1). Then, with G = D^-1/2 F,
 
     S = D^-1/2 W' D^-1/2 = G G^T      G^T G u = lambda u   =>   S v = lambda v  for  v = G u / sqrt(lambda)
 
-and G^T G is R by R. Two things differ from exact eigenvectors: W' stands for W, and its diagonal is
-kept, which is near 1 for a point near a landmark, where W's own counts as 0.
+and G^T G is only (R, R). Two things differ from exact eigenvectors: W' replaces W, and its diagonal is kept, which is
+near 1 for a point near a landmark, while W's own diagonal counts as 0.
 
-Source: Fowlkes, Belongie, Chung and Malik, "Spectral grouping using the Nystrom method" (2004), section 3; these are
-its orthogonal eigenvectors, by a shorter way.
+Source: Fowlkes, Belongie, Chung and Malik, "Spectral grouping using the Nystrom method" (2004), section 3; this is a
+shorter way to its orthogonal eigenvectors.
 """
 
 import numpy as np
 
 from aelearn.core.validation import check_array
 from aelearn.spectral.eigenvectors import with_signs
-from aelearn.spectral.neighbors import Points, gaussian, row_blocks
+from aelearn.spectral.graphs import gaussian
+from aelearn.spectral.neighbors import Points, row_blocks
 
 EPS = np.finfo(np.float64).eps
-CUT = 1e-10  # a share of the largest eigenvalue: with its root in the denominator, half of the digits are left
+CUT = 1e-10  # times A's largest eigenvalue is the least that counts: dividing by its root leaves half of the digits
 
 
 def landmark_affinity(X, chosen, gamma=1.0):
@@ -42,18 +43,20 @@ def landmark_affinity(X, chosen, gamma=1.0):
 def nystrom_eigenpairs(C, chosen, n_pairs):
     """The n_pairs largest eigenvalues (P,) and eigenvectors (N, P) of a graph of which only some columns are known.
 
-    C (N, M) are the columns `chosen` (M,) of W. Four things are decided here:
+    C (N, M) are the columns `chosen` (M,) of W. Four decisions are made here:
 
-    landmarks        one whose weights to others add up to less than N eps is none: beside the 1 that it is to itself
-                     they are rounding, and it would look like a part of its own
-    directions of A  those with less than 1e-10 of its largest eigenvalue, or 100 M eps, are left out; M eps is rounding
-    out of reach     a point whose row of C is 0 resembles no landmark. Like a point without edges in the whole graph it
-                     is a part of its own, S[i, i] = 1. P of these eigenvectors do, in combinations drawn at random
-    degrees          W' may have weights below 0. A degree that is no more than rounding, (M + R) eps / 1e-5 of
-                     |f_i| |F^T 1|, counts as |f_i| |F^T 1|, the most that it could be
+    landmarks        one whose weights to others add up to less than N eps is dropped: beside its own weight of 1 they
+                     are rounding, and it would look like a part of its own
+    directions of A  those with eigenvalues below 1e-10 of the largest, or below 100 M eps of it, are dropped; M eps is
+                     rounding
+    isolated points  a point whose row of C is 0 is similar to no landmark. Like an isolated point of the whole graph it
+                     is a part of its own, with S[i, i] = 1. P of these eigenvectors are enough; they are combined at
+                     random
+    degrees          W' may have weights below 0. A degree that is only rounding, at most (M + R) eps / 1e-5 of
+                     |f_i| |F^T 1|, is replaced by |f_i| |F^T 1|, the largest that it could be
 
-    Where A has fewer directions than there are pairs wanted, the other eigenvalues of S are 0, and so are their columns
-    of V.
+    If A has fewer directions than there are pairs wanted, the other eigenvalues of S are 0, and so are their columns of
+    V.
     """
     linked = C.sum(axis=0) - 1 > len(C) * EPS  # (M,)
     if not linked.all():
@@ -64,13 +67,13 @@ def nystrom_eigenpairs(C, chosen, n_pairs):
     lengths, total = np.sqrt(np.einsum("nr,nr->n", F, F)), F.sum(axis=0)  # (N,), (R,)
     degrees, most = F @ total, lengths * np.linalg.norm(total)  # (N,), (N,)
     degrees = np.where(degrees > (len(chosen) + F.shape[1]) * EPS / np.sqrt(CUT) * most, degrees, most)  # (N,)
-    alone = degrees == 0  # (N,)
-    F /= np.sqrt(degrees + alone)[:, None]
-    if alone.any():
-        n_alone = np.count_nonzero(alone)
-        others = np.zeros((len(C), min(n_alone, n_pairs)))  # (N, P) at most
-        others[alone] = np.linalg.qr(np.random.default_rng(0).standard_normal((n_alone, others.shape[1])))[0]
-        F = np.hstack([F, others])  # (N, R + P) at most
+    isolated = degrees == 0  # (N,)
+    F /= np.sqrt(degrees + isolated)[:, None]  # G (N, R)
+    if isolated.any():
+        n_isolated = np.count_nonzero(isolated)
+        own = np.zeros((len(C), min(n_isolated, n_pairs)))  # (N, P) at most
+        own[isolated] = np.linalg.qr(np.random.default_rng(0).standard_normal((n_isolated, own.shape[1])))[0]
+        F = np.hstack([F, own])  # (N, R + P) at most
     values, u = np.linalg.eigh(F.T @ F)  # (R,), (R, R)
     values, u = np.maximum(values[::-1][:n_pairs], 0), u[:, ::-1][:, :n_pairs]  # (P,), (R, P)
     V = np.zeros((len(C), n_pairs))  # (N, P)
@@ -79,13 +82,14 @@ def nystrom_eigenpairs(C, chosen, n_pairs):
 
 
 def count_parts(C):
-    """How many parts the graph has of which only columns C (N, M) are known: who resembles the same landmark is linked.
+    """The number of connected components of a graph of which only columns C (N, M), weights to landmarks, are known.
 
-    Each point without a landmark is one. From a landmark to all its points, to all their landmarks, and so on.
+    Each point without a weight above 0 is one. The others are found by going from a landmark to all its points, to all
+    their landmarks, and so on.
     """
     linked = C > 0  # (N, M)
-    alone, seen = ~linked.any(axis=1), np.zeros(C.shape[1], bool)  # (N,), (M,)
-    n_parts = np.count_nonzero(alone)
+    isolated, seen = ~linked.any(axis=1), np.zeros(C.shape[1], bool)  # (N,), (M,)
+    n_parts = np.count_nonzero(isolated)
     while not seen.all():
         n_parts += 1
         reached = np.arange(len(seen)) == seen.argmin()  # landmarks: (M,)

@@ -394,7 +394,7 @@ show(plotting.curves(lines, xlabel="index of the eigenvalue", ylabel="eigenvalue
 # %%
 all_images, all_digits = load_mnist("train", digits=(0, 1))  # (11623, 784), (11623,)
 images, digits = all_images[:2000], all_digits[:2000]  # (N, 784), (N,)
-graph = graphs.neighbor_graph(graphs.nearest_neighbors(images, 10))  # Edges, those of W (N, N)
+graph = graphs.neighbor_graph(graphs.nearest_neighbors(images, 10))  # W (N, N), in CSR form
 eigenmaps = laplacian_eigenmaps(graph, 2, random_state=0)  # (N, 2)
 learned = Autoencoder((128, 2), epochs=40, random_state=0).fit_transform(images)  # (N, 2)
 components = PCA(2).fit_transform(images)  # (N, 2)
@@ -403,9 +403,9 @@ panels = [("principal components", components, digits, None),
           ("Laplacian eigenmaps, 10 neighbours", eigenmaps, digits, None)]
 display(show(plotting.graphs(panels, title="2,000 images as two numbers each", size=(4, 3.6), equal=False,
                              names={0: "a zero", 1: "a one"}, axes_names=("code 1", "code 2")),
-             alt="Three clouds of codes; in the eigenmaps zeros are a dense group and ones a long line apart from it"))
-joins_two_digits = digits[graph.rows] != digits[graph.columns]  # (edges,)
-print(f"edges that join a zero and a one: {joins_two_digits[graph.rows != graph.columns].mean():.2%}")
+             alt="Three clouds of codes; in the eigenmaps zeros are a dense heap and ones a long line apart from it"))
+joins_two_digits = digits[graph.rows] != digits[graph.indices]  # (edges,)
+print(f"edges that join a zero and a one: {joins_two_digits[graph.rows != graph.indices].mean():.2%}")
 for name, codes in (("pixels", images), ("principal components", components), ("autoencoder", learned),
                     ("eigenmaps", eigenmaps), ("eigenmaps, code 1", eigenmaps[:, :1])):
     clusters = KMeans(2, n_init=4, random_state=0).fit_predict(codes)  # (N,)

@@ -7,7 +7,7 @@ import pytest
 from aelearn.autoencoder import network, optim
 from aelearn.kernels import cpu
 from aelearn.kmeans import lloyd
-from aelearn.spectral import graphs
+from aelearn.spectral import neighbors
 
 X = np.random.default_rng(0).normal(size=(30, 3))
 CENTERS, WEIGHT = X[:4] + 0.1, np.arange(1.0, 31)
@@ -120,7 +120,7 @@ def test_smallest_is_numpys_sort_and_refuses_the_rest(rng):
         table = rng.choice([0.0, 1, 2, np.inf, -np.inf, np.nan, -0.0], (5, rng.integers(1, 9)))
         for k in range(1, table.shape[1] + 1):
             for form in (table, table.astype(np.float32), np.asfortranarray(table), table.tolist(), swapped(table)):
-                assert np.array_equal(cpu.smallest(form, k), graphs.smallest(table, k))
+                assert np.array_equal(cpu.smallest(form, k), neighbors.smallest(table, k))
     for table, k, error in ((X[0], 1, ValueError), (X, 0, ValueError), (X, 4, ValueError), (X, 1.0, TypeError),
                             (X * 1j, 1, TypeError), (np.ma.masked_less(X, 0), 1, ValueError)):
         with pytest.raises(error):

@@ -7,7 +7,8 @@ import pytest
 
 from aelearn import KMeans, SpectralClustering, laplacian_eigenmaps, make_blobs, make_circles, make_moons, metrics
 from aelearn.spectral.eigenvectors import TOLERANCE, largest_eigenpairs
-from aelearn.spectral.graphs import nearest_neighbors, neighbor_graph, normalized_affinity, rbf_affinity
+from aelearn.spectral.graphs import neighbor_graph, normalized_affinity, rbf_affinity
+from aelearn.spectral.neighbors import nearest_neighbors
 from tests.small import rounding
 
 cluster = pytest.importorskip("sklearn.cluster", reason="scikit-learn is not installed (extra: peers)")

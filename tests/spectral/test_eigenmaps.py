@@ -5,7 +5,9 @@ import pytest
 
 from aelearn import SpectralClustering, eigengap, laplacian_eigenmaps, make_blobs, make_moons
 from aelearn.spectral.eigenvectors import TOLERANCE
-from aelearn.spectral.graphs import Edges, nearest_neighbors, neighbor_graph, normalized_affinity, rbf_affinity
+from aelearn.spectral.graphs import neighbor_graph, normalized_affinity, rbf_affinity
+from aelearn.spectral.neighbors import nearest_neighbors
+from aelearn.spectral.sparse import CSRMatrix
 
 pytestmark = pytest.mark.linear_algebra
 
@@ -49,12 +51,14 @@ def test_the_size_of_the_weights_is_the_size_of_the_codes(e):
     np.testing.assert_allclose(np.ldexp(codes, e // 2), wanted, atol=20 * TOLERANCE)
 
 
-def test_edges_that_are_none():
-    edges = lambda weights: Edges(np.array([0, 1]), np.array([1, 0]), np.array(weights), np.array([0, 1, 2]))
-    assert np.isfinite(laplacian_eigenmaps(edges([1.0, 1.0]), 1)).all()
+def test_impossible_weights_of_a_sparse_graph():
+    def graph(weights):
+        return CSRMatrix(np.array(weights), np.array([1, 0]), np.array([0, 1, 2]))
+
+    assert np.isfinite(laplacian_eigenmaps(graph([1.0, 1.0]), 1)).all()
     for weights in ([1.0, np.nan], [-1.0, -1.0], [np.inf, np.inf]):
         with pytest.raises(ValueError, match="weights of edges must be finite and not negative"):
-            laplacian_eigenmaps(edges(weights), 1)
+            laplacian_eigenmaps(graph(weights), 1)
 
 
 @pytest.mark.parametrize("W", [-np.ones((3, 3)), np.triu(np.ones((3, 3)))])

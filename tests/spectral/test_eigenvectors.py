@@ -7,7 +7,8 @@ from aelearn import make_blobs, make_circles, make_moons
 from aelearn.core.validation import ConvergenceWarning
 from aelearn.spectral import eigenvectors
 from aelearn.spectral.eigenvectors import TOLERANCE, largest_eigenpairs, with_signs
-from aelearn.spectral.graphs import nearest_neighbors, neighbor_graph, normalized_affinity, rbf_affinity
+from aelearn.spectral.graphs import neighbor_graph, normalized_affinity, rbf_affinity
+from aelearn.spectral.neighbors import nearest_neighbors
 
 pytestmark = pytest.mark.linear_algebra
 

@@ -10,7 +10,8 @@ from aelearn.core.validation import ConvergenceWarning
 from aelearn.metrics import accuracy
 from aelearn.spectral import estimator
 from aelearn.spectral.eigenvectors import TOLERANCE
-from aelearn.spectral.graphs import nearest_neighbors, neighbor_graph, rbf_affinity
+from aelearn.spectral.graphs import neighbor_graph, rbf_affinity
+from aelearn.spectral.neighbors import nearest_neighbors
 from tests.small import rounding
 
 pytestmark = pytest.mark.linear_algebra

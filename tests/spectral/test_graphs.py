@@ -3,19 +3,15 @@
 import numpy as np
 import pytest
 
-from aelearn import kernels
 from aelearn.spectral import graphs
 from aelearn.spectral.elimination import level_groups
-from aelearn.spectral.graphs import (
-    Edges,
-    nearest_neighbors,
-    neighbor_graph,
-    normalized_affinity,
-    rbf_affinity,
-    smallest,
-)
+from aelearn.spectral.graphs import neighbor_graph, normalized_affinity, rbf_affinity
+from aelearn.spectral.neighbors import nearest_neighbors
 from aelearn.spectral.nystrom import landmark_affinity
+from aelearn.spectral.sparse import CSRMatrix
 from tests.small import rounding
+from tests.spectral.test_neighbors import far_apart
+from tests.spectral.test_sparse import csr
 
 pytestmark = pytest.mark.linear_algebra
 
@@ -40,9 +36,6 @@ def test_rbf_by_definition_across_blocks(rng, n):
 def test_rbf_of_any_size(rng, scale):
     X = rng.normal(size=(20, 2)) * scale
     assert np.array_equal(rbf_affinity(X), np.ones((20, 20)) if scale < 1 else np.eye(20))
-    if 1e-150 < scale < 1e150:
-        return
-    assert np.array_equal(nearest_neighbors(X, 4), nearest_neighbors(X / scale, 4))
 
 
 @pytest.mark.parametrize("gamma, wanted", [(0, 1.0), (1e308, 0.0)])
@@ -57,46 +50,9 @@ def test_a_far_point_does_not_blur_the_others(rng):
     np.testing.assert_allclose(far[:50, :50], rbf_affinity(X), rtol=3 * 746 * rounding(2))
 
 
-def far_apart(rng, offset, n_features, dtype):
-    """Three groups of 40 points with the spread 1, `offset` apart."""
-    return (rng.normal(size=(120, n_features)) + offset * (np.arange(120) % 3)[:, None]).astype(dtype)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("n_features", [1, 3, 60])
-@pytest.mark.parametrize("offset", [0, 1e3, 1e8, 1e12, 1e15, 1e30])
-def test_weights_and_neighbours_of_groups_far_apart(rng, offset, n_features, dtype, monkeypatch):
-    """By differences an exponent gamma t < 746 is wrong by (D + 2) eps of itself; a table's by three times that."""
-    X = far_apart(rng, offset, n_features, dtype)
-    squares = ((X[:, None].astype(float) - X) ** 2).sum(axis=2)  # (N, N)
-    for gamma in (1 / n_features, 30 / n_features):
-        error = 3 * 746 * rounding(n_features)
-        np.testing.assert_allclose(rbf_affinity(X, gamma), np.exp(-gamma * squares), rtol=error, atol=1e-300)
-        np.testing.assert_allclose(landmark_affinity(X, np.arange(9), gamma), np.exp(-gamma * squares[:, :9]),
-                                   rtol=error, atol=1e-300)
-    np.fill_diagonal(squares, -1)
-    wanted = squares.argsort(axis=1, kind="stable")
-    for backend in ("numba", "numpy"):
-        monkeypatch.setattr(graphs, "load_backend", lambda name, backend=backend: backend)
-        for k in (1, 7, 40):  # all of a group
-            assert np.array_equal(nearest_neighbors(X, k), wanted[:, :k])
-        # Sums of D squares, in another order of summation: the other groups' points may be as far to rounding.
-        found = np.take_along_axis(squares, nearest_neighbors(X, 120), axis=1)
-        np.testing.assert_allclose(found, np.sort(squares, axis=1), rtol=n_features * np.finfo(float).eps)
-
-
-@pytest.mark.parametrize("offset", [0, 1e8, 1e15])
-def test_ties_go_to_the_lower_number(rng, offset):
-    X = rng.integers(0, 4, size=(100, 2)) + offset * (np.arange(100) % 2)[:, None]  # exact, and full of ties
-    squares = ((X[:, None] - X) ** 2).sum(axis=2)
-    np.fill_diagonal(squares, -1)
-    assert np.array_equal(nearest_neighbors(X, 20), squares.argsort(axis=1, kind="stable")[:, :20])
-
-
 def test_one_point_at_the_end_of_float64_changes_nothing_for_the_others(rng):
     X = np.concatenate([rng.normal(size=(50, 2)), [[1e300, -1e300]]])
     np.testing.assert_allclose(rbf_affinity(X)[:50, :50], rbf_affinity(X[:50]), rtol=3 * 746 * rounding(2))
-    assert np.array_equal(nearest_neighbors(X, 9)[:50], nearest_neighbors(X[:50], 9))
 
 
 @pytest.mark.parametrize("scale, gamma", [(1e-150, 1e300), (1e-5, 1e10), (1e140, 1e-280), (1e160, 1e-320)])
@@ -106,10 +62,22 @@ def test_weights_do_not_depend_on_the_unit(rng, scale, gamma):
     np.testing.assert_allclose(rbf_affinity(X * scale, gamma), rbf_affinity(X, gamma * scale * scale), rtol=rtol)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("n_features", [1, 3, 60])
+@pytest.mark.parametrize("offset", [0, 1e3, 1e8, 1e12, 1e15, 1e30])
+def test_weights_in_groups_far_apart(rng, offset, n_features, dtype):
+    """By differences an exponent gamma t < 746 is wrong by (D + 2) eps of itself; a table's by three times that."""
+    X = far_apart(rng, offset, n_features, dtype)
+    squares = ((X[:, None].astype(float) - X) ** 2).sum(axis=2)  # (N, N)
+    for gamma in (1 / n_features, 30 / n_features):
+        error = 3 * 746 * rounding(n_features)
+        np.testing.assert_allclose(rbf_affinity(X, gamma), np.exp(-gamma * squares), rtol=error, atol=1e-300)
+        np.testing.assert_allclose(landmark_affinity(X, np.arange(9), gamma), np.exp(-gamma * squares[:, :9]),
+                                   rtol=error, atol=1e-300)
+
+
 @pytest.mark.parametrize("call, error, words", [
     (lambda: rbf_affinity(LINE, -1), ValueError, "gamma"), (lambda: rbf_affinity([1, 2]), ValueError, "2D array"),
-    (lambda: nearest_neighbors(LINE, 4), ValueError, "n_neighbors .* from 1 to 3"),
-    (lambda: nearest_neighbors(LINE, 1.5), TypeError, "n_neighbors"),
     (lambda: graphs.check_affinity(LINE), ValueError, r"square matrix; got shape \(3, 1\)"),
 ])
 def test_bad_input(call, error, words):
@@ -117,40 +85,14 @@ def test_bad_input(call, error, words):
         call()
 
 
-def test_neighbours_by_hand():
-    assert nearest_neighbors(LINE, 2).tolist() == [[0, 1], [1, 0], [2, 1]]
+def test_a_graph_of_neighbours_by_hand():
     W = neighbor_graph(nearest_neighbors(LINE, 2))
     assert W.toarray().tolist() == [[1, 1, 0], [1, 1, 0.5], [0, 0.5, 1]]
 
 
-@pytest.mark.parametrize("n, d, k", [(1, 1, 1), (40, 2, 40), (300, 3, 7), (513, 30, 10)])
-def test_neighbours_by_definition_on_both_back_ends(rng, n, d, k, monkeypatch):
-    X = rng.normal(size=(n, d))
-    wanted = ((X[:, None] - X[None]) ** 2).sum(axis=2).argsort(axis=1)[:, :k]
-    for backend in ("numba", "numpy"):
-        monkeypatch.setattr(graphs, "load_backend", lambda name, backend=backend: backend)
-        assert np.array_equal(nearest_neighbors(X, k), wanted)
-
-
-def test_a_point_comes_before_its_duplicates():
-    found = nearest_neighbors(np.zeros((6, 2)), 3)
-    assert (found[:, 0] == np.arange(6)).all() and all(len(set(row)) == 3 for row in found.tolist())
-
-
-def test_smallest_keeps_the_order_of_ties():
-    assert smallest(np.array([[2.0, 1, 1, 0, 1]]), 4).tolist() == [[3, 1, 2, 4]]
-    assert kernels.get("numba").smallest(np.array([[2.0, 1, 1, 0, 1]]), 4).tolist() == [[3, 1, 2, 4]]
-
-
-def test_edges_are_their_matrix(rng):
-    W = neighbor_graph(nearest_neighbors(rng.normal(size=(50, 2)), 5))
-    dense, x = W.toarray(), rng.normal(size=(50, 3))
-    assert len(W) == 50 and np.array_equal(dense, dense.T) and (np.diag(dense) == 1).all()
-    np.testing.assert_allclose(W @ x, dense @ x, atol=rounding(50, dense @ np.abs(x)))
-    points = np.array([7, 0, 49])
-    edges, owner = W.of(points)
-    assert np.array_equal(W.rows[edges], points[owner])
-    assert [np.bincount(owner)[i] for i in range(3)] == [np.count_nonzero(dense[p]) for p in points]
+def test_a_graph_of_neighbours_is_symmetric(rng):
+    W = neighbor_graph(nearest_neighbors(rng.normal(size=(50, 2)), 5)).toarray()
+    assert W.shape == (50, 50) and np.array_equal(W, W.T) and (np.diag(W) == 1).all()
 
 
 def test_normalised_by_hand():
@@ -161,12 +103,12 @@ def test_normalised_by_hand():
     assert degrees.tolist() == [1, 4, 3, 0] and W[0, 0] == 9
 
 
-def test_edges_and_arrays_are_normalised_alike(rng):
+def test_sparse_and_dense_graphs_are_normalised_alike(rng):
     X = np.concatenate([rng.normal(size=(60, 2)), [[1e3, 1e3]]])
     for k in (1, 6):
         W = neighbor_graph(nearest_neighbors(X, k))
         (sparse, degrees), (dense, same) = normalized_affinity(W), normalized_affinity(W.toarray())
-        assert isinstance(sparse, Edges)
+        assert isinstance(sparse, CSRMatrix)
         np.testing.assert_allclose(sparse.toarray(), dense, rtol=rounding(61))
         np.testing.assert_allclose(degrees, same, rtol=rounding(61))
 
@@ -188,9 +130,7 @@ def test_weights_of_very_different_sizes_in_one_graph(rng, small, large):
     S, degrees = normalized_affinity(W)
     np.testing.assert_allclose(S, np.kron(np.eye(2), block / 7), rtol=20 * np.finfo(float).eps)
     assert np.array_equal(S, S.T) and (degrees > 0).all()
-    rows, columns = np.nonzero(W)
-    edges = Edges(rows, columns, W[rows, columns], np.searchsorted(rows, np.arange(17)))
-    np.testing.assert_allclose(normalized_affinity(edges)[0].toarray(), S, rtol=20 * np.finfo(float).eps)
+    np.testing.assert_allclose(normalized_affinity(csr(W))[0].toarray(), S, rtol=20 * np.finfo(float).eps)
     assert level_groups(S)[1] == 2
     W[0, 15] = W[15, 0] = small
     S = normalized_affinity(W)[0]
@@ -218,3 +158,11 @@ def test_eigenvalues_lie_between_minus_1_and_1_and_1_is_there(seed):
     for W in (rbf_affinity(X, 0.1), neighbor_graph(nearest_neighbors(X, 4)).toarray()):
         values = np.linalg.eigvalsh(normalized_affinity(W)[0])
         assert values[-1] == pytest.approx(1, abs=60 * rounding(60)) and values[0] > -1 - 60 * rounding(60)
+
+
+def test_a_light_edge_between_an_ordinary_and_a_heavy_point_is_kept():
+    """1e-200 / sqrt(1e-99 1e300) is a float64, although 1e-200 / sqrt(1e300) is not."""
+    W = np.array([[0, 1e-99, 1e-200, 0], [1e-99, 0, 0, 0], [1e-200, 0, 0, 1e300], [0, 0, 1e300, 0]])
+    for S in (normalized_affinity(W)[0], normalized_affinity(csr(W))[0].toarray()):
+        assert S[0, 2] == S[2, 0] == pytest.approx(10**-300.5, rel=1e-12)
+        assert level_groups(S)[1] == 1

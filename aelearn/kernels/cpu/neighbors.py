@@ -1,4 +1,4 @@
-"""The smallest entries of each row of a matrix: the nearest points, from distances. Compiled spectral.graphs.smallest.
+"""The smallest entries of each row of a matrix: the nearest points, from distances. Compiled spectral.neighbors.smallest.
 
 Shapes: B rows, M entries per row, k smallest entries.
 
@@ -44,7 +44,7 @@ def _select(table, found):
 
 def smallest(table, k):
     """The column indices of the k smallest entries of each row of table (B, M), smallest first; see
-    aelearn.spectral.graphs.smallest.
+    aelearn.spectral.neighbors.smallest.
 
     Raises TypeError if the table does not contain real numbers, ValueError for other shapes and unless 1 <= k <= M.
     """
