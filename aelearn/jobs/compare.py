@@ -1,11 +1,10 @@
-"""The map of unsupervised learning, walked from end to end: every method on the same images, scored alike.
+"""Every method of the package on the same images, with the same scores: `aelearn map`.
 
     feature learning     PCA, sparse coding, an autoencoder: codes, which k-means then clusters
     density estimation   a Gaussian mixture and a kernel density, of the autoencoder's codes
     clustering           k-means and spectral clustering, of the pixels
 
-`aelearn map` runs this. `run` walks, `METHODS` are the places, and each is a few lines: how to read them is how to use
-the package.
+`run` takes them in turn, each in a few lines, so it also shows how to use each of them.
 
 Shapes: N images, D pixels, C numbers in a code, K clusters.
 """
@@ -13,6 +12,7 @@ Shapes: N images, D pixels, C numbers in a code, K clusters.
 import csv
 import time
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,22 +23,22 @@ from aelearn.core.files import replacing
 from aelearn.core.output_containers import only_arrays
 from aelearn.core.validation import check_integer, load_backend
 from aelearn.data import load_mnist
-from aelearn.density.estimator import KernelDensity
-from aelearn.density.peaks import density_peaks
+from aelearn.density import KernelDensity, density_peaks
 from aelearn.jobs.main_job import N_STARTS, Interrupted, scores, writable_folder
 from aelearn.kmeans import KMeans
-from aelearn.mixture.estimator import GaussianMixture
+from aelearn.mixture import GaussianMixture
 from aelearn.pca import PCA
 from aelearn.sparse_coding import SparseCoding
 from aelearn.spectral import SpectralClustering
 
 FILES = ("map.csv", "map.png")
 N_ATOMS = 64  # of the sparse codes
+HEADER = f"{'topic':20}{'method':32}{'numbers':>8}{'accuracy':>10}{'NMI':>8}{'ARI':>8}{'seconds':>9}"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What is mapped: data, digits, backend, seed and out as in pipeline.Settings; epochs and code_size, too."""
+    """What is compared: data, digits, backend, seed and out as in main_job.Settings; epochs and code_size as well."""
 
     data: str | None = None
     digits: tuple = (0, 1)
@@ -49,140 +49,112 @@ class Settings:
     out: str = "map"
 
 
-@dataclass(frozen=True)
-class Place:
-    """A method on the map, and what it made of the images: codes (N, C), labels (N,), its scores and its seconds."""
+@dataclass
+class Row:
+    """A method and its result, a row of the table: codes (N, C), labels (N,), the scores of the labels, and seconds."""
 
     topic: str
     method: str
-    codes: np.ndarray
-    labels: np.ndarray
-    scores: dict
-    seconds: float
+    codes: np.ndarray = None
+    labels: np.ndarray = None
+    scores: dict = None
+    seconds: float = None
 
-
-def pixels(images, codes, k, settings):
-    """The images as they are, clustered by k-means."""
-    return images, _kmeans(images, k, settings)
-
-
-def principal_components(images, codes, k, settings):
-    """As many principal components as a code of the autoencoder has numbers, clustered by k-means."""
-    components = PCA(min(settings.code_size, *images.shape)).fit_transform(images)  # (N, C)
-    return components, _kmeans(components, k, settings)
-
-
-def sparse_codes(images, codes, k, settings):
-    """Codes on 64 atoms, most of them 0, clustered by k-means."""
-    model = SparseCoding(N_ATOMS, random_state=settings.seed).fit(images)
-    found = model.transform(images)  # (N, 64)
-    return found, _kmeans(found, k, settings)
-
-
-def autoencoder(images, codes, k, settings):
-    """The main job with fewer epochs: the autoencoder's codes, clustered by k-means."""
-    model = Autoencoder((128, settings.code_size), epochs=settings.epochs, backend=settings.backend,
-                        random_state=settings.seed)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Training interrupted")  # said below
-        model.fit(images)
-    if model.interrupted_:
-        raise Interrupted("interrupted; nothing is written")
-    found = model.transform(images)  # (N, C)
-    return found, _kmeans(found, k, settings)
-
-
-def mixture(images, codes, k, settings):
-    """A Gaussian for each cluster of the autoencoder's codes, of any width and slant."""
-    return codes, GaussianMixture(k, n_init=N_STARTS, random_state=settings.seed).fit_predict(codes)
-
-
-def kernel_density(images, codes, k, settings):
-    """The peaks of a kernel density of the autoencoder's codes, and what flows to each."""
-    log_density = KernelDensity().fit(codes).score_samples(codes)  # (N,)
-    return codes, density_peaks(codes, log_density, k)
-
-
-def spectral(images, codes, k, settings):
-    """The images as a graph of nearest neighbours, cut where that hurts least."""
-    model = SpectralClustering(k, affinity="nearest_neighbors", n_neighbors=min(10, len(images)),
-                               random_state=settings.seed).fit(images)
-    return model.embedding_, model.labels_
-
-
-METHODS = (  # topic, name, function; those below the autoencoder may take its codes
-    ("clustering", "k-means on pixels", pixels),
-    ("feature learning", "PCA, k-means", principal_components),
-    ("feature learning", "sparse coding, k-means", sparse_codes),
-    ("feature learning", "autoencoder, k-means", autoencoder),
-    ("density estimation", "autoencoder, Gaussian mixture", mixture),
-    ("density estimation", "autoencoder, kernel density", kernel_density),
-    ("clustering", "spectral, on pixels", spectral),
-)
-
-
-def _kmeans(X, k, settings):
-    """Labels (N,) by the k-means that all codes get."""
-    return KMeans(k, n_init=N_STARTS, algorithm="auto", backend=settings.backend,
-                  random_state=settings.seed).fit_predict(X)
+    def __str__(self):
+        return (f"{self.topic:20}{self.method:32}{self.codes.shape[1]:8}{self.scores['accuracy']:10.4f}"
+                f"{self.scores['nmi']:8.4f}{self.scores['ari']:8.4f}{self.seconds:9.1f}")
 
 
 @only_arrays()
 def run(settings, *, say=print):
-    """Walk the map and write FILES into `settings.out`. Returns a list of Place.
+    """Run every method and write FILES into `settings.out`. Returns the rows of the table, a list of Row.
 
-    say  a function that is told each place in a line
+    say  a function that gets each row as a line of text
 
     A method that cannot work on these images (too few of them, or too many) is left out; a UserWarning says why. Raises
-    as pipeline.run does, before anything is computed; MemoryError if the network is too large; Interrupted if Ctrl-C
-    ended its training.
+    as main_job.run does, before anything is computed; MemoryError if the autoencoder is too large; Interrupted if
+    Ctrl-C ended its training.
     """
     for name in ("code_size", "epochs"):
         check_integer("--" + name.replace("_", "-"), getattr(settings, name), 1)
     check_integer("--seed", settings.seed, 0)
     load_backend(settings.backend)
-    images, labels = load_mnist("train", digits=settings.digits, directory=settings.data)  # (N, D), (N,)
-    k, out = len(settings.digits), writable_folder(settings.out)
+    images, digits = load_mnist("train", digits=settings.digits, directory=settings.data)  # (N, D), (N,)
+    k, seed, out = len(settings.digits), settings.seed, writable_folder(settings.out)
     say(f"{len(images):,} images, {k} clusters; scores compare the clusters with the digits\n{HEADER}")
-    places, codes = [], None
-    for topic, method, function in METHODS:
-        begun = time.perf_counter()
+    kmeans = KMeans(k, n_init=N_STARTS, algorithm="auto", backend=settings.backend, random_state=seed)
+    rows = []
+
+    @contextmanager
+    def method(topic, name, *, needed=False):
+        """A Row for the block to put codes and labels into; it is timed, scored, and added to `rows`."""
+        row, begun = Row(topic, name), time.perf_counter()
         try:
-            found, clusters = function(images, codes, k, settings)  # (N, C), (N,)
+            yield row
         except (ValueError, MemoryError) as error:
-            if function is autoencoder:  # others want its codes
+            if needed:
                 raise
-            warnings.warn(f"{method}: left out. {error or 'Out of memory.'}", UserWarning, stacklevel=2)
-            continue
-        seconds = time.perf_counter() - begun
-        codes = found if function is autoencoder else codes
-        places.append(Place(topic, method, found, clusters, scores(labels, clusters), seconds))
-        say(line(places[-1]))
-    _write(places, labels, out)
+            warnings.warn(f"{name}: left out. {str(error) or 'Out of memory.'}", UserWarning, stacklevel=3)
+            return
+        row.seconds = time.perf_counter() - begun
+        row.scores = scores(digits, row.labels)
+        rows.append(row)
+        say(str(row))
+
+    with method("clustering", "k-means on pixels") as row:
+        row.codes, row.labels = images, kmeans.fit_predict(images)
+
+    with method("feature learning", "PCA, k-means") as row:
+        row.codes = PCA(min(settings.code_size, *images.shape)).fit_transform(images)  # (N, C)
+        row.labels = kmeans.fit_predict(row.codes)
+
+    with method("feature learning", "sparse coding, k-means") as row:
+        row.codes = SparseCoding(N_ATOMS, random_state=seed).fit(images).transform(images)  # (N, 64)
+        row.labels = kmeans.fit_predict(row.codes)
+
+    with method("feature learning", "autoencoder, k-means", needed=True) as row:  # the densities need its codes
+        row.codes = codes = _trained_autoencoder(settings, images).transform(images)  # (N, C)
+        row.labels = kmeans.fit_predict(codes)
+
+    with method("density estimation", "autoencoder, Gaussian mixture") as row:
+        row.codes, row.labels = codes, GaussianMixture(k, n_init=N_STARTS, random_state=seed).fit_predict(codes)
+
+    with method("density estimation", "autoencoder, kernel density") as row:
+        log_density = KernelDensity().fit(codes).score_samples(codes)  # (N,)
+        row.codes, row.labels = codes, density_peaks(codes, log_density, k)
+
+    with method("clustering", "spectral, on pixels") as row:
+        model = SpectralClustering(k, affinity="nearest_neighbors", n_neighbors=min(10, len(images)),
+                                   random_state=seed).fit(images)
+        row.codes, row.labels = model.embedding_, model.labels_
+
+    _write(rows, digits, out)
     say(f"written: {', '.join(FILES)} in {out}")
-    return places
+    return rows
 
 
-HEADER = f"{'topic':20}{'method':32}{'numbers':>8}{'accuracy':>10}{'NMI':>8}{'ARI':>8}{'seconds':>9}"
+def _trained_autoencoder(settings, images):
+    """That of the main job, with fewer epochs. Raises Interrupted if Ctrl-C ended its training."""
+    model = Autoencoder((128, settings.code_size), epochs=settings.epochs, backend=settings.backend,
+                        random_state=settings.seed)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Training interrupted")  # the exception says it
+        model.fit(images)
+    if model.interrupted_:
+        raise Interrupted("interrupted; nothing is written")
+    return model
 
 
-def line(place):
-    """A place as a line of the table."""
-    return (f"{place.topic:20}{place.method:32}{place.codes.shape[1]:8}{place.scores['accuracy']:10.4f}"
-            f"{place.scores['nmi']:8.4f}{place.scores['ari']:8.4f}{place.seconds:9.1f}")
-
-
-def _write(places, labels, out):
+def _write(rows, digits, out):
     """The table as map.csv, and all codes side by side as map.png."""
     with replacing(out / "map.csv", "w", newline="") as file:
         table = csv.writer(file)
         table.writerow(("topic", "method", "numbers", "accuracy", "nmi", "ari", "seconds"))
-        for place in places:
-            table.writerow((place.topic, place.method, place.codes.shape[1], *place.scores.values(), place.seconds))
+        for row in rows:
+            table.writerow((row.topic, row.method, row.codes.shape[1], *row.scores.values(), row.seconds))
     panels = []
-    for place in places:
-        n_shown = min(2, *place.codes.shape)
-        shown = PCA(n_shown).fit_transform(place.codes)  # (N, 2), or (N, 1)
-        title = f"{place.method} ({place.codes.shape[1]} numbers): accuracy {place.scores['accuracy']:.4f}"
-        panels.append((title, shown, place.labels))
-    plotting.save(plotting.side_by_side(panels, labels), out / "map.png")
+    for row in rows:
+        points = PCA(min(2, *row.codes.shape)).fit_transform(row.codes)  # (N, 2), or (N, 1)
+        title = f"{row.method} ({row.codes.shape[1]} numbers): accuracy {row.scores['accuracy']:.4f}"
+        panels.append((title, points, row.labels))
+    plotting.save(plotting.side_by_side(panels, digits), out / "map.png")

@@ -9,8 +9,13 @@ import pytest
 from aelearn import metrics
 from aelearn.data import load_mnist
 from aelearn.jobs import compare
-from aelearn.jobs.compare import METHODS, Settings
+from aelearn.jobs.compare import Settings
 from tests.test_data import write_folder
+
+METHODS = [("clustering", "k-means on pixels"), ("feature learning", "PCA, k-means"),
+           ("feature learning", "sparse coding, k-means"), ("feature learning", "autoencoder, k-means"),
+           ("density estimation", "autoencoder, Gaussian mixture"),
+           ("density estimation", "autoencoder, kernel density"), ("clustering", "spectral, on pixels")]
 
 
 def quiet(line):
@@ -26,24 +31,23 @@ def settings(tmp_path):
 
 def test_every_method_is_in_the_table_and_in_the_picture(settings, tmp_path):
     said = []
-    places = compare.run(settings, say=said.append)
+    rows = compare.run(settings, say=said.append)
     images, labels = load_mnist("train", digits=settings.digits, directory=settings.data)
-    assert [(place.topic, place.method) for place in places] == [method[:2] for method in METHODS]
-    assert {place.topic for place in places} == {"clustering", "feature learning", "density estimation"}
-    for place in places:
-        assert len(place.codes) == len(place.labels) == len(images) and np.isfinite(place.codes).all()
-        assert 1 <= len(np.unique(place.labels)) <= 3 and place.seconds > 0
-        assert place.scores["accuracy"] == metrics.accuracy(labels, place.labels)
-        assert place.scores["nmi"] == metrics.normalized_mutual_information(labels, place.labels)
-        assert place.scores["ari"] == metrics.adjusted_rand_index(labels, place.labels)
-    assert [place.codes.shape[1] for place in places] == [20, 2, 64, 2, 2, 2, 3]
+    assert [(row.topic, row.method) for row in rows] == METHODS
+    for row in rows:
+        assert len(row.codes) == len(row.labels) == len(images) and np.isfinite(row.codes).all()
+        assert 1 <= len(np.unique(row.labels)) <= 3 and row.seconds > 0
+        assert row.scores["accuracy"] == metrics.accuracy(labels, row.labels)
+        assert row.scores["nmi"] == metrics.normalized_mutual_information(labels, row.labels)
+        assert row.scores["ari"] == metrics.adjusted_rand_index(labels, row.labels)
+    assert [row.codes.shape[1] for row in rows] == [20, 2, 64, 2, 2, 2, 3]
     with open(tmp_path / "map" / "map.csv", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert [row["method"] for row in rows] == [place.method for place in places]
-    assert [float(row["accuracy"]) for row in rows] == [place.scores["accuracy"] for place in places]
+        table = list(csv.DictReader(file))
+    assert [line["method"] for line in table] == [row.method for row in rows]
+    assert [float(line["accuracy"]) for line in table] == [row.scores["accuracy"] for row in rows]
     assert (tmp_path / "map" / "map.png").read_bytes().startswith(b"\x89PNG")
     assert {path.name for path in (tmp_path / "map").iterdir()} == set(compare.FILES)
-    assert all(f"{place.method} " in said[n + 1] for n, place in enumerate(places))
+    assert all(f"{row.method} " in said[n + 1] for n, row in enumerate(rows))
 
 
 def test_the_same_seed_finds_the_same(settings):
@@ -53,8 +57,8 @@ def test_the_same_seed_finds_the_same(settings):
 
 @pytest.mark.parametrize("changes", [{"digits": (2,)}, {"code_size": 1}, {"code_size": 30}])
 def test_any_digits_and_any_code(settings, changes):
-    places = compare.run(replace(settings, **changes), say=quiet)
-    assert all(np.isfinite(list(place.scores.values())).all() for place in places)
+    rows = compare.run(replace(settings, **changes), say=quiet)
+    assert all(np.isfinite(list(row.scores.values())).all() for row in rows)
 
 
 @pytest.mark.parametrize("changes, words", [
@@ -72,10 +76,24 @@ def test_a_method_that_cannot_work_is_left_out_and_the_others_are_written(settin
     (tmp_path / "few").mkdir()
     folder = write_folder(tmp_path / "few", n_train=12, n_test=12, shape=(5, 4))
     with pytest.warns(UserWarning, match="autoencoder, kernel density: left out. bandwidth='scott' gives"):
-        places = compare.run(replace(settings, data=str(folder), code_size=30), say=quiet)
-    assert [place.method for place in places] == [name for _, name, _ in METHODS if "kernel" not in name]
+        rows = compare.run(replace(settings, data=str(folder), code_size=30), say=quiet)
+    assert [row.method for row in rows] == [name for _, name in METHODS if "kernel" not in name]
     with open(tmp_path / "map" / "map.csv", newline="") as file:
-        assert [row["method"] for row in csv.DictReader(file)] == [place.method for place in places]
+        assert [line["method"] for line in csv.DictReader(file)] == [row.method for row in rows]
+
+
+@pytest.mark.parametrize("error, words", [(MemoryError(), "left out. Out of memory."), (ValueError("Why?"), "Why?")])
+def test_an_error_leaves_a_method_out_but_not_the_autoencoder(settings, monkeypatch, error, words):
+    def fails(self, X, y=None):
+        raise error
+
+    monkeypatch.setattr(compare.PCA, "fit", fails)
+    with pytest.raises(type(error)), pytest.warns(UserWarning, match=words):  # the picture needs PCA as well
+        compare.run(settings, say=quiet)
+    monkeypatch.undo()
+    monkeypatch.setattr(compare.Autoencoder, "fit", fails)
+    with pytest.raises(type(error)):
+        compare.run(settings, say=quiet)
 
 
 def test_ctrl_c_ends_it_and_writes_nothing(settings, tmp_path, monkeypatch):
