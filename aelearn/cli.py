@@ -1,7 +1,7 @@
-"""The command line: arguments in, exit code out, nothing else. What it does is told in jobs.
+"""The command line: arguments in, exit code out. The work is done in aelearn.jobs.
 
-Exit codes: 0 done; 2 something about the arguments, the data or the output folder is wrong (one line on stderr says
-what); 130 interrupted by Ctrl-C. A warning, such as fewer distinct clusters than asked for, is one line on stderr too.
+Exit codes: 0 done; 2 the arguments, the data or the output folder are wrong (one line on stderr says what); 130
+interrupted by Ctrl-C. A warning, such as fewer distinct clusters than requested, is also one line on stderr.
 """
 
 import argparse
@@ -20,21 +20,22 @@ class _Parser(argparse.ArgumentParser):
 
 
 def make_parser():
-    """The parser of all flags; their names are those of pipeline.Settings."""
+    """The parser of all flags; their names are those of main_job.Settings."""
     parser = _Parser(
         prog="aelearn", description="Train an autoencoder on handwritten digits, cluster its codes with k-means, "
-        "score both, and write a report, tables and pictures. `aelearn map` puts every method of the package beside "
-        "each other (see aelearn map --help).",
+        "score both, and write a report, tables and pictures. `aelearn map` compares all methods of the package (see "
+        "aelearn map --help).",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add = parser.add_argument
-    _add_what_both_take(add, epochs=150, out="out")
+    _add_shared_flags(add, epochs=150, out="out")
     add("--hidden", type=int, nargs="*", default=[128], metavar="H", help="units of the layers before the code")
     add("--batch-size", type=int, default=48, metavar="B", help="images a training step")
     add("--learning-rate", type=float, default=3e-3, metavar="R", help="step size of Adam")
     add("--loss", choices=("mse", "bce"), default="mse", help="mean squared error or binary cross-entropy")
     add("--clusters", type=int, metavar="K", help="clusters of k-means; None: one for each digit")
     add("--resume", action="store_true",
-        help="go on from the checkpoint in the output folder, or make a finished run longer; repeat the other flags")
+        help="continue from the checkpoint in the output folder, or train a finished run for more epochs; repeat the "
+             "other flags")
     add("--version", action="version", version=f"aelearn {__version__}")
     return parser
 
@@ -45,26 +46,25 @@ def make_map_parser():
         prog="aelearn map", description="Every method of the package on the same images: PCA, sparse coding, the "
         "autoencoder, a Gaussian mixture, a kernel density, k-means and spectral clustering. Prints a table, and "
         "writes it as map.csv and a picture, map.png.", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    _add_what_both_take(parser.add_argument, epochs=40, out="map")
+    _add_shared_flags(parser.add_argument, epochs=40, out="map")
     return parser
 
 
-def _add_what_both_take(add, *, epochs, out):
+def _add_shared_flags(add, *, epochs, out):
     add("--data", metavar="DIR", help="folder of IDX files in MNIST's format, plain or gzipped; None: MNIST itself")
     add("--digits", type=int, nargs="+", default=[0, 1], metavar="D", help="labels whose images are used")
     add("--code-size", type=int, default=3, metavar="C", help="numbers in a code")
     add("--epochs", type=int, default=epochs, metavar="E", help="passes over the images")
     add("--backend", choices=("auto", "numpy", "numba", "cuda"), default="auto",
-        help="what computes the autoencoder and k-means on codes: auto takes numba (compiled, all cores) where it "
-             "runs, else numpy; "
-             "cuda wants an NVIDIA GPU")
+        help="what computes the autoencoder and k-means on codes: auto is numba (compiled, all cores) where that "
+             "runs, else numpy; cuda needs an NVIDIA GPU")
     add("--seed", type=int, default=0, metavar="S", help="of all random choices")
     add("--out", default=out, metavar="DIR", help="folder for the results")
     add("--quiet", action="store_true", help="print nothing but warnings and errors")
 
 
 def main(argv=None):
-    """Run the job that the arguments ask for; returns the exit code."""
+    """Run the job that the arguments select; returns the exit code."""
     with warnings.catch_warnings():
         warnings.showwarning = _print_warning
         return _run(argv)
@@ -111,7 +111,7 @@ def _print_now(line):
 
 
 def _say(message, code):
-    """One line on stderr; returns `code`, to exit with."""
+    """Print one line on stderr; returns `code`, to exit with."""
     print(f"aelearn: {' '.join(str(message).split())}", file=sys.stderr)
     return code
 

@@ -1,12 +1,14 @@
-"""The main job as a story: images -> codes -> clusters -> report.
+"""The main job, the command `aelearn`: images -> codes -> clusters -> report.
 
-    load    the images of some digits, to train on, to watch, and to test with
-    train   an autoencoder that squeezes each image into a few numbers, its code
-    cluster the codes by k-means, which never sees a label
-    score   the clusters against the labels, on training and on test images, beside two baselines
-    write   the report, tables and pictures (results.py)
+    load     the images of some digits, for training, validation and test
+    train    an autoencoder that compresses each image into a few numbers, its code
+    cluster  the codes by k-means, which never sees a label
+    score    the clusters against the labels, on training and on test images, beside two baselines
+    write    the report, tables and pictures (results.py)
 
-`run` tells the story; `Settings` says what about; the rest are its steps, in order.
+`run` does all of this with the given `Settings`; the functions after it are its steps, in order.
+
+Shapes: N training images, M test images, D pixels, C numbers in a code.
 """
 
 import json
@@ -39,7 +41,7 @@ N_STARTS = 4  # of k-means, the best is kept: codes, pixels and components alike
 
 @dataclass(frozen=True)
 class Settings:
-    """What the job is about; the defaults are the original script's.
+    """The settings of the job; the defaults are the original script's.
 
     data           folder of IDX files; None: the MNIST that comes with aelearn
     digits         the labels whose images are used
@@ -47,9 +49,9 @@ class Settings:
     code_size      numbers in a code
     clusters       K of k-means; None: one for each digit
     out            folder for the results
-    resume         go on from the checkpoint in `out`, or make the finished run there longer
+    resume         continue from the checkpoint in `out`, or train the finished run there for more epochs
 
-    The others are those of Autoencoder; `seed` is its random_state, and that of k-means.
+    The others are those of Autoencoder; `seed` is the random_state of Autoencoder and of k-means.
     """
 
     data: str | None = None
@@ -68,12 +70,12 @@ class Settings:
 
 
 class Interrupted(Exception):
-    """Ctrl-C ended the training; the checkpoint holds what was learnt."""
+    """Ctrl-C ended the training; the checkpoint holds what was learned."""
 
 
 @dataclass(frozen=True)
 class Images:
-    """The three splits, images (N, D) and labels (N,) each, and the shape (rows, columns) of an image."""
+    """The images of three splits, (N, D), two with labels, (N,); and the shape (rows, columns) of an image."""
 
     train: np.ndarray
     train_labels: np.ndarray
@@ -85,9 +87,10 @@ class Images:
 
 @dataclass(frozen=True)
 class Clusters:
-    """k-means on the training codes, and what follows from it for all images.
+    """k-means on the training codes, and the clusters of all images.
 
-    codes (N, C) and labels (N,) of the training images, test_codes and test_labels; matching {cluster: digit}.
+    codes (N, C) and labels (N,) of the training images; test_codes (M, C) and test_labels (M,); kmeans, fitted;
+    matching {cluster: digit}, the best one for the training images
     """
 
     codes: np.ndarray
@@ -102,30 +105,19 @@ class Clusters:
 def run(settings, *, say=print, callbacks=()):
     """Do the whole job and write its results into `settings.out`. Returns the report, a dict.
 
-    say        a function that is told each stage in a line
+    say        a function that gets a line of text for each stage
     callbacks  called after each epoch of training, such as a progress bar
 
     Raises ValueError, TypeError, OSError or UnavailableError, before any training, for settings, data, a folder or a
     back end that cannot be used; Interrupted if Ctrl-C ended the training.
     """
-    seconds = {}
-    n_clusters, backend = _check(settings), load_backend(settings.backend)
+    n_clusters, backend, seconds = _check(settings), load_backend(settings.backend), {}
     autoencoder = _from_checkpoint(settings) if settings.resume else make_autoencoder(settings)
-    out = writable_folder(settings.out)
-    if not settings.resume and (out / "checkpoint.npz").exists():
-        raise ValueError(f"{out / 'checkpoint.npz'} is left of a run that did not end: "
-                         "go on with --resume, remove it, or choose another --out")
-    with _timed(seconds, "load"):
-        images = load(settings)
-    if n_clusters > len(images.train):
-        raise ValueError(f"--clusters {n_clusters} is more than the {len(images.train)} training images")
-    watched = "none" if images.validation is None else f"{len(images.validation):,}"
-    say(f"images    {len(images.train):,} to train on, {watched} to watch, {len(images.test):,} to test; "
-        f"digits {' '.join(map(str, settings.digits))}")
+    out = _folder_for_results(settings)
 
-    if backend != "numpy":
-        often = {"numba": "the first run on a machine", "cuda": "each run"}[backend]
-        say(f"{backend:9} {kernels.get(backend).describe()}; {often} compiles for some seconds")
+    with _timed(seconds, "load"):
+        images = load(settings, n_clusters)
+    _describe(images, settings, backend, say)
     with _timed(seconds, "train"):
         train(autoencoder, settings, images, out, say, callbacks)
     with _timed(seconds, "cluster"):
@@ -139,6 +131,7 @@ def run(settings, *, say=print, callbacks=()):
         results.draw(images, autoencoder, clusters, out, compare=_is_the_original_training(settings))
         results.write_tables(images, autoencoder, clusters, out)
         autoencoder.save(out / "model.npz")
+
     report["seconds"] = {**seconds, "total": sum(seconds.values())}
     with replacing(out / "report.json", "w") as file:
         file.write(json.dumps(report, indent=2, allow_nan=False) + "\n")
@@ -148,7 +141,7 @@ def run(settings, *, say=print, callbacks=()):
 
 
 def _check(settings):
-    """Refuse impossible settings before anything is read or written. Returns the number of clusters."""
+    """Raise for impossible settings before anything is read or written. Returns the number of clusters."""
     check_integer("--code-size", settings.code_size, 1)
     check_integer("--seed", settings.seed, 0)
     check_integer("--epochs", settings.epochs, 1)
@@ -157,7 +150,7 @@ def _check(settings):
 
 
 def writable_folder(name):
-    """The folder `name`, made if it is not there. Raises OSError now rather than after the training."""
+    """The folder `name`, created if necessary. Raises OSError now rather than after the training."""
     folder = Path(name)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -169,15 +162,28 @@ def writable_folder(name):
     return folder
 
 
+def _folder_for_results(settings):
+    """The folder `settings.out`, writable. Raises ValueError if it has a checkpoint that would be lost."""
+    out = writable_folder(settings.out)
+    if not settings.resume and (out / "checkpoint.npz").exists():
+        raise ValueError(f"{out / 'checkpoint.npz'} is left of a run that did not end: "
+                         "go on with --resume, remove it, or choose another --out")
+    return out
+
+
 @contextmanager
 def _timed(seconds, stage):
+    """Write the time that the block takes into seconds[stage]."""
     started = time.perf_counter()
     yield
     seconds[stage] = time.perf_counter() - started
 
 
-def load(settings):
-    """All images of the digits: to train on, to watch (None if that split has not all of them), and to test with."""
+def load(settings, n_clusters):
+    """All images of the digits, for training, validation (None if that split lacks a digit) and test.
+
+    Raises ValueError for splits whose images differ in size, and for fewer training images than clusters.
+    """
     def split(name):
         return load_mnist(name, digits=settings.digits, directory=settings.data)
 
@@ -185,6 +191,8 @@ def load(settings):
     test_images, test_labels = split("test")
     if train_images.shape[1] != test_images.shape[1]:
         raise ValueError(f"training images have {train_images.shape[1]} pixels, test images {test_images.shape[1]}")
+    if n_clusters > len(train_images):
+        raise ValueError(f"--clusters {n_clusters} is more than the {len(train_images)} training images")
     try:
         validation = split("validation")[0]
     except ValueError:  # its files were read without complaint above: this split has no image of some digit
@@ -192,19 +200,29 @@ def load(settings):
     return Images(train_images, train_labels, validation, test_images, test_labels, image_shape(settings.data))
 
 
+def _describe(images, settings, backend, say):
+    """Say how many images there are, and what computes."""
+    n_validation = "none" if images.validation is None else f"{len(images.validation):,}"
+    say(f"images    {len(images.train):,} for training, {n_validation} for validation, "
+        f"{len(images.test):,} for testing; digits {' '.join(map(str, settings.digits))}")
+    if backend != "numpy":
+        often = {"numba": "the first run on a machine", "cuda": "each run"}[backend]
+        say(f"{backend:9} {kernels.get(backend).describe()}; {often} compiles for some seconds")
+
+
 def make_autoencoder(settings):
-    """The autoencoder that the settings ask for, not trained yet."""
+    """The autoencoder for these settings, not trained yet."""
     return Autoencoder((*settings.hidden, settings.code_size), loss=settings.loss, epochs=settings.epochs,
                        batch_size=settings.batch_size, learning_rate=settings.learning_rate,
                        backend=settings.backend, random_state=settings.seed)
 
 
 def train(autoencoder, settings, images, out, say, callbacks):
-    """Train the autoencoder on the training images, from the start or from where its checkpoint was made."""
+    """Train the autoencoder on the training images, from the beginning or from its checkpoint on."""
     checkpoint = out / "checkpoint.npz"
     autoencoder.set_params(callbacks=(*callbacks, Checkpoint(checkpoint, every=CHECKPOINT_EVERY)))
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Training interrupted")  # said below, in our own way
+        warnings.filterwarnings("ignore", "Training interrupted")  # the exception below says it
         if settings.resume:
             if not autoencoder.was_fitted_to(images.train):
                 raise ValueError("--resume: the checkpoint was made with other images, from another --data or --digits")
@@ -217,15 +235,15 @@ def train(autoencoder, settings, images, out, say, callbacks):
             raise Interrupted("interrupted before the first epoch was done; nothing is saved")
         autoencoder.save(checkpoint)
         raise Interrupted(f"interrupted after epoch {len(autoencoder.history_)} of {settings.epochs}; "
-                          f"what was learnt is in {checkpoint}, --resume goes on from there")
+                          f"what was learned is in {checkpoint}, --resume goes on from there")
     widths = "-".join(map(str, autoencoder.widths_))
     say(f"trained   {widths}, {len(autoencoder.history_)} epochs, loss {autoencoder.history_[-1]['loss']:.5f}")
 
 
 def _from_checkpoint(settings):
-    """The autoencoder of a run that did not end (checkpoint.npz) or that is to be longer (model.npz).
+    """The autoencoder of a run that did not end (checkpoint.npz), or of a finished one (model.npz), to train further.
 
-    It must have been made with the same settings, --epochs aside.
+    Raises ValueError unless its settings are the same, except for a larger number of epochs.
     """
     checkpoint = Path(settings.out) / "checkpoint.npz"
     if not checkpoint.is_file():
@@ -246,7 +264,7 @@ def _from_checkpoint(settings):
 
 
 def cluster(autoencoder, images, n_clusters, settings):
-    """k-means on the codes of all training images. The labels serve to name the clusters, not to find them."""
+    """k-means on the codes of all training images. The labels name the clusters; they do not help to find them."""
     codes, test_codes = autoencoder.transform(images.train), autoencoder.transform(images.test)  # (N, C), (M, C)
     kmeans = _kmeans(n_clusters, settings).fit(codes)
     matching = metrics.best_matching(images.train_labels, kmeans.labels_)
@@ -254,7 +272,7 @@ def cluster(autoencoder, images, n_clusters, settings):
 
 
 def _kmeans(n_clusters, settings):
-    """The k-means that codes, pixels and components all get."""
+    """The same k-means for codes, pixels and components."""
     return KMeans(n_clusters, n_init=N_STARTS, algorithm="auto", backend=settings.backend, random_state=settings.seed)
 
 
@@ -276,7 +294,7 @@ def scores(classes, clusters):
 
 
 def score(settings, images, autoencoder, clusters, baselines):
-    """The report, a dict that JSON can hold. The test images are scored under the training images' matching."""
+    """The report, a dict for JSON. The clusters of the test images are matched as those of the training images."""
     return {
         "n_images": len(images.train),
         "n_test_images": len(images.test),

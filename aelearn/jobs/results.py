@@ -1,4 +1,4 @@
-"""What the main job leaves behind: four pictures and two tables. The job itself is told in main_job.py.
+"""The results of the main job: four pictures and two tables. The job itself is in main_job.py.
 
 Shapes: N samples, M of them mistakes, C code size, K clusters.
 """
@@ -15,26 +15,27 @@ FILES = ("report.json", "history.csv", "clusters.csv", "model.npz", "loss.png", 
 
 
 def draw(images, autoencoder, clusters, out, *, compare):
-    """The four pictures, into the folder `out`. compare: mark the original script's losses in the curve."""
-    kmeans, names = clusters.kmeans, {k: clusters.matching.get(k) for k in range(len(clusters.kmeans.cluster_centers_))}
+    """Save the four pictures in the folder `out`. compare: mark the original script's losses in the loss curve."""
+    centers = clusters.kmeans.cluster_centers_  # (K, C)
+    names = {k: clusters.matching.get(k) for k in range(len(centers))}
     plotting.save(plotting.loss_curve(autoencoder.history_, loss=autoencoder.loss,
                                       reference=plotting.ORIGINAL_LOSSES if compare else None), out / "loss.png")
     plotting.save(plotting.reconstructions(images.train, autoencoder.reconstruct(images.train), images.shape),
                   out / "reconstructions.png")
-    plotting.save(plotting.code_space(clusters.codes, images.train_labels, clusters.labels, kmeans.cluster_centers_,
-                                      names), out / "codes.png")
+    plotting.save(plotting.code_space(clusters.codes, images.train_labels, clusters.labels, centers, names),
+                  out / "codes.png")
     wrong = _mistakes(images.train_labels, clusters)
     counts = np.bincount(clusters.labels, minlength=len(names))
-    plotting.save(plotting.center_images(autoencoder.inverse_transform(kmeans.cluster_centers_), counts, names,
+    plotting.save(plotting.center_images(autoencoder.inverse_transform(centers), counts, names,
                                          images.train[wrong], images.train_labels[wrong], clusters.labels[wrong],
                                          images.shape), out / "centers.png")
 
 
 def _mistakes(labels, clusters):
-    """Rows (M,) of the training images whose cluster is not their digit's.
+    """Rows (M,) of the training images that are in another cluster than that of their digit.
 
     The digits take turns; of each, the image farthest from its digit's centre comes first. Images of a digit that has
-    no cluster are wrong too.
+    no cluster are all mistakes.
     """
     cluster_of = {digit: cluster for cluster, digit in clusters.matching.items()}
     own = np.array([cluster_of.get(label, -1) for label in labels.tolist()])  # (N,)
@@ -49,9 +50,9 @@ def _mistakes(labels, clusters):
 
 
 def write_tables(images, autoencoder, clusters, out):
-    """history.csv, a line an epoch, and clusters.csv, a line an image: its row, digit, cluster and code.
+    """Write history.csv, a line per epoch, and clusters.csv, a line per image: its row, digit, cluster and code.
 
-    `row` counts the chosen digits of a split: it is the row in load_mnist(split, digits=...).
+    `row` counts only the chosen digits of a split: it is the row in load_mnist(split, digits=...).
     """
     with replacing(out / "history.csv", "w", newline="") as file:
         table = csv.writer(file)

@@ -104,8 +104,8 @@ def test_resume_from_the_checkpoint_gives_the_same_bits(small_folder, tmp_path, 
         run(replace(stopped, resume=True, out=str(tmp_path / "nowhere")), say=quiet)
 
 
-def test_a_folder_too_small_to_watch(tmp_path, no_pictures):
+def test_a_folder_too_small_for_validation(tmp_path, no_pictures):
     (tmp_path / "idx").mkdir()
     said = []
     run(settings_for(write_folder(tmp_path / "idx", n_train=11, n_test=4)), say=said.append)
-    assert "none to watch" in said[0]
+    assert "none for validation" in said[0]
