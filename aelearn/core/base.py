@@ -1,8 +1,8 @@
 """What every estimator of aelearn shares: scikit-learn's conventions, without scikit-learn.
 
 A constructor stores its arguments unchanged; `fit` checks them, learns, sets attributes that end in `_` and returns
-self. From the constructor's signature alone this class reads the parameters, so `get_params`, `set_params`, `clone`,
-pipelines and grid searches work. Conventions: scikit-learn's "Developing scikit-learn estimators".
+self. This class reads the parameters from the constructor's signature, so `get_params`, `set_params`, `clone`,
+pipelines and grid searches work. Source: "Developing scikit-learn estimators" in scikit-learn's documentation.
 """
 
 import functools
@@ -16,10 +16,10 @@ from aelearn.core.validation import check_array, not_fitted, warn
 
 
 def all_or_nothing(fit):
-    """`fit`, so that whatever it raises, Ctrl-C included, leaves the estimator as it was before the call.
+    """A `fit` after which, if it raises anything, Ctrl-C included, the estimator is as it was before the call.
 
-    What an earlier `fit` has learnt stays usable; without one, the estimator is still not fitted. A shallow copy of the
-    attributes is enough, because each `fit` makes its own arrays and writes into none of an earlier one.
+    What an earlier `fit` has learned stays usable; without one, the estimator is still not fitted. A shallow copy of
+    the attributes is enough, because each `fit` creates its own arrays and does not write into those of an earlier one.
     """
     @functools.wraps(fit)
     def guarded(self, *args, **kwargs):
@@ -36,7 +36,7 @@ def all_or_nothing(fit):
 class Estimator:
     """Base class. A subclass's `_estimator_type` names its kind: "transformer", "clusterer", "density_estimator".
 
-    Its `fit` is all or nothing (see above), and methods with arguments beside X and y get a `set_..._request`.
+    Its `fit` becomes `all_or_nothing`, and each method with arguments besides X and y gets a `set_..._request`.
     """
 
     def __init_subclass__(cls, **kwargs):
@@ -48,7 +48,7 @@ class Estimator:
                 setattr(cls, f"set_{method}_request", request_setter(method))
 
     def _go_back_to(self, before):
-        """Undo what a `fit` has done that failed: the attributes are those of `before` again."""
+        """Undo a `fit` that failed: restore the attributes, those of `before`."""
         self.__dict__ = before
 
     @classmethod
@@ -58,7 +58,7 @@ class Estimator:
         return {argument.name: argument.default for argument in arguments}
 
     def get_params(self, deep=True):
-        """The settings as a dict. `deep` is there for scikit-learn: no estimator here contains another."""
+        """The settings as a dict. `deep`, for scikit-learn, changes nothing: no estimator here contains another."""
         return {name: getattr(self, name) for name in sorted(self._parameters())}
 
     def set_params(self, **params):
@@ -73,7 +73,7 @@ class Estimator:
         return self
 
     def __repr__(self):
-        """The constructor call that makes this estimator, naming what differs from the defaults."""
+        """The constructor call for this estimator, with the arguments that differ from the defaults."""
         changed = [f"{name}={getattr(self, name)!r}" for name, default in self._parameters().items()
                    if repr(getattr(self, name)) != repr(default)]
         return f"{type(self).__name__}({', '.join(changed)})"
@@ -83,7 +83,7 @@ class Estimator:
             raise not_fitted(self)
 
     def _check_training_data(self, X):
-        """X as a float array (N, D), for `fit`; how many columns it has and, of a data frame, their names are kept."""
+        """X as a float array (N, D), for `fit`; remembers the number of columns and, for a data frame, their names."""
         array = check_array(X, estimator=type(self).__name__)
         self.n_features_in_ = array.shape[1]
         names = column_names(X)
@@ -94,7 +94,7 @@ class Estimator:
         return array
 
     def _check_X(self, X):
-        """X as a float array (N, D), with the columns that `fit` has seen."""
+        """X as a float array (N, D). Raises ValueError unless it has the columns that `fit` has seen."""
         array = check_array(X, estimator=type(self).__name__)
         names = column_names(X)
         known = getattr(self, "feature_names_in_", None)
@@ -111,11 +111,11 @@ class Estimator:
         return array
 
     def get_metadata_routing(self):
-        """Which extra arguments scikit-learn's tools shall hand on to which method: its MetadataRequest."""
+        """Which extra arguments scikit-learn's tools pass on to which method: its MetadataRequest."""
         return routing(self)
 
     def __sklearn_tags__(self):
-        """What scikit-learn's tools ask an estimator about itself; only they call this, so only they load it."""
+        """The properties of this estimator for scikit-learn's tools; only they call this, so scikit-learn is loaded."""
         from sklearn.utils import Tags, TargetTags, TransformerTags
 
         return Tags(estimator_type=self._estimator_type, target_tags=TargetTags(required=False),
@@ -127,7 +127,7 @@ class Estimator:
 
 
 class Transformer(Estimator):
-    """What every estimator with `transform` has besides: names for its columns, and data frames on request."""
+    """Base class of estimators with `transform`: names for its columns, and data frames on request."""
 
     def __init_subclass__(cls, **kwargs):
         super().__init_subclass__(**kwargs)
@@ -135,7 +135,7 @@ class Transformer(Estimator):
             cls.transform = in_container(cls.transform)
 
     def fit_transform(self, X, y=None, **fit_params):
-        """Fit to X (N, D), then `transform` it; y is ignored. fit_params are handed on to `fit`."""
+        """Fit to X (N, D), then `transform` it; y is ignored. fit_params are passed on to `fit`."""
         return self.fit(X, y, **fit_params).transform(X)
 
     def set_output(self, *, transform=None):
@@ -151,9 +151,11 @@ class Transformer(Estimator):
         return self
 
     def get_feature_names_out(self, input_features=None):
-        """Names of the columns that `transform` returns: the class's name in small letters and a number.
+        """Names of the columns that `transform` returns: the class's name in lower case and a number.
 
-        input_features  names of X's columns; they are only compared with those that `fit` saw
+        input_features  names of X's columns, which are only compared with those that `fit` has seen
+
+        Raises ValueError if they differ.
         """
         self._check_fitted("n_features_in_")
         if input_features is not None:
@@ -168,7 +170,7 @@ class Transformer(Estimator):
 
 
 def column_names(X):
-    """The column names of a data frame as an array, or None where X has none (or not only strings)."""
+    """The column names of a data frame as an array, or None if X has none (or not only strings)."""
     columns = getattr(X, "columns", None)
     if columns is None or not all(isinstance(name, str) for name in columns):
         return None

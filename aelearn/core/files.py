@@ -1,4 +1,4 @@
-"""Writing files whole or not at all."""
+"""Files that are written completely or not at all."""
 
 import os
 from contextlib import contextmanager, suppress
@@ -7,9 +7,9 @@ from pathlib import Path
 
 @contextmanager
 def replacing(path, mode="wb", **open_arguments):
-    """A file to write into, which takes the place of `path` once the block has ended well and the bytes are on disk.
+    """A file to write into, which replaces `path` once the block has ended without an error and the bytes are on disk.
 
-    Until then, and for good if the block raises or the process is killed, `path` is what it was before.
+    Until then, and also if the block raises or the process is killed, `path` is what it was before.
     """
     path = Path(path)
     part = path.with_name(path.name + ".part")

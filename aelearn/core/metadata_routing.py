@@ -1,12 +1,12 @@
-"""Extra arguments on their way through pipelines and searches: scikit-learn's metadata routing.
+"""Extra arguments, such as sample weights, in pipelines and searches: scikit-learn's metadata routing.
 
-`Pipeline.fit(X, sample_weight=w)` hands w to the steps that have asked for it:
+`Pipeline.fit(X, sample_weight=w)` passes w to the steps that have requested it:
 
     KMeans().set_fit_request(sample_weight=True)
 
-What an estimator can ask for stands in the signatures of its methods: all arguments but X and y. What it did ask for is
-kept as a dict, method -> {argument: request}, where scikit-learn's `clone` looks for it, in `_metadata_request`. Only
-scikit-learn's tools want more than that dict, so only they load scikit-learn.
+An estimator can request all arguments in the signatures of its methods except X and y. What it has requested is kept as
+a dict, method -> {argument: request}, in `_metadata_request`, where scikit-learn's `clone` looks for it. Only
+scikit-learn's tools need more than that dict, so only they load scikit-learn.
 
 Source: scikit-learn's enhancement proposals SLEP006, "Metadata routing".
 """
@@ -20,14 +20,14 @@ METHODS = ("fit", "predict", "predict_proba", "score", "transform", "inverse_tra
 
 
 class Requests(dict):
-    """What was asked for: method -> {argument: True, False, None or another name for it}."""
+    """What was requested: method -> {argument: True, False, None or another name for it}."""
 
     def __sklearn_clone__(self):
         return copy.deepcopy(self)
 
 
 def extra_arguments(estimator, method):
-    """The names of the arguments of an estimator's method that are not data: those that can be asked for."""
+    """The names of the arguments of an estimator's method that can be requested: those that are not data."""
     function = getattr(estimator, method, None)
     if function is None:
         return []
@@ -62,7 +62,7 @@ def request_setter(method):
         changed = {name: request for name, request in requests.items() if request != UNCHANGED}
         trial = getattr(routing(self), method)
         for name, request in changed.items():
-            trial.add_request(param=name, alias=request)  # raises ValueError for what is no request
+            trial.add_request(param=name, alias=request)  # raises ValueError for an invalid request
         asked = Requests(getattr(self, "_metadata_request", {}))
         asked[method] = {**asked.get(method, {}), **changed}
         self._metadata_request = asked
@@ -70,9 +70,9 @@ def request_setter(method):
 
     set_request.__name__ = f"set_{method}_request"
     set_request.__qualname__ = f"Estimator.{set_request.__name__}"
-    set_request.__doc__ = f"""Say which extra arguments of `{method}` scikit-learn's tools shall hand on; returns self.
+    set_request.__doc__ = f"""Say which extra arguments of `{method}` scikit-learn's tools pass on; returns self.
 
-        Each is True (hand it on), False (do not), None (an error if it is given) or a string, another name for it.
+        Each is True (pass it on), False (do not), None (an error if it is given) or a string, another name for it.
         Raises RuntimeError unless sklearn.set_config(enable_metadata_routing=True), TypeError for an argument that
         `{method}` does not have, ValueError for anything else than the above.
         """

@@ -1,8 +1,8 @@
-"""Data frames out of `transform`: what scikit-learn's users ask for with `set_output(transform="pandas")`.
+"""Data frames as the output of `transform`: scikit-learn's `set_output(transform="pandas")`.
 
-The choice is kept where scikit-learn keeps it, in `_sklearn_output_config`, which its `clone` copies. Where nothing was
-chosen, scikit-learn's own setting (`sklearn.config_context(transform_output="pandas")`) counts, if it is loaded at all.
-pandas and polars are imported when the first frame is made.
+The choice is kept where scikit-learn keeps it, in `_sklearn_output_config`, which its `clone` copies. If nothing was
+chosen, scikit-learn's global setting (`sklearn.config_context(transform_output="pandas")`) counts, if scikit-learn is
+loaded at all. pandas and polars are imported when the first frame is created.
 
 Source: scikit-learn's enhancement proposal SLEP018, "Pandas output for transformers with set_output".
 """
@@ -19,7 +19,7 @@ _only_arrays = ContextVar("only_arrays", default=False)
 
 @contextmanager
 def only_arrays():
-    """Inside, `transform` returns arrays whatever was chosen: for aelearn's own jobs, which compute with them."""
+    """Within this context `transform` returns arrays whatever was chosen: aelearn's own jobs compute with arrays."""
     token = _only_arrays.set(True)
     try:
         yield
@@ -28,13 +28,13 @@ def only_arrays():
 
 
 def sklearn_setting(name, default):
-    """A setting of scikit-learn's `set_config` and `config_context`; the default where it is not loaded."""
+    """A setting of scikit-learn's `set_config` and `config_context`; the default if scikit-learn is not loaded."""
     sklearn = sys.modules.get("sklearn")
     return default if sklearn is None else sklearn.get_config().get(name, default)
 
 
 def in_container(transform):
-    """`transform`, so that its array (N, C) comes back as the kind of frame that the estimator was told to return."""
+    """A `transform` that returns its array (N, C) as the kind of data frame that was chosen for the estimator."""
     @functools.wraps(transform)
     def wrapped(self, X, *args, **kwargs):
         container = container_of(self)  # first, so that a wrong name costs no work
@@ -66,7 +66,7 @@ def check_container(container):
 
 
 def _load(library):
-    """The module pandas or polars. Raises ImportError, in scikit-learn's words, where it is not installed."""
+    """The module pandas or polars. Raises ImportError, in scikit-learn's words, if it is not installed."""
     try:
         return importlib.import_module(library)
     except ImportError as error:
@@ -74,6 +74,6 @@ def _load(library):
 
 
 def _is_frame(values, library):
-    """True for a DataFrame of "pandas" or "polars". Where that is not loaded, nothing can be one."""
+    """True for a DataFrame of "pandas" or "polars". If the library is not loaded, nothing can be one."""
     module = sys.modules.get(library)
     return module is not None and isinstance(values, module.DataFrame)
