@@ -5,18 +5,18 @@ No window is opened and no global state is changed: a figure is created, returne
 
 from aelearn.plotting.job import ORIGINAL_LOSSES, center_images, code_space, loss_curve, reconstructions, side_by_side
 from aelearn.plotting.lessons import (
-                                  bars,
-                                  curves,
-                                  densities,
-                                  graphs,
-                                  matrices,
-                                  mixtures,
-                                  partitions,
-                                  path,
-                                  projections,
-                                  roofline,
-                                  table,
-                                  tiles,
+    bars,
+    curves,
+    densities,
+    graphs,
+    matrices,
+    mixtures,
+    partitions,
+    path,
+    projections,
+    roofline,
+    table,
+    tiles,
 )
 from aelearn.plotting.style import MARKERS, PALETTE, save
 

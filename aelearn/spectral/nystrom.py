@@ -43,42 +43,49 @@ def landmark_affinity(X, chosen, gamma=1.0):
 def nystrom_eigenpairs(C, chosen, n_pairs):
     """The n_pairs largest eigenvalues (P,) and eigenvectors (N, P) of a graph of which only some columns are known.
 
-    C (N, M) are the columns `chosen` (M,) of W. Four decisions are made here:
+    C (N, M) are the columns `chosen` (M,) of W. A point that is similar to no landmark is a part of its own, with
+    S[i, i] = 1, like an isolated point of the whole graph. P of these eigenvectors are enough; they are combined at
+    random.
+
+    If G has fewer columns than there are pairs wanted, the other eigenvalues of S are 0, and so are their columns of V.
+    """
+    G, isolated = normalized_factor(C, chosen)  # (N, R), (N,)
+    if isolated.any():
+        n_isolated = np.count_nonzero(isolated)
+        own = np.zeros((len(C), min(n_isolated, n_pairs)))  # (N, P) at most
+        own[isolated] = np.linalg.qr(np.random.default_rng(0).standard_normal((n_isolated, own.shape[1])))[0]
+        G = np.hstack([G, own])  # (N, R + P) at most
+    values, u = np.linalg.eigh(G.T @ G)  # (R,), (R, R)
+    values, u = np.maximum(values[::-1][:n_pairs], 0), u[:, ::-1][:, :n_pairs]  # (P,), (R, P)
+    V = np.zeros((len(C), n_pairs))  # (N, P)
+    V[:, :len(values)] = G @ (u / np.sqrt(np.maximum(values, CUT)))
+    return np.pad(values, (0, n_pairs - len(values))), with_signs(V)
+
+
+def normalized_factor(C, chosen):
+    """G (N, R) with S = G G^T, for the columns C (N, M) of the landmarks `chosen` (M,); and who is isolated, (N,).
+
+    Three decisions allow for rounding:
 
     landmarks        one whose weights to others add up to less than N eps is dropped: beside its own weight of 1 they
                      are rounding, and it would look like a part of its own
     directions of A  those with eigenvalues below 1e-10 of the largest, or below 100 M eps of it, are dropped; M eps is
                      rounding
-    isolated points  a point whose row of C is 0 is similar to no landmark. Like an isolated point of the whole graph it
-                     is a part of its own, with S[i, i] = 1. P of these eigenvectors are enough; they are combined at
-                     random
     degrees          W' may have weights below 0. A degree that is only rounding, at most (M + R) eps / 1e-5 of
                      |f_i| |F^T 1|, is replaced by |f_i| |F^T 1|, the largest that it could be
-
-    If A has fewer directions than there are pairs wanted, the other eigenvalues of S are 0, and so are their columns of
-    V.
     """
     linked = C.sum(axis=0) - 1 > len(C) * EPS  # (M,)
     if not linked.all():
         C, chosen = C[:, linked], chosen[linked]  # M is fewer now
-    values, U = np.linalg.eigh(C[chosen])  # (M,), (M, M)
+    values, U = np.linalg.eigh(C[chosen])  # of A: (M,), (M, M)
     keep = values > max(CUT, 100 * len(values) * EPS) * values.max(initial=0)  # R of M
     F = C @ (U[:, keep] / np.sqrt(values[keep]))  # (N, R)
-    lengths, total = np.sqrt(np.einsum("nr,nr->n", F, F)), F.sum(axis=0)  # (N,), (R,)
-    degrees, most = F @ total, lengths * np.linalg.norm(total)  # (N,), (N,)
-    degrees = np.where(degrees > (len(chosen) + F.shape[1]) * EPS / np.sqrt(CUT) * most, degrees, most)  # (N,)
+    total = F.sum(axis=0)  # F^T 1: (R,)
+    degrees, largest = F @ total, np.sqrt(np.einsum("nr,nr->n", F, F)) * np.linalg.norm(total)  # (N,), (N,)
+    rounding = (len(chosen) + F.shape[1]) * EPS / np.sqrt(CUT)
+    degrees = np.where(degrees > rounding * largest, degrees, largest)  # (N,)
     isolated = degrees == 0  # (N,)
-    F /= np.sqrt(degrees + isolated)[:, None]  # G (N, R)
-    if isolated.any():
-        n_isolated = np.count_nonzero(isolated)
-        own = np.zeros((len(C), min(n_isolated, n_pairs)))  # (N, P) at most
-        own[isolated] = np.linalg.qr(np.random.default_rng(0).standard_normal((n_isolated, own.shape[1])))[0]
-        F = np.hstack([F, own])  # (N, R + P) at most
-    values, u = np.linalg.eigh(F.T @ F)  # (R,), (R, R)
-    values, u = np.maximum(values[::-1][:n_pairs], 0), u[:, ::-1][:, :n_pairs]  # (P,), (R, P)
-    V = np.zeros((len(C), n_pairs))  # (N, P)
-    V[:, :len(values)] = F @ (u / np.sqrt(np.maximum(values, CUT)))
-    return np.pad(values, (0, n_pairs - len(values))), with_signs(V)
+    return F / np.sqrt(degrees + isolated)[:, None], isolated  # (N, R), (N,)
 
 
 def count_parts(C):
