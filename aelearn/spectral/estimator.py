@@ -65,7 +65,7 @@ class SpectralClustering(Estimator):
     touch. An isolated point has an eigenvalue 1 of its own here, 0 there. `affinity_matrix_` is always an array here,
     but a sparse matrix for neighbours there.
 
-    Two points have an edge if their weight is above 0, be it 1e-300. With landmarks only the edges to these are known:
+    Two points have an edge if their weight is above 0, even 1e-300. With landmarks only the edges to these are known:
     a point similar to none of them is a part of its own, like an isolated point without landmarks. Then S keeps W's
     diagonal (see nystrom.py), so eigenvalues are somewhat larger.
     """

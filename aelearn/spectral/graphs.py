@@ -107,7 +107,7 @@ def normalized_affinity(W):
     """S = D^-1/2 W D^-1/2 and the degrees d (N,), for an array W (N, N) or a CSRMatrix; S is of the same kind.
 
     W's diagonal counts as 0: how similar a point is to itself says nothing about groups. An isolated point, one without
-    edges, is a part of its own and gets S[i, i] = 1. Any weight above 0 is an edge, be it 1e-300: of the weights
+    edges, is a part of its own and gets S[i, i] = 1. Any weight above 0 is an edge, even 1e-300: of the weights
     exp(-gamma t), those with gamma t up to 745.
     """
     S = without_diagonal(W)
@@ -132,9 +132,10 @@ def without_diagonal(W):
 
 
 def degrees_and_roots(W):
-    """The degrees d (N,) of a W without a diagonal, and sqrt(d) (N,), where an isolated point has 1 in place of 0.
+    """The degrees d (N,) of a W without a diagonal, and their roots (N,), with 1 instead of 0 for an isolated point.
 
-    Near the end of float64 a sum of weights may be infinite. Its root is not: it is taken of the sum of weights / 2^64.
+    Near the end of float64 a sum of weights may be infinite. Its root is not: it is 2^32 times the root of the sum of
+    the weights / 2^64.
     """
     with np.errstate(over="ignore"):
         degrees = W.sum(axis=1)  # (N,)
@@ -146,9 +147,10 @@ def degrees_and_roots(W):
 
 
 def divide_by_roots(weights, left, right):
-    """weights / (left right) for the roots of the degrees at both ends of each edge.
+    """weights / (left right), where left and right are the roots of the degrees at both ends of each edge.
 
-    Near the ends of float64 the product of two roots may be infinite, or lose digits. There both are put into a Unit.
+    Near the ends of float64 the product of two roots may be infinite, or lose digits. There everything is measured in
+    another Unit.
     """
     with np.errstate(over="ignore"):
         product = left * right

@@ -4,8 +4,7 @@ Shapes: N points, D features, B rows of a block, M other points, k neighbours.
 
 A table of squared distances is one matrix product, |x|^2 - 2 x . y + |y|^2, far faster than a difference for each pair.
 But for two points that are close to each other and far from 0 it is a small difference of large numbers, whose digits
-are lost. The error has a bound. So whoever uses a table can tell which entries might matter, and computes only these
-from differences.
+are lost. The error has a bound, from which it follows which entries matter; only these are computed from differences.
 """
 
 import numpy as np
@@ -91,7 +90,7 @@ def nearest_neighbors(X, n_neighbors):
     for rows in row_blocks(X):
         table = points.table(rows)  # (B, N)
         table[np.arange(len(table)), np.arange(rows.start, rows.stop)] = -1  # itself comes before any duplicate
-        nearest = select(table, min(k + 1, len(X)))  # (B, k + 1), one more than k: how far off is the next one?
+        nearest = select(table, min(k + 1, len(X)))  # (B, k + 1), one more than k, to see how much farther it is
         neighbors[rows] = nearest[:, :k]
         squared = np.take_along_axis(table, nearest, axis=1)  # (B, k + 1)
         # The error of an entry t = |z - y|^2 and of all smaller ones, since |y|^2 <= 2 |z|^2 + 2 t:

@@ -27,7 +27,7 @@ from aelearn.spectral.graphs import gaussian
 from aelearn.spectral.neighbors import Points, row_blocks
 
 EPS = np.finfo(np.float64).eps
-CUT = 1e-10  # times A's largest eigenvalue is the least that counts: dividing by its root leaves half of the digits
+CUT = 1e-10  # times the largest is the smallest eigenvalue of A to be kept: dividing by its root costs half of the digits
 
 
 def landmark_affinity(X, chosen, gamma=1.0):
@@ -63,7 +63,7 @@ def nystrom_eigenpairs(C, chosen, n_pairs):
 
 
 def normalized_factor(C, chosen):
-    """G (N, R) with S = G G^T, for the columns C (N, M) of the landmarks `chosen` (M,); and who is isolated, (N,).
+    """G (N, R) with S = G G^T, for the columns C (N, M) of the landmarks `chosen`; and which points are isolated (N,).
 
     Three decisions allow for rounding:
 
