@@ -27,7 +27,7 @@ from aelearn.spectral.graphs import gaussian
 from aelearn.spectral.neighbors import Points, row_blocks
 
 EPS = np.finfo(np.float64).eps
-CUT = 1e-10  # times the largest is the smallest eigenvalue of A to be kept: dividing by its root costs half of the digits
+CUT = 1e-10  # eigenvalues of A below this share of the largest are dropped: their root in a denominator costs digits
 
 
 def landmark_affinity(X, chosen, gamma=1.0):

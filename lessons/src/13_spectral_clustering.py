@@ -403,7 +403,7 @@ panels = [("principal components", components, digits, None),
           ("Laplacian eigenmaps, 10 neighbours", eigenmaps, digits, None)]
 display(show(plotting.graphs(panels, title="2,000 images as two numbers each", size=(4, 3.6), equal=False,
                              names={0: "a zero", 1: "a one"}, axes_names=("code 1", "code 2")),
-             alt="Three clouds of codes; in the eigenmaps zeros are a dense heap and ones a long line apart from it"))
+             alt="Three clouds of codes; in the eigenmaps zeros are a dense group and ones a long line apart from it"))
 joins_two_digits = digits[graph.rows] != digits[graph.indices]  # (edges,)
 print(f"edges that join a zero and a one: {joins_two_digits[graph.rows != graph.indices].mean():.2%}")
 for name, codes in (("pixels", images), ("principal components", components), ("autoencoder", learned),

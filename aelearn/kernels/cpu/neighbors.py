@@ -1,4 +1,4 @@
-"""The smallest entries of each row of a matrix: the nearest points, from distances. Compiled spectral.neighbors.smallest.
+"""The smallest entries of each row of a matrix: the nearest points, from distances. Compiled neighbors.smallest.
 
 Shapes: B rows, M entries per row, k smallest entries.
 
