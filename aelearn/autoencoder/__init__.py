@@ -5,6 +5,7 @@ Read in this order:
     layers      dense layers and activations, each forward beside its hand-derived backward
     losses      mean squared error and binary cross-entropy, value and gradient
     network     the layers put together: forward, loss, backward; this is backpropagation
+    workspace   the arrays that forward and backward write into
     optim       gradient descent, momentum, Adam
     training    epochs and batches; the state of a run, which can be copied, saved and resumed
     evaluation  the network over many rows: losses, codes, outputs that can no longer learn

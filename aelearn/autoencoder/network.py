@@ -1,10 +1,9 @@
-"""The network as arithmetic: parameters in, codes, losses and gradients out. No state, no training.
+"""The network as arithmetic: parameters in, codes, losses and gradients out. This file is backpropagation.
+
+Its functions keep no state and do no training. Twins: kernels/cpu/network.py, kernels/gpu/network.py.
 
 Shapes: N samples, D features, H units of a layer, C code size. An autoencoder 784-128-3-128-784 has the widths
-(784, 128, 3, 128, 784) and L = 4 dense layers, numbered from 1; layer l has the weights Wl and the biases bl.
-
-All parameters live in one vector; `Parameters` shows pieces of it as matrices. So an optimiser moves everything with
-one update, and a matrix changes as soon as the vector does.
+(784, 128, 3, 128, 784) and L = 4 dense layers, numbered from 1; layer l has the weights W[l] and the biases b[l].
 
     forward    a[0] = x,  and for l = 1..L:    z[l] = a[l-1] @ W[l] + b[l]        a[l] = f(z[l])
     loss       the mean squared error of a[L] and x, or the binary cross-entropy of z[L] and x
@@ -14,12 +13,13 @@ one update, and a matrix changes as soon as the vector does.
                                                dz[l-1] = f'(z[l-1]) * da[l-1]
 
 f is the layer's activation. Its backward in layers.py computes f'(z) from a = f(z), which is at hand.
+
+All parameters are in one vector, and `Parameters` are views of it as matrices: so an optimiser updates everything at
+once. The arrays z, a, dz, da and the gradients are made in workspace.py; every function here writes into them (`out=`).
 """
 
 import math
 from dataclasses import dataclass
-
-import numpy as np
 
 from aelearn.autoencoder.layers import ACTIVATIONS, dense, dense_backward
 from aelearn.autoencoder.losses import (
@@ -28,9 +28,10 @@ from aelearn.autoencoder.losses import (
     mean_squared_error,
     mean_squared_error_gradient,
 )
+from aelearn.autoencoder.workspace import Workspace
 from aelearn.kernels.arguments import check_step
 
-LOSSES = {"mse": mean_squared_error, "bce": binary_cross_entropy}
+LOSSES = ("mse", "bce")
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Architecture:
     widths             units of each layer from the images through the code and back
     activation         of all hidden layers, the code included
     output_activation  of the last layer
-    loss               "mse" or "bce"; "bce" wants the sigmoid as output activation
+    loss               "mse" or "bce"; "bce" needs the sigmoid as output activation
     """
 
     widths: tuple
@@ -62,9 +63,9 @@ class Architecture:
         """The network's parameters in a vector (or the gradient by them), as a dict of matrices."""
         return Parameters(vector, self.widths)
 
-    def functions(self, layer):
-        """(forward, backward) of the activation of layer 1..L."""
-        return ACTIVATIONS[self.output_activation if layer == self.n_layers else self.activation]
+    def activation_of(self, layer):
+        """The name of the activation of layer 1..L."""
+        return self.output_activation if layer == self.n_layers else self.activation
 
 
 def autoencoder_widths(n_features, hidden_layer_sizes):
@@ -88,31 +89,49 @@ class Parameters(dict):
                 start = stop
 
 
-class Workspace:
-    """The arrays that one pass over at most `n_rows` rows writes into, made once and used for every batch.
-
-    z[l], a[l], dz[l] and da[l] are (n_rows, width of layer l), as in the module's equations; those of l = 0 stay
-    unused, because a[0] is x itself.
-    """
-
-    def __init__(self, architecture, n_rows, dtype):
-        self.z, self.a, self.dz, self.da = ([np.empty((n_rows, width), dtype) for width in architecture.widths]
-                                            for _ in range(4))
-        self.gradient = np.zeros(architecture.n_parameters, dtype)
-        self.grads = architecture.parameters(self.gradient)
-
-
 def forward(params, x, architecture, work, *, first=1, last=None):
     """Run x through layers `first` to `last` (all by default); returns the last activation, an array of `work`.
 
     x is (N, width in front of layer `first`). The encoder is the first half of the layers, the decoder the second.
     """
-    a = x
-    for layer in range(first, (last or architecture.n_layers) + 1):
-        z = dense(a, params[f"W{layer}"], params[f"b{layer}"], out=work.z[layer][:len(x)])  # (N, width of layer)
-        activate, _ = architecture.functions(layer)
-        a = activate(z, out=work.a[layer][:len(x)])  # (N, width of layer)
-    return a
+    last = last or architecture.n_layers
+    z, a, _, _ = work.rows(len(x))
+    a[first - 1] = x
+    for layer in range(first, last + 1):
+        W, b = params[f"W{layer}"], params[f"b{layer}"]
+        f, _ = ACTIVATIONS[architecture.activation_of(layer)]
+        z[layer] = dense(a[layer - 1], W, b, out=z[layer])  # (N, width of layer)
+        a[layer] = f(z[layer], out=a[layer])  # (N, width of layer)
+    return a[last]
+
+
+def output_loss(x, architecture, work):
+    """The loss on x (N, D), a float, after `forward` has filled `work`."""
+    z, a, _, _ = work.rows(len(x))
+    if architecture.loss == "bce":
+        return binary_cross_entropy(z[-1], x)
+    return mean_squared_error(a[-1], x)
+
+
+def backward(params, x, architecture, work):
+    """Fill `work.grads`, from the last layer to the first, after `forward` has filled `work`. Changes no parameter."""
+    last = architecture.n_layers
+    z, a, dz, da = work.rows(len(x))
+    a[0] = x
+    if architecture.loss == "bce":
+        dz[last] = binary_cross_entropy_gradient(z[last], x, out=dz[last])  # (N, D)
+    else:
+        da[last] = mean_squared_error_gradient(a[last], x, out=da[last])  # (N, D)
+        _, f_backward = ACTIVATIONS[architecture.output_activation]
+        dz[last] = f_backward(da[last], a[last], out=dz[last])  # (N, D)
+    for layer in range(last, 0, -1):
+        below = layer - 1
+        W, dW, db = params[f"W{layer}"], work.grads[f"W{layer}"], work.grads[f"b{layer}"]
+        da[below], dW, db = dense_backward(dz[layer], a[below], W, input_gradient=below > 0,
+                                           dx=da[below], dW=dW, db=db)  # (N, width below), as W, as b
+        if below > 0:
+            _, f_backward = ACTIVATIONS[architecture.activation]
+            dz[below] = f_backward(da[below], a[below], out=dz[below])  # (N, width below)
 
 
 def loss_and_gradients(params, x, architecture, work=None):
@@ -126,29 +145,3 @@ def loss_and_gradients(params, x, architecture, work=None):
     forward(params, x, architecture, work)
     backward(params, x, architecture, work)
     return output_loss(x, architecture, work), work.grads
-
-
-def output_loss(x, architecture, work):
-    """The loss on x (N, D), after `forward` has filled `work`."""
-    output = {"mse": work.a, "bce": work.z}[architecture.loss][-1][:len(x)]  # (N, D)
-    return LOSSES[architecture.loss](output, x)
-
-
-def backward(params, x, architecture, work):
-    """Fill `work.grads`, from the last layer to the first, after `forward` has filled `work`. Changes no parameter."""
-    last, n = architecture.n_layers, len(x)
-    dz = work.dz[last][:n]  # (N, D)
-    if architecture.loss == "bce":
-        binary_cross_entropy_gradient(work.z[last][:n], x, out=dz)
-    else:
-        da = mean_squared_error_gradient(work.a[last][:n], x, out=work.da[last][:n])  # (N, D)
-        _, activation_backward = architecture.functions(last)
-        activation_backward(da, work.a[last][:n], out=dz)
-    for layer in range(last, 0, -1):
-        below = layer - 1
-        a = work.a[below][:n] if below else x  # (N, width below)
-        da, _, _ = dense_backward(dz, a, params[f"W{layer}"], input_gradient=below > 0, dx=work.da[below][:n],
-                                  dW=work.grads[f"W{layer}"], db=work.grads[f"b{layer}"])  # (N, width below)
-        if below:
-            _, activation_backward = architecture.functions(below)
-            dz = activation_backward(da, a, out=work.dz[below][:n])  # (N, width below)

@@ -1,15 +1,46 @@
-"""What the compiled back ends have in common: names of activations, weights and the origin that points are seen from,
-the draws of k-means++.
+"""What the compiled back ends have in common: activations, the numbers of Adam, weights and the origin that points are
+seen from, the draws of k-means++.
 
 Nothing in here is hot, and nothing is compiled.
 """
+
+import math
+from typing import NamedTuple
 
 import numpy as np
 
 from aelearn.kernels.arguments import check_squares
 
-SIGMOID, TANH, RELU, IDENTITY = range(4)
-CODES = {"sigmoid": SIGMOID, "tanh": TANH, "relu": RELU, "identity": IDENTITY}  # kernels do not know strings
+SIGMOID, TANH, RELU, IDENTITY = range(4)  # kernels do not know strings
+
+
+def activation_code(name, codes):
+    """The number of an activation in `codes`, {name: number}: those that the kernels of a back end have.
+
+    Raises NotImplementedError for any other, which the kernels would take for something that it is not.
+    """
+    if name not in codes:
+        raise NotImplementedError(f"these kernels have no activation {name!r}, only {', '.join(map(repr, codes))}: "
+                                  "write it beside them, or use backend='numpy'")
+    return codes[name]
+
+
+class AdamNumbers(NamedTuple):
+    """The numbers in a step of Adam, of the dtype of its vectors."""
+
+    beta1: float
+    one_minus_beta1: float
+    beta2: float
+    one_minus_beta2: float
+    epsilon: float
+    to_v_hat: float  # sqrt(v_hat) = sqrt(v) * to_v_hat
+    step: float  # learning_rate * m_hat = step * m
+
+
+def adam_numbers(dtype, t, learning_rate, beta1, beta2, epsilon):
+    """AdamNumbers of update t (from 1). Python's floats would turn sums in float32 into sums in float64."""
+    return AdamNumbers(*map(dtype.type, (beta1, 1 - beta1, beta2, 1 - beta2, epsilon, 1 / math.sqrt(1 - beta2**t),
+                                         learning_rate / (1 - beta1**t))))
 
 
 def compact(sample_weight):

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from aelearn import kernels
+from aelearn.kernels.common import AdamNumbers
 from aelearn.kernels.gpu import device
 from aelearn.kernels.gpu.assignment import PANEL, SLAB, SUMS
 from aelearn.kernels.gpu.lloyd import MAX_CHUNKS
@@ -148,7 +149,7 @@ def training_step(n_samples, batch, widths):
             yield product("network._delta_below", f"{batch} x {m} x {k}", batch, m, k, batch * k, 2, lambda k=k, m=m: (
                 numbers(batch, m), numbers(k, m), numbers(batch, k), 0, numbers(batch, k)))
     yield each("optim._adam", f"{n_parameters:,}", n_parameters, 28, 12, lambda: (
-        *(numbers(n_parameters) for _ in range(4)), *(np.float32(0.5) for _ in range(7))))
+        *(numbers(n_parameters) for _ in range(4)), AdamNumbers(*(np.float32(0.5) for _ in range(7)))))
 
 
 def rest_of_an_epoch(n_samples, widths):

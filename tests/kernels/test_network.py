@@ -6,6 +6,7 @@ import pytest
 from aelearn.autoencoder import network, optim
 from aelearn.autoencoder.network import Architecture
 from aelearn.kernels import get
+from aelearn.kernels.cpu import network as compiled
 from tests.kernels.threads import outputs, run
 from tests.small import affordable
 
@@ -89,6 +90,28 @@ def test_nan_is_not_hidden(rng):
     params["W1"][2, 1] = np.nan
     value, grads = functions.loss_and_gradients(params, rng.random((5, 6)).astype(np.float32), architecture)
     assert np.isnan(grads["W2"]).any() and not np.isfinite(value)
+
+
+@pytest.mark.parametrize("settings", [{"activation": "softplus"}, {"output_activation": "softplus"}])
+def test_an_activation_that_the_kernels_do_not_have_is_refused(rng, settings):
+    architecture = Architecture((6, 3, 6), **settings)
+    params = architecture.parameters(rng.normal(size=architecture.n_parameters))
+    with pytest.raises(NotImplementedError, match="these kernels have no activation 'softplus', only 'sigmoid'"):
+        functions.loss_and_gradients(params, rng.random((5, 6)), architecture)
+    work = functions.Workspace(architecture, 5, np.float64)
+    with pytest.raises(NotImplementedError, match="softplus"):
+        functions.backward(params, rng.random((5, 6)), architecture, work)
+
+
+def test_a_number_that_stands_for_no_activation_gives_no_numbers(rng):
+    """Not the identity: neither forward nor backward."""
+    z, a = rng.normal(size=(2, 5, 5))
+    compiled._dense(z, np.eye(5), np.zeros(5), 99, z[:0], a)
+    assert np.isnan(a).all()
+    for kernel, arguments in ((compiled._output_delta, (z, z, 99, 1.0)), (compiled._delta_below, (z, z, z, 99))):
+        dz = np.zeros((5, 5))
+        kernel(*arguments, dz)
+        assert np.isnan(dz).all()
 
 
 TRAINING = """

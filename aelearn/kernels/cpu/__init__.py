@@ -8,13 +8,14 @@ from aelearn.kernels.cpu.lloyd import assign as assign
 from aelearn.kernels.cpu.lloyd import lloyd_step as lloyd_step
 from aelearn.kernels.cpu.matmul import matmul as matmul
 from aelearn.kernels.cpu.neighbors import smallest as smallest
-from aelearn.kernels.cpu.network import Workspace as Workspace
-from aelearn.kernels.cpu.network import adam_step as adam_step
 from aelearn.kernels.cpu.network import backward as backward
 from aelearn.kernels.cpu.network import forward as forward
 from aelearn.kernels.cpu.network import loss_and_gradients as loss_and_gradients
 from aelearn.kernels.cpu.network import output_loss as output_loss
+from aelearn.kernels.cpu.optim import STEPS as STEPS
+from aelearn.kernels.cpu.optim import adam_step as adam_step
 from aelearn.kernels.cpu.seeding import kmeans_plusplus as kmeans_plusplus
+from aelearn.kernels.cpu.workspace import Workspace as Workspace
 
 
 def require():

@@ -1,14 +1,13 @@
-"""The training step on all cores: forward, backward and Adam, with what belongs together done in one go.
+"""Forward and backward on all cores, with what belongs together done in one go. To be learnt from.
 
-Shapes: N samples, D features in, H units out of a layer; names and equations as in aelearn/network.py and
-aelearn/layers.py, whose twins these functions are.
+Twins: autoencoder/network.py and autoencoder/layers.py (NumPy), whose names and equations these are, and
+kernels/gpu/network.py. Shapes: N samples, D features in, H units out of a layer.
 
-What is different from there:
+What is different from NumPy:
 
 - A layer's forward is one kernel. Bias and activation are applied while a tile of x @ W is in the nearest cache.
-- A layer's way back is two: dz @ W.T, with the slope of the activation below applied at once, and dW = x.T @ dz with
-  db. Cores share out rows of the one and tiles of the other, so no two write to the same place.
-- Adam reads and writes every array once.
+- A layer's backward is two: dz @ W.T, with the slope of the activation below applied at once, and dW = x.T @ dz with
+  db. Cores share the rows of the one and the tiles of the other, so no two write to the same place.
 - The products are those of matmul.py. No library's threads compete with Numba's for the cores, and no sum depends on
   the number of threads: the same bits on any.
 """
@@ -18,32 +17,14 @@ import math
 import numpy as np
 from numba import prange
 
-from aelearn.kernels.arguments import check_step, check_vectors
-from aelearn.kernels.common import CODES, IDENTITY, RELU, SIGMOID, TANH
-from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled, room
+from aelearn.kernels.arguments import check_step
+from aelearn.kernels.common import IDENTITY, RELU, SIGMOID, TANH, activation_code
+from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled
 from aelearn.kernels.cpu.matmul import TILE_COLUMNS, TILE_ROWS, dot_products, even_width, product_tile, store_tile
+from aelearn.kernels.cpu.workspace import Workspace
 
-ADAM_CHUNK = 4096  # parameters that a core updates in one go
-
-
-class Workspace:
-    """The arrays that one pass over at most `n_rows` rows writes into, made once and used for every batch.
-
-    a[l], dz[l] are (n_rows, width of layer l), as in aelearn/network.py; a[0] takes images that kernels cannot read
-    where they lie. z is that of the last layer alone, (n_rows, D): the cross-entropy is computed from it, and only
-    where that is the loss is it kept.
-    """
-
-    def __init__(self, architecture, n_rows, dtype):
-        def matrix(width):
-            return room(n_rows * width, like).reshape(n_rows, width)
-
-        like = np.empty(0, dtype)
-        self.a, self.dz = ([matrix(width) for width in architecture.widths] for _ in range(2))
-        self.z = matrix(architecture.widths[-1])
-        self.row_loss = np.empty(n_rows)  # each row's sum of the loss over its D entries
-        self.gradient = room(architecture.n_parameters, like)
-        self.grads = architecture.parameters(self.gradient)
+# The activations that _activate and _times_slope have: kernels know them by numbers.
+ACTIVATIONS = {"sigmoid": SIGMOID, "tanh": TANH, "relu": RELU, "identity": IDENTITY}
 
 
 def forward(params, x, architecture, work, *, first=1, last=None):
@@ -51,39 +32,38 @@ def forward(params, x, architecture, work, *, first=1, last=None):
 
     x is (N, width in front of layer `first`).
     """
-    n, last = len(x), last or architecture.n_layers
-    a = _readable(x, work.a[first - 1])
+    last = last or architecture.n_layers
+    a, _, z = work.rows(len(x))
+    a[first - 1] = _readable(x, a[first - 1])
     for layer in range(first, last + 1):
-        is_output = layer == architecture.n_layers
-        code = CODES[architecture.output_activation if is_output else architecture.activation]
-        below, a = a, work.a[layer][:n]  # (N, width below), (N, width)
-        z = work.z[:n if is_output and architecture.loss == "bce" else 0]  # kept only where the loss needs it
-        _dense(below, _readable(params[f"W{layer}"]), _readable(params[f"b{layer}"]), code, z, a)
-    return a
+        W, b = _readable(params[f"W{layer}"]), _readable(params[f"b{layer}"])
+        code = activation_code(architecture.activation_of(layer), ACTIVATIONS)
+        _dense(a[layer - 1], W, b, code, z if layer == architecture.n_layers else z[:0], a[layer])
+    return a[last]
 
 
 def output_loss(x, architecture, work):
-    """The loss on x (N, D), after `forward` has filled `work`."""
-    n = len(x)
-    _row_losses(_readable(x, work.a[0]), work.a[-1][:n], work.z[:n], architecture.loss == "bce", work.row_loss)
-    return float(np.sum(work.row_loss[:n]) / x.size)
+    """The loss on x (N, D), a float, after `forward` has filled `work`."""
+    a, _, z = work.rows(len(x))
+    _row_losses(_readable(x, a[0]), a[-1], z, architecture.loss == "bce", work.row_loss)
+    return float(np.sum(work.row_loss[:len(x)]) / x.size)
 
 
 def backward(params, x, architecture, work):
     """Fill `work.grads`, from the last layer to the first, after `forward` has filled `work`. Changes no parameter."""
-    n, code = len(x), CODES[architecture.activation]
-    x, dz = _readable(x, work.a[0]), work.dz[-1][:n]
+    a, dz, _ = work.rows(len(x))
+    a[0] = _readable(x, a[0])
     if architecture.loss == "bce":
-        _output_delta(x, work.a[-1][:n], IDENTITY, dz.dtype.type(1 / x.size), dz)  # the sigmoid's slope has cancelled
+        code, scale = IDENTITY, 1 / x.size  # the sigmoid's slope has cancelled
     else:
-        _output_delta(x, work.a[-1][:n], CODES[architecture.output_activation], dz.dtype.type(2 / x.size), dz)
+        code, scale = activation_code(architecture.output_activation, ACTIVATIONS), 2 / x.size
+    _output_delta(a[0], a[-1], code, dz[-1].dtype.type(scale), dz[-1])
+    code = activation_code(architecture.activation, ACTIVATIONS)
     for layer in range(architecture.n_layers, 0, -1):
         below = layer - 1
-        a = work.a[below][:n] if below else x  # (N, width below)
-        _weight_gradient(a, dz, work.grads[f"W{layer}"], work.grads[f"b{layer}"])
-        if below:
-            above, dz = dz, work.dz[below][:n]  # (N, width), (N, width below)
-            _delta_below(above, _readable(params[f"W{layer}"]), a, code, dz)
+        _weight_gradient(a[below], dz[layer], work.grads[f"W{layer}"], work.grads[f"b{layer}"])
+        if below > 0:
+            _delta_below(dz[layer], _readable(params[f"W{layer}"]), a[below], code, dz[below])
 
 
 def loss_and_gradients(params, x, architecture, work=None):
@@ -95,33 +75,20 @@ def loss_and_gradients(params, x, architecture, work=None):
     x = check_step(params, x, architecture, work)
     work = work or Workspace(architecture, len(x), x.dtype)
     forward(params, x, architecture, work)
-    loss = output_loss(x, architecture, work)
     backward(params, x, architecture, work)
-    return loss, work.grads
+    return output_loss(x, architecture, work), work.grads
 
 
-def adam_step(params, grads, m, v, t, *, learning_rate, beta1, beta2, epsilon, scratch=None):
-    """Update number t (from 1) of Adam, in place on params, m and v: aelearn.autoencoder.optim.adam_step in one pass.
-
-    Each is a vector of all parameters' entries. `scratch` is not needed. Raises TypeError and ValueError for vectors
-    that cannot be updated.
-    """
-    check_vectors((params, m, v), grads)
-    number = params.dtype.type  # Python's floats would turn float32 sums into float64 ones
-    _adam(params, grads, m, v, number(beta1), number(1 - beta1), number(beta2), number(1 - beta2), number(epsilon),
-          number(1 / math.sqrt(1 - beta2**t)), number(learning_rate / (1 - beta1**t)))
-
-
-def _readable(array, room=None):
-    """The array as the kernels want it: C-ordered and writeable, or else copied into `room`.
+def _readable(array, copy=None):
+    """The array as kernels need it: C-ordered and writeable, or else copied into `copy`, an array of its shape.
 
     They write to no input, but Numba would compile every kernel anew for arrays of another kind.
     """
     if array.flags.c_contiguous and array.flags.writeable:
         return array
-    room = np.empty_like(array, order="C") if room is None else room[:len(array)]
-    room[...] = array
-    return room
+    copy = np.empty_like(array, order="C") if copy is None else copy
+    copy[...] = array
+    return copy
 
 
 @compiled(inside=True, fastmath=SUMS_IN_ANY_ORDER)
@@ -158,14 +125,17 @@ def _activate(code, z, a):
     elif code == RELU:
         for h in range(len(z)):
             a[h] = max(z[h], 0)
-    else:
+    elif code == IDENTITY:
         for h in range(len(z)):
             a[h] = z[h]
+    else:
+        for h in range(len(z)):
+            a[h] = np.nan  # kernels cannot raise; `activation_code` does
 
 
 @compiled(inside=True)
 def _times_slope(code, a, da):
-    """da *= f'(z) for a row, with the slope written in terms of a = f(z) as in aelearn/layers.py."""
+    """da *= f'(z) for a row, with the slope written in terms of a = f(z) as in autoencoder/layers.py."""
     one = a.dtype.type(1)
     if code == SIGMOID:
         for h in range(len(a)):
@@ -176,6 +146,9 @@ def _times_slope(code, a, da):
     elif code == RELU:
         for h in range(len(a)):
             da[h] *= a[h] > 0
+    elif code != IDENTITY:
+        for h in range(len(a)):
+            da[h] = np.nan
 
 
 @compiled(parallel=True, work=lambda x, W, b, code, z, a: len(x) * W.size)
@@ -248,16 +221,3 @@ def _weight_gradient(x, dz, dW, db):
             for n in range(len(dz)):
                 for h in range(j, j + w):
                     db[h] += dz[n, h]
-
-
-@compiled(parallel=True, work=lambda params, *others: 8 * len(params))
-def _adam(params, grads, m, v, beta1, rest1, beta2, rest2, epsilon, to_v_hat, step):
-    """One pass of Adam: rest1 = 1 - beta1, rest2 = 1 - beta2, sqrt(v_hat) = sqrt(v) * to_v_hat."""
-    for chunk in prange(-(-len(params) // ADAM_CHUNK)):
-        rows = slice(chunk * ADAM_CHUNK, min((chunk + 1) * ADAM_CHUNK, len(params)))
-        p_, g_, m_, v_ = params[rows], grads[rows], m[rows], v[rows]
-        for i in range(len(p_)):
-            g = g_[i]
-            m_[i] = beta1 * m_[i] + rest1 * g
-            v_[i] = beta2 * v_[i] + rest2 * g * g
-            p_[i] -= step * m_[i] / (np.sqrt(v_[i]) * to_v_hat + epsilon)

@@ -1,69 +1,30 @@
-"""The training step on the GPU: forward and backward, as kernels on top of the matrix product.
+"""Forward and backward on the GPU, as kernels on top of the matrix product. To be learnt from.
 
-Shapes: N samples, D features in, H units out of a layer; names and equations as in aelearn/network.py and
-aelearn/layers.py, whose twins these functions are.
+Twins: autoencoder/network.py and autoencoder/layers.py (NumPy), whose names and equations these are, and
+kernels/cpu/network.py. Shapes: N samples, D features in, H units out of a layer.
 
 As in kernels/cpu/network.py, what belongs together is done in one go, because each launch costs time and each pass
 over an array costs more: bias and activation are applied to the sums while they are still in registers, and so is the
-slope of the activation below on the way back. The loss is in losses.py, the optimisers are in optim.py.
+slope of the activation below in the backward. The loss is in losses.py, the optimisers are in optim.py.
 
-Arrays may be NumPy's, which are uploaded for the call, or lie on the device. What a call gives back lies where its
-arguments did. The sums of a product have as many terms as a layer has units or a batch has rows, and are plain.
+Arrays may be NumPy's, which are uploaded for the call, or on the device. What a call returns is where its arguments
+were. The sums of a product have as many terms as a layer has units or a batch has rows, and are plain.
 """
 
 import math
-from types import SimpleNamespace
 
 from numba import cuda
 
 from aelearn.kernels.arguments import check_step
-from aelearn.kernels.common import CODES, IDENTITY, RELU, SIGMOID, TANH
+from aelearn.kernels.common import IDENTITY, RELU, SIGMOID, TANH, activation_code
 from aelearn.kernels.gpu import device
 from aelearn.kernels.gpu.losses import fill_row_losses, total_loss
 from aelearn.kernels.gpu.matmul import EACH, ENTRIES, SIDE, TILE, n_tiles, product_tile, tile_corner
 from aelearn.kernels.gpu.sums import THREADS, n_blocks, thread_number
+from aelearn.kernels.gpu.workspace import Workspace
 
-
-class Workspace:
-    """The arrays on the device that a pass over at most `n_rows` rows writes into, made once and used for every batch.
-
-    a[l], dz[l] are (n_rows, width of layer l), as in aelearn/network.py; a[0] takes images that come from the host. z
-    is that of the last layer alone, (n_rows, D), where the loss needs it. row_loss (n_rows, 2): a pair for each row.
-    `rows(n)` are the first n rows of them all.
-    """
-
-    def __init__(self, architecture, n_rows, dtype):
-        self.a, self.dz = ([device.empty((n_rows, width), dtype) for width in architecture.widths] for _ in range(2))
-        self.z = device.empty((n_rows if architecture.loss == "bce" else 0, architecture.widths[-1]), dtype)
-        self.row_loss = device.empty((n_rows, 2), dtype)
-        self.gradient = device.empty(architecture.n_parameters, dtype)
-        self.grads = architecture.parameters(self.gradient)
-        self.params = architecture.parameters(device.empty(architecture.n_parameters, dtype))  # for those of the host
-        self._rows = {}
-
-    def rows(self, n):
-        """The first n rows of a, dz, z and row_loss. They are remembered: each slice costs Python time."""
-        if n not in self._rows:
-            self._rows[n] = SimpleNamespace(a=[array[:n] for array in self.a], dz=[array[:n] for array in self.dz],
-                                            z=self.z[:min(n, len(self.z))], no_z=self.z[:0],
-                                            row_loss=self.row_loss[:n])
-        return self._rows[n]
-
-    def take_images(self, x, layer=0):
-        """Images, or codes, x (N, width) on the device: themselves, or copied into a[layer]."""
-        if not device.is_host(x):
-            return x
-        there = self.rows(len(x)).a[layer]
-        device.fill(there, x)
-        return there
-
-    def take_params(self, params):
-        """Parameters on the device: themselves, or copied."""
-        if not device.is_host(params["W1"]):
-            return params
-        for name, array in params.items():
-            device.fill(self.params[name], array)
-        return self.params
+# The activations that _activation and _slope have: kernels know them by numbers.
+ACTIVATIONS = {"sigmoid": SIGMOID, "tanh": TANH, "relu": RELU, "identity": IDENTITY}
 
 
 def forward(params, x, architecture, work, *, first=1, last=None):
@@ -71,47 +32,47 @@ def forward(params, x, architecture, work, *, first=1, last=None):
 
     x is (N, width in front of layer `first`). If it is NumPy's, so is what comes back.
     """
-    rows, last = work.rows(len(x)), last or architecture.n_layers
-    there, a = work.take_params(params), work.take_images(x, first - 1)
+    last = last or architecture.n_layers
+    a, _, z = work.rows(len(x))
+    params, a[first - 1] = work.take_params(params), work.take_images(x, first - 1)
     for layer in range(first, last + 1):
-        is_output = layer == architecture.n_layers
-        code = CODES[architecture.output_activation if is_output else architecture.activation]
-        below, a = a, rows.a[layer]  # (N, width below), (N, width)
-        z = rows.z if is_output else rows.no_z  # kept only where the loss needs it
-        device.launch(_dense, n_tiles(a), (SIDE, SIDE), below, there[f"W{layer}"], there[f"b{layer}"], code, z, a)
-    return device.download(a) if device.is_host(x) else a
+        W, b = params[f"W{layer}"], params[f"b{layer}"]
+        code = activation_code(architecture.activation_of(layer), ACTIVATIONS)
+        device.launch(_dense, n_tiles(a[layer]), (SIDE, SIDE), a[layer - 1], W, b, code,
+                      z if layer == architecture.n_layers else work.no_z, a[layer])
+    return device.download(a[last]) if device.is_host(x) else a[last]
 
 
 def output_loss(x, architecture, work):
-    """The loss on x (N, D), after `forward` has filled `work`."""
+    """The loss on x (N, D), a float, after `forward` has filled `work`."""
     return total_loss(row_losses(x, architecture, work)) / x.size
 
 
 def row_losses(x, architecture, work, out=None):
     """Each row's loss, summed over its D entries: pairs (N, 2) on the device, in `out` or else in `work`."""
-    rows, x = work.rows(len(x)), work.take_images(x)
-    pairs = rows.row_loss if out is None else out
-    fill_row_losses(x, rows.a[-1], rows.z, architecture.loss == "bce", pairs)
+    a, _, z = work.rows(len(x))
+    pairs = work.row_loss[:len(x)] if out is None else out
+    fill_row_losses(work.take_images(x), a[-1], z, architecture.loss == "bce", pairs)
     return pairs
 
 
 def backward(params, x, architecture, work):
     """Fill `work.grads`, from the last layer to the first, after `forward` has filled `work`. Changes no parameter."""
-    rows, code = work.rows(len(x)), CODES[architecture.activation]
-    params, x, dz = work.take_params(params), work.take_images(x), rows.dz[-1]  # dz (N, D)
-    output_code, factor = CODES[architecture.output_activation], 2
+    a, dz, _ = work.rows(len(x))
+    params, a[0] = work.take_params(params), work.take_images(x)
     if architecture.loss == "bce":
-        output_code, factor = IDENTITY, 1  # the sigmoid's slope has cancelled
-    device.launch(_output_delta, n_blocks(x.size), THREADS, x, rows.a[-1], output_code,
-                  dz.dtype.type(factor / x.size), dz)
+        code, scale = IDENTITY, 1 / x.size  # the sigmoid's slope has cancelled
+    else:
+        code, scale = activation_code(architecture.output_activation, ACTIVATIONS), 2 / x.size
+    scale = dz[-1].dtype.type(scale)
+    device.launch(_output_delta, n_blocks(x.size), THREADS, a[0], a[-1], code, scale, dz[-1])
+    code = activation_code(architecture.activation, ACTIVATIONS)
     for layer in range(architecture.n_layers, 0, -1):
         below = layer - 1
-        a = rows.a[below] if below else x  # (N, width below)
         W, dW, db = params[f"W{layer}"], work.grads[f"W{layer}"], work.grads[f"b{layer}"]
-        device.launch(_weight_gradient, n_tiles(dW), (SIDE, SIDE), a, dz, dW, db)
-        if below:
-            above, dz = dz, rows.dz[below]  # (N, width), (N, width below)
-            device.launch(_delta_below, n_tiles(dz), (SIDE, SIDE), above, W, a, code, dz)
+        device.launch(_weight_gradient, n_tiles(dW), (SIDE, SIDE), a[below], dz[layer], dW, db)
+        if below > 0:
+            device.launch(_delta_below, n_tiles(dz[below]), (SIDE, SIDE), dz[layer], W, a[below], code, dz[below])
 
 
 def loss_and_gradients(params, x, architecture, work=None):
@@ -123,10 +84,10 @@ def loss_and_gradients(params, x, architecture, work=None):
     if device.is_host(params["W1"]):
         x = check_step(params, x, architecture, work)
     own = work or Workspace(architecture, len(x), x.dtype)
-    there = own.take_images(x)
-    forward(params, there, architecture, own)
-    loss = output_loss(there, architecture, own)
-    backward(params, there, architecture, own)
+    x = own.take_images(x)
+    forward(params, x, architecture, own)
+    backward(params, x, architecture, own)
+    loss = output_loss(x, architecture, own)
     return loss, own.grads if work else architecture.parameters(device.download(own.gradient))
 
 
@@ -154,12 +115,14 @@ def _activation(code, z, like):
         return one * math.tanh(z)  # in the simulator math.tanh gives a Python float; this makes it one of `like`'s
     if code == RELU:
         return zero if z < zero else z
-    return z
+    if code == IDENTITY:
+        return z
+    return like.dtype.type(math.nan)  # kernels cannot raise; `activation_code` does
 
 
 @cuda.jit(device=True)
 def _slope(code, a, like):
-    """f'(z) in terms of the number a = f(z), as in aelearn/layers.py."""
+    """f'(z) in terms of the number a = f(z), as in autoencoder/layers.py."""
     one, zero = like.dtype.type(1), like.dtype.type(0)
     if code == SIGMOID:
         return (one - a) * a
@@ -167,7 +130,9 @@ def _slope(code, a, like):
         return one - a * a
     if code == RELU:
         return one if a > zero else zero
-    return one
+    if code == IDENTITY:
+        return one
+    return like.dtype.type(math.nan)
 
 
 @cuda.jit

@@ -1,7 +1,9 @@
-"""The optimisers on the GPU: one pass over all parameters, a thread for each entry.
+"""The optimisers on the GPU: one pass over all parameters, a thread for each entry. To be learnt from.
 
-Equations and names as in aelearn/optim.py. Vectors are NumPy's or lie on the device; NumPy's are uploaded for the call,
-and what changes is copied back.
+Twins: autoencoder/optim.py (NumPy), whose names and equations these are, and kernels/cpu/optim.py.
+
+Shapes: P parameters. Vectors are NumPy's or on the device; NumPy's are uploaded for the call, and what changes is
+copied back.
 """
 
 import math
@@ -9,18 +11,20 @@ import math
 from numba import cuda
 
 from aelearn.kernels.arguments import check_vectors
+from aelearn.kernels.common import adam_numbers
 from aelearn.kernels.gpu import device
 from aelearn.kernels.gpu.sums import THREADS, n_blocks, thread_number
 
 
 def sgd_step(params, grads, *, learning_rate, scratch=None):
-    """One step downhill, in place on params: aelearn.autoencoder.optim.sgd_step. `scratch` is not needed."""
-    _update(_sgd, (params,), grads, learning_rate)
+    """One step of gradient descent, in place on params: aelearn.autoencoder.optim.sgd_step. `scratch` is not needed."""
+    _update(_sgd, (params,), grads, grads.dtype.type(learning_rate))
 
 
 def momentum_step(params, grads, velocity, *, learning_rate, momentum, scratch=None):
-    """One step of the rolling ball, in place on params and velocity: aelearn.autoencoder.optim.momentum_step."""
-    _update(_momentum, (params, velocity), grads, learning_rate, momentum)
+    """One step with momentum, in place on params and velocity: aelearn.autoencoder.optim.momentum_step."""
+    number = grads.dtype.type  # Python's floats would be float64 on the device
+    _update(_momentum, (params, velocity), grads, number(learning_rate), number(momentum))
 
 
 def adam_step(params, grads, m, v, t, *, learning_rate, beta1, beta2, epsilon, scratch=None):
@@ -28,16 +32,14 @@ def adam_step(params, grads, m, v, t, *, learning_rate, beta1, beta2, epsilon, s
 
     Each is a vector of all parameters' entries, NumPy's or on the device. `scratch` is not needed.
     """
-    _update(_adam, (params, m, v), grads, beta1, 1 - beta1, beta2, 1 - beta2, epsilon, 1 / math.sqrt(1 - beta2**t),
-            learning_rate / (1 - beta1**t))
+    _update(_adam, (params, m, v), grads, adam_numbers(grads.dtype, t, learning_rate, beta1, beta2, epsilon))
 
 
 def _update(kernel, changed, grads, *numbers):
-    """Run an optimiser's kernel on vectors; what it changes is copied back to those that are NumPy's."""
+    """Run an optimiser's kernel on vectors (P,); what it changes is copied back to those that are NumPy's."""
     if all(device.is_host(array) for array in (*changed, grads)):
         check_vectors(changed, grads)
     there = [device.on_device(array) for array in changed]
-    numbers = [grads.dtype.type(number) for number in numbers]  # Python's floats would be float64 on the device
     device.launch(kernel, n_blocks(grads.size), THREADS, *there, device.on_device(grads), *numbers)
     for array, twin in zip(changed, there):
         if device.is_host(array):
@@ -62,11 +64,14 @@ def _momentum(params, velocity, grads, learning_rate, momentum):
 
 
 @cuda.jit
-def _adam(params, m, v, grads, beta1, rest1, beta2, rest2, epsilon, to_v_hat, step):
-    """One entry of Adam for each thread: rest1 = 1 - beta1, rest2 = 1 - beta2, sqrt(v_hat) = sqrt(v) * to_v_hat."""
-    i = thread_number()
+def _adam(params, m, v, grads, numbers):
+    """The step of aelearn.autoencoder.optim.Adam, a thread for each entry; numbers: common.AdamNumbers."""
+    i, n = thread_number(), numbers
     if i < params.size:
         g = grads[i]
-        m[i] = beta1 * m[i] + rest1 * g
-        v[i] = beta2 * v[i] + rest2 * g * g
-        params[i] -= step * m[i] / (math.sqrt(v[i]) * to_v_hat + epsilon)
+        m[i] = n.beta1 * m[i] + n.one_minus_beta1 * g
+        v[i] = n.beta2 * v[i] + n.one_minus_beta2 * g * g
+        params[i] -= n.step * m[i] / (math.sqrt(v[i]) * n.to_v_hat + n.epsilon)
+
+
+STEPS = {"sgd": sgd_step, "momentum": momentum_step, "adam": adam_step}  # by the optimiser's name

@@ -102,17 +102,18 @@ def run(kernel, grid, block, arguments):
     """
     arguments = [getattr(argument, "_ary", argument) for argument in arguments]
     grid, block = ((size, 1, 1) if np.isscalar(size) else (*size, 1, 1)[:3] for size in (grid, block))
-    sizes = kernel.py_func, grid, block, *((argument.shape, argument.dtype) if np.ndim(argument) else None
-                                           for argument in arguments)
-    copies = None if sizes in met else [np.copy(argument) if np.ndim(argument) else argument for argument in arguments]
+    arrays = {n: argument for n, argument in enumerate(arguments) if isinstance(argument, np.ndarray)}
+    sizes = kernel.py_func, grid, block, *((array.shape, array.dtype) for array in arrays.values())
+    copies = None if sizes in met else [argument.copy() if n in arrays else argument
+                                        for n, argument in enumerate(arguments)]
     _run_in_order(kernel, grid, block, arguments, 1)
     if copies is None:
         return
     _run_in_order(kernel, grid, block, copies, -1)
-    for number, (argument, copy) in enumerate(zip(arguments, copies), 1):
-        if np.ndim(argument) and argument.tobytes() != copy.tobytes():
+    for n, array in arrays.items():
+        if array.tobytes() != copies[n].tobytes():
             raise RuntimeError(f"{kernel.py_func.__name__}: the outcome depends on the order of threads: a race, "
-                               f"which shows in argument {number}")
+                               f"which shows in argument {n + 1}")
     if kernel.py_func.__module__.startswith("aelearn."):
         met.add(sizes)
 

@@ -18,6 +18,8 @@ from types import SimpleNamespace
 
 from numba import types
 
+from aelearn.kernels.common import AdamNumbers
+
 MODULES = assignment, device, losses, matmul, network, optim, seeding, sums = [
     import_module(f"aelearn.kernels.gpu.{name}")
     for name in ("assignment", "device", "losses", "matmul", "network", "optim", "seeding", "sums")]
@@ -31,7 +33,7 @@ class Spec:
     """A kernel, the types it is launched with, the threads of its blocks, and the barriers it ought to have.
 
     arguments  letters: V and M arrays of numbers with one and two dimensions, T with three; o int64 and l int32 arrays;
-               x a number, i an int, b a bool
+               x a number, i an int, b a bool, A the numbers of Adam
     """
 
     kernel: object
@@ -49,7 +51,8 @@ class Spec:
         """Its arguments' Numba types, where numbers are float32 or float64."""
         kinds = {"V": types.Array(number, 1, "C"), "M": types.Array(number, 2, "C"), "T": types.Array(number, 3, "C"),
                  "o": types.Array(types.int64, 1, "C"), "l": types.Array(types.int32, 1, "C"), "x": number,
-                 "i": types.int64, "b": types.boolean}
+                 "i": types.int64, "b": types.boolean,
+                 "A": types.NamedUniTuple(number, len(AdamNumbers._fields), AdamNumbers)}
         return tuple(kinds[letter] for letter in self.arguments)
 
 
@@ -68,7 +71,7 @@ SPECS = [
     Spec(network._delta_below, "MMMiM", SIDE**2, 2),
     Spec(optim._sgd, "VVx", THREADS, 0),
     Spec(optim._momentum, "VVVxx", THREADS, 0),
-    Spec(optim._adam, "VVVVxxxxxxx", THREADS, 0),
+    Spec(optim._adam, "VVVVA", THREADS, 0),
     Spec(assignment.pass_over, "MVMVllbiiT", THREADS, 4 + 3 * TREE),
     Spec(seeding._try_all, "MVVobiT", THREADS, TREE),
     Spec(sums.add_rows, "TM", THREADS, TREE),

@@ -85,4 +85,4 @@ def install():
     cuda.get_current_device, cuda.current_context = lambda: context.device, lambda: context
     device._why_not = device._prove = lambda: None
     device.launch = lambda kernel, grid, block, *arguments: simulator.run(
-        kernel, grid, block, [argument if np.isscalar(argument) else view(argument) for argument in arguments])
+        kernel, grid, block, [view(argument) if hasattr(argument, "gpu_data") else argument for argument in arguments])

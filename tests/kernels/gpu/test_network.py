@@ -7,8 +7,12 @@ from aelearn.autoencoder import network, optim
 from aelearn.autoencoder.network import Architecture
 from aelearn.kernels import gpu
 from aelearn.kernels.gpu import device
+from aelearn.kernels.gpu import network as kernels
 from aelearn.kernels.gpu.losses import total_loss
-from aelearn.kernels.gpu.network import Workspace, row_losses, take
+from aelearn.kernels.gpu.matmul import SIDE, n_tiles
+from aelearn.kernels.gpu.network import row_losses, take
+from aelearn.kernels.gpu.sums import THREADS, n_blocks
+from aelearn.kernels.gpu.workspace import Workspace
 
 pytestmark = pytest.mark.gpu
 CASES = [  # activation, output activation, loss
@@ -79,6 +83,27 @@ def test_activations_do_not_overflow():
         x = np.array([[0, 1]], np.float32)
         loss_value, grads = gpu.loss_and_gradients(params, x, architecture)
         assert loss_value == 0 and np.isfinite(grads.vector).all()
+
+
+def test_an_activation_that_the_kernels_do_not_have_is_refused(rng):
+    for case in (("softplus", "sigmoid", "mse"), ("sigmoid", "softplus", "mse")):
+        architecture, params, x = a_network(rng, 3, (4, 2, 4), case, np.float32)
+        with pytest.raises(NotImplementedError, match="these kernels have no activation 'softplus', only 'sigmoid'"):
+            gpu.loss_and_gradients(params, x, architecture)
+        with pytest.raises(NotImplementedError, match="softplus"):
+            gpu.backward(params, x, architecture, Workspace(architecture, 3, np.float32))
+
+
+def test_a_number_that_stands_for_no_activation_gives_no_numbers(rng):
+    """Not the identity: neither forward nor backward."""
+    z, bias, out = (device.upload(rng.normal(size=shape).astype(np.float32)) for shape in ((5, 5), 5, (5, 5)))
+    for kernel, grid, block, arguments in (
+            (kernels._dense, n_tiles(z), (SIDE, SIDE), (z, z, bias, 99, z[:0], out)),
+            (kernels._delta_below, n_tiles(z), (SIDE, SIDE), (z, z, z, 99, out)),
+            (kernels._output_delta, n_blocks(25), THREADS, (z, z, 99, np.float32(1), out))):
+        device.fill(out, np.zeros((5, 5), np.float32))
+        device.launch(kernel, grid, block, *arguments)
+        assert np.isnan(device.download(out)).all()
 
 
 @pytest.mark.filterwarnings("ignore:invalid value")
