@@ -1,96 +1,21 @@
-"""Three ways to walk downhill. Each is an update of all parameters by their gradients.
+"""Three optimisers: gradient descent, momentum and Adam. Each updates all parameters by their gradients.
 
 The gradients come from one batch of images, drawn at random, and so are only an estimate of the slope of the whole
 loss: that is what "stochastic" means.
 
-Names: params and grads are arrays of one shape (the network keeps all its weights and biases in one long vector, so
-one update moves them all). `update` changes `params` in place and leaves `grads` alone. What an optimiser remembers
-between updates is in `state()`, a dict of arrays; an optimiser given that state goes on as if it had never stopped.
-The arithmetic is in the functions below the classes, `step` is the one in use: the back ends have their own.
+The arithmetic is in functions, sgd_step, momentum_step and adam_step; kernels/cpu/optim.py and kernels/gpu/optim.py
+have their twins. A class adds what is remembered between updates, and the settings: `update` makes one step, by the
+function that it is given. What an optimiser remembers is in `state()`, a dict of arrays; an optimiser given that state
+goes on as if it had never stopped.
+
+Names: params and grads are arrays of one shape (the network keeps all its weights and biases in one vector, so one
+update changes them all). `update` changes `params` in place and leaves `grads` alone. scratch: an array of that shape
+for what is computed on the way, so that no step allocates memory.
 """
 
 import math
 
 import numpy as np
-
-
-class SGD:
-    """Stochastic gradient descent:  params <- params - learning_rate * grads."""
-
-    step_name = "sgd_step"  # what `step` is called here and, where there is a twin, in aelearn.kernels
-
-    def __init__(self, params, learning_rate):
-        self.learning_rate = learning_rate
-        self._scratch = np.empty_like(params)
-        self.step = sgd_step
-
-    def update(self, params, grads):
-        """One step downhill."""
-        self.step(params, grads, learning_rate=self.learning_rate, scratch=self._scratch)
-
-    def state(self):
-        """Nothing is remembered: an empty dict."""
-        return {}
-
-
-class Momentum:
-    """Gradient descent with momentum, a ball that rolls:
-
-        velocity <- momentum * velocity + grads
-        params   <- params - learning_rate * velocity
-
-    Source: Polyak, "Some methods of speeding up the convergence of iteration methods" (1964).
-    """
-
-    step_name = "momentum_step"
-
-    def __init__(self, params, learning_rate, *, momentum=0.9):
-        self.learning_rate, self.momentum = learning_rate, momentum
-        self.velocity = np.zeros_like(params)
-        self._scratch = np.empty_like(params)
-        self.step = momentum_step
-
-    def update(self, params, grads):
-        """One step of the rolling ball."""
-        self.step(params, grads, self.velocity, learning_rate=self.learning_rate, momentum=self.momentum,
-                  scratch=self._scratch)
-
-    def state(self):
-        """The velocity."""
-        return {"velocity": self.velocity}
-
-
-class Adam:
-    """Adam: each parameter has a step of its own, measured by the recent size of its gradient.
-
-        m <- beta1 * m + (1 - beta1) * g                   running mean of the gradient
-        v <- beta2 * v + (1 - beta2) * g * g               running mean of its square
-        params <- params - learning_rate * m_hat / (sqrt(v_hat) + epsilon)
-
-    where g is grads, m_hat = m / (1 - beta1^t) and v_hat = v / (1 - beta2^t), which undo the start from zero, and t
-    counts updates.
-
-    Source: Kingma and Ba, "Adam: a method for stochastic optimization" (2015), algorithm 1.
-    """
-
-    step_name = "adam_step"
-
-    def __init__(self, params, learning_rate, *, beta1=0.9, beta2=0.999, epsilon=1e-8):
-        self.learning_rate, self.beta1, self.beta2, self.epsilon = learning_rate, beta1, beta2, epsilon
-        self.m, self.v = np.zeros_like(params), np.zeros_like(params)
-        self.t = np.zeros((), np.int64)
-        self._scratch = np.empty_like(params)
-        self.step = adam_step
-
-    def update(self, params, grads):
-        """One step, at the pace that each parameter's history allows."""
-        self.t += 1
-        self.step(params, grads, self.m, self.v, int(self.t), learning_rate=self.learning_rate, beta1=self.beta1,
-                  beta2=self.beta2, epsilon=self.epsilon, scratch=self._scratch)
-
-    def state(self):
-        """Both running means and the count of updates."""
-        return {"m": self.m, "v": self.v, "t": self.t}
 
 
 def sgd_step(params, grads, *, learning_rate, scratch=None):
@@ -121,4 +46,81 @@ def adam_step(params, grads, m, v, t, *, learning_rate, beta1, beta2, epsilon, s
     params -= s
 
 
+class SGD:
+    """Stochastic gradient descent:  params <- params - learning_rate * grads."""
+
+    name = "sgd"
+
+    def __init__(self, params, learning_rate):
+        self.learning_rate = learning_rate
+        self._scratch = np.empty_like(params)
+
+    def update(self, params, grads, step=sgd_step):
+        """One step of gradient descent."""
+        step(params, grads, learning_rate=self.learning_rate, scratch=self._scratch)
+
+    def state(self):
+        """Nothing is remembered: an empty dict."""
+        return {}
+
+
+class Momentum:
+    """Gradient descent with momentum, a ball that rolls:
+
+        velocity <- momentum * velocity + grads
+        params   <- params - learning_rate * velocity
+
+    Source: Polyak, "Some methods of speeding up the convergence of iteration methods" (1964).
+    """
+
+    name = "momentum"
+
+    def __init__(self, params, learning_rate, *, momentum=0.9):
+        self.learning_rate, self.momentum = learning_rate, momentum
+        self.velocity = np.zeros_like(params)
+        self._scratch = np.empty_like(params)
+
+    def update(self, params, grads, step=momentum_step):
+        """One step of the rolling ball."""
+        step(params, grads, self.velocity, learning_rate=self.learning_rate, momentum=self.momentum,
+             scratch=self._scratch)
+
+    def state(self):
+        """The velocity."""
+        return {"velocity": self.velocity}
+
+
+class Adam:
+    """Adam: each parameter has a step of its own, measured by the recent size of its gradient.
+
+        m <- beta1 * m + (1 - beta1) * g                   running mean of the gradient
+        v <- beta2 * v + (1 - beta2) * g * g               running mean of its square
+        params <- params - learning_rate * m_hat / (sqrt(v_hat) + epsilon)
+
+    where g is grads, m_hat = m / (1 - beta1^t) and v_hat = v / (1 - beta2^t), which undo the start from zero, and t
+    counts updates.
+
+    Source: Kingma and Ba, "Adam: a method for stochastic optimization" (2015), algorithm 1.
+    """
+
+    name = "adam"
+
+    def __init__(self, params, learning_rate, *, beta1=0.9, beta2=0.999, epsilon=1e-8):
+        self.learning_rate, self.beta1, self.beta2, self.epsilon = learning_rate, beta1, beta2, epsilon
+        self.m, self.v = np.zeros_like(params), np.zeros_like(params)
+        self.t = np.zeros((), np.int64)
+        self._scratch = np.empty_like(params)
+
+    def update(self, params, grads, step=adam_step):
+        """One step, at the pace that each parameter's history allows."""
+        self.t += 1
+        step(params, grads, self.m, self.v, int(self.t), learning_rate=self.learning_rate, beta1=self.beta1,
+             beta2=self.beta2, epsilon=self.epsilon, scratch=self._scratch)
+
+    def state(self):
+        """Both running means and the count of updates."""
+        return {"m": self.m, "v": self.v, "t": self.t}
+
+
 OPTIMIZERS = {"sgd": SGD, "momentum": Momentum, "adam": Adam}
+STEPS = {"sgd": sgd_step, "momentum": momentum_step, "adam": adam_step}  # back ends have twins of some or all of them

@@ -1,54 +1,60 @@
-"""Training: a network on its way downhill, epoch by epoch.
+"""Training: epochs of small steps downhill, and the state of a run, which can be copied, saved and resumed.
 
 An epoch is one pass over the images in a random order, in batches; for each batch
 
     forward, backward       the gradient of the loss on this batch, by every parameter
     optimizer.update        one small step of all parameters, downhill
 
-Everything that training changes is in one object: the parameters, what the optimiser remembers, and the history. So a
-run can be copied, saved, put back to the end of its last whole epoch, and taken up again as if it had never stopped.
+`Training` is the state: the parameters, the optimiser's memory, and the history. `Training.run` is the loop. A `Run`
+makes the steps, and knows where the arrays are meanwhile: the one here works in this machine's memory, its twin in
+kernels/gpu/training.py on a GPU.
 
-Shapes: N samples, D features, B rows of a batch.
+Shapes: N samples, M validation samples, D features, B rows of a batch.
 """
 
-import copy
 import time
+from contextlib import contextmanager
 
 import numpy as np
 
+from aelearn import kernels
 from aelearn.autoencoder import optim
 from aelearn.autoencoder.evaluation import mean_loss, network_functions
 from aelearn.autoencoder.layers import INITIALIZERS
 
 
 class Run:
-    """Epochs of a training whose images and parameters are in this machine's memory.
+    """Steps of a training on the CPU, where all arrays are those of the Training.
 
-    kernels/gpu/training.py has its twin for a GPU, where they live on the device meanwhile and only losses come back.
-
-    functions     network.py, or its compiled twin
-    architecture, vector, optimizer   those of the Training, changed in place
-    X, validation  images (N, D), (M, D) or None; batch_size B
+    functions               network.py, or its compiled twin
+    architecture            a network.Architecture
+    vector, optimizer       all parameters and the optimiser, changed in place
+    optimizer_step          the function that makes the optimiser's step: optim.STEPS[...], or its compiled twin
+    X, validation           images (N, D), (M, D) or None
+    batch_size              B
     """
 
-    def __init__(self, functions, architecture, vector, optimizer, X, validation, batch_size):
-        self.functions, self.architecture, self.vector, self.optimizer = functions, architecture, vector, optimizer
+    def __init__(self, functions, architecture, vector, optimizer, optimizer_step, X, validation, batch_size):
+        self.functions, self.architecture, self.vector = functions, architecture, vector
+        self.optimizer, self.optimizer_step = optimizer, optimizer_step
         self.X, self.validation, self.batch_size = X, validation, batch_size
         self.params = architecture.parameters(vector)
         self.x = np.empty((min(batch_size, len(X)), X.shape[1]), X.dtype)  # (B, D)
         self.work = functions.Workspace(architecture, len(self.x), X.dtype)
 
-    def epoch(self, order):
-        """One pass over the images in the given order (N,); the last batch may be smaller."""
+    def batches(self, order):
+        """The images in the given order (N,), batch by batch (B, D), in one array; the last batch may be smaller."""
         for start in range(0, len(order), self.batch_size):
             rows = order[start:start + self.batch_size]
-            # mode="clip" spares a hidden copy
-            x = np.take(self.X, rows, axis=0, out=self.x[:len(rows)], mode="clip")  # (B, D)
-            self.functions.forward(self.params, x, self.architecture, self.work)
-            self.functions.backward(self.params, x, self.architecture, self.work)
-            self.optimizer.update(self.vector, self.work.gradient)
+            yield np.take(self.X, rows, axis=0, out=self.x[:len(rows)], mode="clip")  # "clip" spares a hidden copy
 
-    def measure(self):
+    def step(self, x):
+        """One step downhill, by the gradient on the batch x (B, D)."""
+        self.functions.forward(self.params, x, self.architecture, self.work)
+        self.functions.backward(self.params, x, self.architecture, self.work)
+        self.optimizer.update(self.vector, self.work.gradient, self.optimizer_step)
+
+    def losses(self):
         """The loss over all of X, NaN if a parameter is not finite, and that over the validation images, or None."""
         loss = mean_loss(self.functions, self.params, self.X, self.architecture)
         if not np.isfinite(self.vector).all():
@@ -57,138 +63,139 @@ class Run:
             return loss, None
         return loss, mean_loss(self.functions, self.params, self.validation, self.architecture)
 
-    def snapshot(self):
-        """Copies of all that an epoch changes: the parameters, and what the optimiser remembers."""
-        return self.vector.copy(), {name: array.copy() for name, array in self.optimizer.state().items()}
+    def keep(self, history):
+        """Keep copies of all that an epoch changes, with the history up to here: `restore` goes back to them."""
+        self.kept = history, self.vector.copy(), {name: array.copy() for name, array in self.optimizer.state().items()}
 
-    def restore(self, snapshot):
-        """Go back to what a snapshot holds."""
-        vector, memory = snapshot
+    def restore(self):
+        """Go back to what was kept last. Returns the history of then."""
+        history, vector, memory = self.kept
         self.vector[...] = vector
         for name, array in self.optimizer.state().items():
             array[...] = memory[name]
+        return history
 
-    def come_home(self):
-        """Make the Training's own arrays hold the present parameters and memory: here they always do."""
+    def to_host(self):
+        """Make the Training's arrays hold the present state: here they always do."""
 
 
 class Training:
-    """The state of one training run.
+    """The state of a training.
 
     architecture  what the network computes (network.Architecture)
     vector        all parameters in a row
     params        {"W1": (D, H), "b1": (H,), ...}, views of `vector`
-    optimizer     the walker, one of optim.OPTIMIZERS
+    optimizer     one of optim.OPTIMIZERS, with its memory
     history       a row for each epoch that is done, as in Autoencoder.history_
     seed          rules all that is random: the initial weights, and the order of the images in each epoch, which is
                   drawn from (seed, epoch). So there is no generator whose state would have to be saved
 
-    While a run is on a GPU, its state is fetched from there when `vector`, `params` or `optimizer` is asked for. What
-    is fetched are copies: to write into them changes nothing on the GPU.
+    During a run on a GPU, asking for `vector`, `params` or `optimizer` copies the present state to the host. To write
+    into these arrays changes nothing on the GPU.
     """
 
     def __init__(self, architecture, optimizer, learning_rate, dtype, seed):
         self.architecture, self.seed = architecture, seed
         self._vector = np.zeros(architecture.n_parameters, dtype)
-        self._params = architecture.parameters(self._vector)
         self._optimizer = optim.OPTIMIZERS[optimizer](self._vector, float(learning_rate))
         self.history = []
-        self._running, self._epochs_at_home = None, 0
+        self._run = None  # the Run, while there is one
 
     @property
     def vector(self):
         """All parameters in a row, as they are now."""
-        self._come_home()
+        self._to_host()
         return self._vector
 
     @property
     def params(self):
         """The parameters as matrices, as they are now."""
-        self._come_home()
-        return self._params
+        return self.architecture.parameters(self.vector)
 
     @property
     def optimizer(self):
-        """The optimiser, and what it remembers now."""
-        self._come_home()
+        """The optimiser, with its memory as it is now."""
+        self._to_host()
         return self._optimizer
 
-    def _come_home(self):
-        if self._running is not None:
-            self._running.come_home()
-            self._epochs_at_home = len(self.history)
+    def _to_host(self):
+        if self._run is not None:
+            self._run.to_host()
 
     def initialize(self, weight_init):
         """Draw the initial weights and biases."""
-        rng = np.random.default_rng(self.seed)
+        rng, params = np.random.default_rng(self.seed), self.params
         for layer in range(1, self.architecture.n_layers + 1):
-            INITIALIZERS[weight_init](rng, self.params[f"W{layer}"], self.params[f"b{layer}"])
+            INITIALIZERS[weight_init](rng, params[f"W{layer}"], params[f"b{layer}"])
 
     def run(self, X, validation, *, epochs, batch_size, backend, after_epoch):
         """Train on X (N, D) until `epochs` are done, counting those of earlier runs.
 
-        validation   images whose loss is recorded after each epoch, or None
+        validation   images (M, D) whose loss is recorded after each epoch, or None
         backend      "numpy", "numba" or "cuda"
         after_epoch  called without arguments after each epoch; training ends when it returns True
 
         Whatever ends the run early, Ctrl-C or any other exception, passes on to the caller, and leaves the state as it
-        was after the last whole epoch. (Should a GPU fail so badly that nothing can be fetched from it any more: as it
-        was when it was last fetched, the history too.) Raises ValueError if the loss is not a finite number any more.
+        was after the last whole epoch. (If a GPU fails so badly that nothing can be copied from it any more: as it was
+        when it was last copied to the host, the history included.) Raises ValueError if the loss is not finite any
+        more.
         """
-        self._epochs_at_home = len(self.history)
-        try:
-            run = self._start(X, validation, batch_size, backend)
-            good = list(self.history), run.snapshot()
-            self._running = run
-            with np.errstate(over="ignore", invalid="ignore", under="ignore"):  # _measure looks at the loss instead
-                while len(self.history) < epochs:
-                    started = time.perf_counter()
-                    run.epoch(self._order(len(X)))
-                    row = self._measure(run, X)
-                    row["seconds"] = time.perf_counter() - started
-                    good = [*self.history, row], run.snapshot()  # at once: Ctrl-C before the next line loses nothing
-                    self.history.append(row)
-                    if after_epoch():
-                        break
-            self._come_home()
-        except BaseException:
-            if self._running is not None:
-                self.history, snapshot = good
-                try:
-                    run.restore(snapshot)
-                except (RuntimeError, MemoryError):  # there is nothing to be had from the GPU any more
-                    self.history = self.history[:self._epochs_at_home]
-            raise
-        finally:
-            self._running = None
-            self._optimizer.step = getattr(optim, self._optimizer.step_name)
+        run = self._start(X, validation, batch_size, backend)
+        unwarned = np.errstate(over="ignore", invalid="ignore", under="ignore")  # _check_loss looks at what comes of it
+        with self._whole_epochs(run), unwarned:
+            while len(self.history) < epochs:
+                started = time.perf_counter()
+                for x in run.batches(self._order(len(X))):  # (B, D)
+                    run.step(x)
+                loss, validation_loss = run.losses()
+                self._check_loss(loss, X)
+                self._record(run, loss, validation_loss, time.perf_counter() - started)
+                if after_epoch():
+                    break
 
     def _start(self, X, validation, batch_size, backend):
         """The Run on this back end."""
-        functions, optimizer, name = network_functions(backend), self._optimizer, self._optimizer.step_name
-        optimizer.step = getattr(functions, name, getattr(optim, name))
-        job = self.architecture, self._vector, optimizer, X, validation, batch_size
-        return functions.Run(*job) if backend == "cuda" else Run(functions, *job)
+        steps = optim.STEPS if backend == "numpy" else {**optim.STEPS, **kernels.get(backend).STEPS}
+        job = (self.architecture, self._vector, self._optimizer, steps[self._optimizer.name], X, validation, batch_size)
+        return kernels.get("cuda").Run(*job) if backend == "cuda" else Run(network_functions(backend), *job)
+
+    @contextmanager
+    def _whole_epochs(self, run):
+        """During the block the state is that of the run; whatever ends it leaves the state after a whole epoch."""
+        run.keep(list(self.history))
+        try:
+            self._run = run
+            yield
+            run.to_host()
+        except BaseException:
+            self.history = run.restore()
+            raise
+        finally:
+            self._run = None
 
     def _order(self, n_samples):
         """The random order of the images in the epoch that comes next, (N,)."""
         return np.random.default_rng((self.seed, len(self.history) + 1)).permutation(n_samples)
 
-    def _measure(self, run, X):
-        """The row of the history for the epoch that has just been done. Raises ValueError if its loss is not finite."""
-        epoch, (loss, validation_loss) = len(self.history) + 1, run.measure()
+    def _check_loss(self, loss, X):
+        """Raise ValueError if the loss after an epoch is not finite."""
         if not np.isfinite(loss):
-            raise ValueError(f"the training diverged in epoch {epoch} (loss {loss}): "
+            raise ValueError(f"the training diverged in epoch {len(self.history) + 1} (loss {loss}): "
                              f"lower learning_rate, now {self._optimizer.learning_rate}, "
                              f"or scale X, whose largest entry is {np.abs(X).max():.3g}")
-        return {"epoch": epoch, "loss": loss, "validation_loss": validation_loss}
+
+    def _record(self, run, loss, validation_loss, seconds):
+        """Add a row to the history, for the epoch that is now whole."""
+        row = {"epoch": len(self.history) + 1, "loss": loss, "validation_loss": validation_loss, "seconds": seconds}
+        run.keep([*self.history, row])  # first of all: Ctrl-C before the next line loses nothing
+        self.history.append(row)
 
     def fill(self, params, memory):
         """Overwrite parameters and the optimiser's memory with arrays of the same names, shapes and dtypes.
 
         Raises ValueError if they are not.
         """
-        for arrays, values in ((self._params, params), (self._optimizer.state(), memory)):
+        for arrays, values in ((self.params, params), (self.optimizer.state(), memory)):
             if {name: (array.shape, array.dtype) for name, array in arrays.items()} != \
                     {name: (value.shape, value.dtype) for name, value in values.items()}:
                 raise ValueError("its arrays do not fit its settings")
@@ -196,13 +203,6 @@ class Training:
                 array[...] = values[name]
 
     def __getstate__(self):
-        """Copy or pickle: from a callback, too, while the state is on a GPU."""
-        self._come_home()
-        optimizer = copy.copy(self._optimizer)
-        optimizer.step = getattr(optim, optimizer.step_name)  # a copy wants no back end before it is trained again
-        return {**self.__dict__, "_running": None, "_optimizer": optimizer}
-
-    def __setstate__(self, state):
-        """Copy or unpickle: `params` must be views of the vector again, not copies beside it."""
-        self.__dict__.update(state)
-        self._params = self.architecture.parameters(self._vector)
+        """Copy or pickle, also from a callback while the state is on a GPU."""
+        self._to_host()
+        return {**self.__dict__, "_run": None}

@@ -117,7 +117,7 @@ def test_ctrl_c_keeps_what_was_learnt_and_resume_goes_on(few_digits, monkeypatch
         kept[...] = arguments[2]
 
     step, kept = functions.adam_step, np.zeros(sum(p.size for p in through.params_.values()), np.float32)
-    monkeypatch.setattr(functions, "adam_step", torn)
+    monkeypatch.setitem(functions.STEPS, "adam", torn)
     with pytest.warns(ConvergenceWarning, match="interrupted after 2 of 4 epochs"):
         assert model.fit(images) is model
     monkeypatch.undo()
@@ -336,7 +336,7 @@ def test_ctrl_c_in_the_first_epoch_has_nothing_to_keep(few_digits, monkeypatch):
 
     model, fitted = quick(backend="numpy"), quick(backend="numpy", epochs=1).fit(few_digits[0])
     codes = fitted.transform(few_digits[0])
-    monkeypatch.setattr(optim, "adam_step", interrupted)
+    monkeypatch.setitem(optim.STEPS, "adam", interrupted)
     for tried in (model, fitted):
         with pytest.raises(KeyboardInterrupt):
             tried.fit(few_digits[0])

@@ -1,9 +1,9 @@
-"""A training run that lives on the GPU: images, parameters, gradients and the optimiser's memory stay there.
+"""A training run on the GPU: images, parameters, gradients and the optimiser's memory stay there. Plumbing.
 
-The loop is that of aelearn/training.py, whose `Run` this class replaces. In each epoch the order of the images goes to
-the device, and the loss comes back; parameters come back when somebody asks for them.
+Twin: `Run` in autoencoder/training.py, which has the same methods; the loop is there as well. In each epoch the order
+of the images goes to the device, and the loss comes back; parameters are copied to the host when they are asked for.
 
-Shapes: N samples, D features, B rows of a batch.
+Shapes: N samples, M validation samples, D features, B rows of a batch.
 """
 
 import copy
@@ -12,83 +12,102 @@ import numpy as np
 
 from aelearn.kernels.gpu import device, network
 from aelearn.kernels.gpu.losses import total_loss
+from aelearn.kernels.gpu.workspace import Workspace
 
 EVALUATION_ROWS = 2048  # rows of a block when only the loss is asked for
 
 
 class Run:
-    """Epochs on the device; see aelearn.autoencoder.training.Run."""
+    """Steps of a training on the device; see aelearn.autoencoder.training.Run.
 
-    def __init__(self, architecture, vector, optimizer, X, validation, batch_size):
+    host_vector, host_optimizer   the Training's, as they were when they were last copied
+    host_history                  the history of then
+    host_is_current               whether they are the present state
+    """
+
+    def __init__(self, architecture, vector, optimizer, optimizer_step, X, validation, batch_size):
         self.architecture, self.batch_size = architecture, batch_size
-        self.home_vector, self.home_optimizer, self.is_home = vector, optimizer, True
+        self.host_vector, self.host_optimizer, self.host_is_current = vector, optimizer, True
         self.vector = device.upload(vector)
         self.params = architecture.parameters(self.vector)
-        self.optimizer = copy.copy(optimizer)  # the same settings and the same `update`, on arrays of the device
-        self.memory = {}
-        for name, array in optimizer.state().items():
-            here = array.copy() if array.ndim == 0 else device.upload(array)  # Adam's count of steps stays here
-            self.memory[name] = here
-            setattr(self.optimizer, name, here)
+        self.memory = {name: array.copy() if array.ndim == 0 else device.upload(array)  # Adam's count stays here
+                       for name, array in optimizer.state().items()}
+        self.optimizer, self.optimizer_step = copy.copy(optimizer), optimizer_step
+        vars(self.optimizer).update(self.memory)  # the same settings, on arrays of the device
         self.X = device.upload(X)  # (N, D)
-        self.validation = None if validation is None else device.upload(validation)
+        self.validation = None if validation is None else device.upload(validation)  # (M, D)
         batch_rows = min(batch_size, len(X))
         self.x = device.empty((batch_rows, X.shape[1]), X.dtype)  # (B, D)
-        self.work = network.Workspace(architecture, batch_rows, X.dtype)
-        self.evaluation = network.Workspace(architecture, min(EVALUATION_ROWS, len(X)), X.dtype)
+        self.work = Workspace(architecture, batch_rows, X.dtype)
+        self.evaluation = Workspace(architecture, min(EVALUATION_ROWS, len(X)), X.dtype)
         n_losses = max(len(X), 0 if validation is None else len(validation))
-        self.losses = device.empty((n_losses, 2), X.dtype)
+        self.row_losses = device.empty((n_losses, 2), X.dtype)
 
-    def epoch(self, order):
-        """One pass over the images in the given order (N,); the last batch may be smaller."""
-        self.is_home, self.optimizer.learning_rate = False, self.home_optimizer.learning_rate
+    def batches(self, order):
+        """The images in the given order (N,), batch by batch (B, D), in one array; the last batch may be smaller."""
+        self.host_is_current, self.optimizer.learning_rate = False, self.host_optimizer.learning_rate
         order = device.upload(order.astype(np.int64))
         rest = self.x[:len(self.X) % self.batch_size]  # where a smaller batch goes
         for start in range(0, len(self.X), self.batch_size):
             x = self.x if start + len(self.x) <= len(self.X) else rest  # (B, D)
             network.take(self.X, order, start, x)
-            network.forward(self.params, x, self.architecture, self.work)
-            network.backward(self.params, x, self.architecture, self.work)
-            self.optimizer.update(self.vector, self.work.gradient)
+            yield x
 
-    def measure(self):
+    def step(self, x):
+        """One step downhill, by the gradient on the batch x (B, D)."""
+        network.forward(self.params, x, self.architecture, self.work)
+        network.backward(self.params, x, self.architecture, self.work)
+        self.optimizer.update(self.vector, self.work.gradient, self.optimizer_step)
+
+    def losses(self):
         """The loss over all of X, NaN if a parameter is not finite, and that over the validation images, or None."""
         loss = self._mean_loss(self.X, self.vector)
         return loss, None if self.validation is None else self._mean_loss(self.validation)
 
     def _mean_loss(self, X, vector=None):
         """The mean loss over X (N, D) on the device; NaN unless all entries of `vector` are finite."""
-        rows = len(self.evaluation.row_loss)
-        for start in range(0, len(X), rows):
-            x, losses = X[start:start + rows], self.losses[start:min(start + rows, len(X))]
+        n_rows = len(self.evaluation.row_loss)
+        for start in range(0, len(X), n_rows):
+            x, losses = X[start:start + n_rows], self.row_losses[start:min(start + n_rows, len(X))]
             network.forward(self.params, x, self.architecture, self.evaluation)
             network.row_losses(x, self.architecture, self.evaluation, out=losses)
-        return total_loss(self.losses[:len(X)], vector) / X.size
+        return total_loss(self.row_losses[:len(X)], vector) / X.size
 
-    def snapshot(self):
-        """Copies, on the device, of all that training changes."""
+    def keep(self, history):
+        """Keep copies, on the device, of all that an epoch changes, with the history up to here."""
         memory = {name: array.copy() if device.is_host(array) else device.copy(array)
                   for name, array in self.memory.items()}
-        return device.copy(self.vector), memory
+        self.kept = history, device.copy(self.vector), memory
+        if self.host_is_current:
+            self.host_history = history
 
-    def restore(self, snapshot):
-        """Go back to what a snapshot holds, on the device and at home."""
-        vector, memory = snapshot
-        device.fill(self.vector, vector)
-        for name, array in self.memory.items():
-            if device.is_host(array):
-                array[...] = memory[name]
-            else:
-                device.fill(array, memory[name])
-        self.is_home = False
-        self.come_home()
+    def restore(self):
+        """Go back to what was kept last, on the device and on the host. Returns the history of then.
 
-    def come_home(self):
-        """Copy parameters and memory back into NumPy's arrays, unless they are there already."""
-        if self.is_home:
+        If the GPU fails at that, the host's arrays stay as they were copied last, and their history is returned.
+        """
+        history, vector, memory = self.kept
+        try:
+            device.fill(self.vector, vector)
+            for name, array in self.memory.items():
+                if device.is_host(array):
+                    array[...] = memory[name]
+                else:
+                    device.fill(array, memory[name])
+            self.host_is_current = False
+            self.to_host()
+        except (RuntimeError, MemoryError):
+            return self.host_history
+        return history
+
+    def to_host(self):
+        """Copy parameters and memory into the Training's arrays, unless these are current: all of them or none."""
+        if self.host_is_current:
             return
-        self.home_vector[...] = device.download(self.vector)
-        for name, array in self.home_optimizer.state().items():
-            there = self.memory[name]
-            array[...] = there if device.is_host(there) else device.download(there)
-        self.is_home = True
+        vector = device.download(self.vector)
+        memory = {name: array if device.is_host(array) else device.download(array)
+                  for name, array in self.memory.items()}
+        self.host_vector[...] = vector
+        for name, array in self.host_optimizer.state().items():
+            array[...] = memory[name]
+        self.host_is_current, self.host_history = True, self.kept[0]
