@@ -1,19 +1,19 @@
-"""Autoencoders: networks that learn to give back their input through a narrow middle, the code.
+"""Autoencoders: networks that learn to reconstruct their input from a short code.
 
 Read in this order:
 
-    layers      dense layers and activations, each forward beside its hand-derived backward
+    layers      dense layers and activations, each forward next to its hand-derived backward
     losses      mean squared error and binary cross-entropy, value and gradient
     network     the layers put together: forward, loss, backward; this is backpropagation
     workspace   the arrays that forward and backward write into
     optim       gradient descent, momentum, Adam
     training    epochs and batches; the state of a run, which can be copied, saved and resumed
-    evaluation  the network over many rows: losses, codes, outputs that can no longer learn
+    evaluation  the network applied to many rows: losses, codes, outputs that can no longer learn
     callbacks   early stopping, checkpoints
-    settings    which settings are possible
+    settings    validation of settings and images
     model_file  an autoencoder as an .npz file
     estimator   Autoencoder, what users call
-    selfcheck   all gradients against finite differences: python -m aelearn.selfcheck
+    selfcheck   all gradients compared with finite differences: python -m aelearn.selfcheck
 
 Taught in lessons 1 to 4. Tested against finite differences and PyTorch (tests/peers/test_torch.py).
 """

@@ -1,10 +1,10 @@
-"""Things to do after each epoch of training.
+"""Callbacks: what to do after each epoch of training.
 
 A callback is any function `callback(autoencoder, row)`. It is called after each epoch with the estimator, whose
 parameters and `history_` are those of that epoch, and the newest row of `history_`. If it returns True, training stops.
 
-The two callbacks here keep no state of their own: all they need stands in `history_`. So they do the same thing in a
-run that was killed and resumed as in one that ran through.
+The two callbacks here keep no state of their own: all they need is in `history_`. So a run that was killed and resumed
+does the same as an uninterrupted one.
 """
 
 from pathlib import Path
@@ -16,7 +16,7 @@ class EarlyStopping:
     """Stop when `monitor` ("validation_loss" or "loss") has not fallen for `patience` epochs.
 
     An epoch counts as an improvement if it is lower than the best before it by more than `min_delta`. The parameters
-    stay those of the last epoch. Raises ValueError when there is no validation loss to watch.
+    remain those of the last epoch. Raises ValueError if there is no validation loss to watch.
     """
 
     def __init__(self, patience=10, *, monitor="validation_loss", min_delta=0.0):
@@ -37,9 +37,9 @@ class EarlyStopping:
 
 
 class Checkpoint:
-    """Save the autoencoder to `path` every `every` epochs, whole or not at all.
+    """Save the autoencoder to `path` every `every` epochs, completely or not at all.
 
-    Autoencoder.load(path).resume(X) goes on from there, to the same bits as a run that was never interrupted.
+    Autoencoder.load(path).resume(X) continues from there, with the same bits as an uninterrupted run.
     """
 
     def __init__(self, path, *, every=5):

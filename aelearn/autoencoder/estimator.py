@@ -1,9 +1,9 @@
-"""The autoencoder: a network that learns to give back its input through a narrow middle, the code.
+"""The autoencoder: a network that learns to reconstruct its input from a short code.
 
     x (N, 784) -> 128 -> code (N, 3) -> 128 -> reconstruction (N, 784)
 
-What the code keeps is what the network found most useful for drawing the image again. This module is the estimator:
-what users call. The arithmetic is in network.py, the way downhill in training.py, the file in model_file.py.
+The code keeps what the network found most useful for the reconstruction. This module is the estimator, which users
+call. The arithmetic is in network.py, the training loop in training.py, the file format in model_file.py.
 
 Shapes: N samples, D features, C code size.
 
@@ -33,8 +33,8 @@ class Autoencoder(Transformer):
     optimizer           "adam", "momentum" or "sgd"
     learning_rate       size of its steps
     epochs              passes over the data
-    batch_size          images a step; the last batch of an epoch may be smaller and is used
-    backend             "numpy"; "numba": compiled, on all cores; "cuda": an NVIDIA GPU; "auto": "numba" where it runs
+    batch_size          images per step; the last batch of an epoch may be smaller and is used
+    backend             "numpy"; "numba": compiled, on all cores; "cuda": an NVIDIA GPU; "auto": "numba" if it runs here
     dtype               np.float32 or np.float64: what the network computes in and returns
     callbacks           functions callback(autoencoder, row), called after each epoch; True stops the training
     weight_init         "truncated_normal" (the original script's) or "glorot": see layers.py
@@ -46,7 +46,7 @@ class Autoencoder(Transformer):
     history_        a dict for each epoch: "epoch" (from 1), "loss" and "validation_loss" (over the whole set, after
                     the epoch; the latter None without validation data), "seconds"
     widths_         units of each layer, from the images through the code and back: (784, 128, 3, 128, 784)
-    interrupted_    True if Ctrl-C ended the training early; `resume` goes on
+    interrupted_    True if Ctrl-C ended the training early; `resume` continues it
     n_features_in_  D
     """
 
@@ -76,10 +76,10 @@ class Autoencoder(Transformer):
 
         Ctrl-C ends the training with a warning and keeps what was learnt up to the last whole epoch, if there is one.
 
-        Raises ValueError or TypeError for data or settings that are not possible, and ValueError if the loss stops
-        being a finite number. Whatever it raises, a network that had been fitted before stays as it was; where there
-        was none, what was learnt up to the last whole epoch is kept, and `resume` can go on from there. Warns
-        (ConvergenceWarning) of outputs that ReLU has left without a gradient, see `dead_outputs` in evaluation.py.
+        Raises ValueError or TypeError for invalid data or settings, and ValueError if the loss is not finite any more.
+        Whatever it raises, a network that was already fitted stays unchanged; otherwise what was learnt up to the last
+        whole epoch is kept, and `resume` can continue from there. Warns (ConvergenceWarning) of outputs that ReLU has
+        left without a gradient, see `dead_outputs` in evaluation.py.
         """
         self.check_settings()
         X = as_dtype(self._check_training_data(X), self.dtype, self.loss)
@@ -92,14 +92,14 @@ class Autoencoder(Transformer):
 
     @all_or_nothing
     def resume(self, X, *, validation=None):
-        """Go on with a training that was interrupted or loaded from a checkpoint, until `epochs` are done.
+        """Continue a training that was interrupted or loaded from a checkpoint, until `epochs` are done. Returns self.
 
         X must be the images that `fit` was given. The result has the same bits as that of one uninterrupted `fit`
-        on the same back end (NumPy's wants the same number of BLAS threads, too). To train for longer, raise `epochs`
-        first. The callbacks are asked once more about the last epoch, so that a training which one of them had
-        stopped stays stopped. Whatever it raises, the state is that of the last whole epoch. Returns self.
+        on the same back end (with NumPy's, also on the same number of BLAS threads). To train for longer, increase
+        `epochs` first. The callbacks are called once more for the last epoch, so that a training which one of them
+        stopped remains stopped. Whatever it raises, the state is that of the last whole epoch.
 
-        Raises ValueError if X or a setting that shapes the network is not that of `fit`.
+        Raises ValueError if X, or a setting that determines the network's structure, is not that of `fit`.
         """
         self._check_fitted("_training")
         self.check_settings()
@@ -126,17 +126,17 @@ class Autoencoder(Transformer):
                 raise  # there is nothing to keep
             self.interrupted_ = True
             warn(f"Training interrupted after {len(self.history_)} of {self.epochs} epochs; "
-                 "what was learnt is kept, resume(X) goes on.", ConvergenceWarning)
+                 "what was learnt is kept, resume(X) continues.", ConvergenceWarning)
         return self
 
     def _go_back_to(self, before):
-        """As in any estimator, but the whole epochs of a first training are not thrown away."""
+        """As in any estimator, but the whole epochs of a first training are kept."""
         if "_training" not in before and "_training" in vars(self) and self.history_:
-            before = {**vars(self), **before}  # the settings of before, and what was learnt since
+            before = {**vars(self), **before}  # the settings from before, and what was learnt since
         super()._go_back_to(before)
 
     def _after_epoch(self, X):
-        """What is to be done after an epoch; True if training should stop."""
+        """Call the callbacks, and warn of dead outputs; True if training should stop."""
         stop, n_epochs = self._call_back(), len(self.history_)
         is_last = stop or n_epochs == self.epochs
         if self._architecture.output_activation == "relu" and (n_epochs == 2 or n_epochs == 1 and is_last):
@@ -144,23 +144,26 @@ class Autoencoder(Transformer):
         return stop
 
     def _warn_of_dead_outputs(self, X):
-        """Warn of outputs that stay 0. A few wake in the first epoch, so this is asked after the second."""
+        """Warn of outputs that stay 0. A few revive in the first epoch, so this is checked after the second."""
         n_dead = np.count_nonzero(dead_outputs(self._functions(), self.params_, X, self._architecture))
         if n_dead:
-            warn(f"{n_dead} of {X.shape[1]} outputs are 0 for each row of X, though X is not: with "
-                 "output_activation='relu' they have no gradient then, and are likely to stay 0. Take "
+            warn(f"{n_dead} of {X.shape[1]} outputs are 0 for each row of X, although X is not: with "
+                 "output_activation='relu' their gradient is 0, and they are likely to stay 0. Use "
                  "output_activation='sigmoid' or 'identity', a lower learning_rate or another weight_init; or, after "
-                 f"fit with epochs=0, larger biases params_['b{self._architecture.n_layers}'], and resume.",
+                 f"fit with epochs=0, increase the biases params_['b{self._architecture.n_layers}'], and resume.",
                  ConvergenceWarning)
 
     def _call_back(self):
-        """Tell every callback of the last epoch; True if one of them wants to stop."""
+        """Call every callback with the row of the last epoch; True if one of them returns True."""
         answers = [callback(self, self.history_[-1]) for callback in self.callbacks]
         return any(isinstance(answer, (bool, np.bool_)) and answer for answer in answers)
 
     @property
     def params_(self):
-        """The parameters, {"W1": (D, H), "b1": (H,), ...}: the network's own arrays, not copies."""
+        """The parameters, {"W1": (D, H), "b1": (H,), ...}: the network's own arrays, not copies.
+
+        (While it is trained on a GPU, they are copies.)
+        """
         self._check_fitted("_training")
         return self._training.params
 
@@ -171,17 +174,17 @@ class Autoencoder(Transformer):
         return self._training.history
 
     def was_fitted_to(self, X):
-        """True if X is the data that `fit` was given, entry for entry (by their checksum)."""
+        """True if X is the data that `fit` was given, by its checksum."""
         return zlib.crc32(self._images(X)) == self._fingerprint
 
     def _structure(self):
-        """The settings that shape the network: what a fitted one cannot change any more."""
+        """The settings that determine the network's structure, which cannot change after `fit`."""
         return {"hidden_layer_sizes": [int(size) for size in self.hidden_layer_sizes], "activation": self.activation,
                 "output_activation": self.output_activation, "loss": self.loss, "optimizer": self.optimizer,
                 "dtype": np.dtype(self.dtype).name}
 
     def _start(self, structure, seed):
-        """A network of this structure and its training run, with parameters that are not set yet."""
+        """A network of this structure and the state of its training, with parameters that are not set yet."""
         self.widths_ = autoencoder_widths(self.n_features_in_, structure["hidden_layer_sizes"])
         self._fitted_structure = structure
         self._architecture = Architecture(self.widths_, structure["activation"], structure["output_activation"],
@@ -196,7 +199,7 @@ class Autoencoder(Transformer):
         return self._evaluate(self._images(X), last=self._n_encoder_layers)
 
     def inverse_transform(self, X):
-        """The images (N, D) that codes X (N, C) stand for."""
+        """The images (N, D) that codes X (N, C) are decoded to."""
         self._check_fitted("_training")
         codes = check_array(X, estimator=type(self).__name__)
         if codes.shape[1] != self._n_features_out:
@@ -205,7 +208,7 @@ class Autoencoder(Transformer):
         return self._evaluate(as_dtype(codes, self._training.vector.dtype), first=self._n_encoder_layers + 1)
 
     def reconstruct(self, X):
-        """Each image of X (N, D) as the network gives it back, (N, D)."""
+        """The network's reconstruction of each image of X (N, D), (N, D)."""
         return self._evaluate(self._images(X))
 
     def score(self, X, y=None):
@@ -215,13 +218,13 @@ class Autoencoder(Transformer):
             return -mean_loss(self._functions(), self.params_, X, self._architecture)
 
     def loss_and_gradients(self, X):
-        """The loss on X (N, D), a float, and its derivative by every parameter, a dict like `params_`."""
+        """The loss on X (N, D), a float, and its derivative with respect to every parameter, a dict like `params_`."""
         X = self._images(X)
         with np.errstate(over="ignore", under="ignore"):
             return self._functions().loss_and_gradients(self.params_, X, self._architecture)
 
     def save(self, path):
-        """Write everything that `load` and `resume` need to one .npz file, whole or not at all.
+        """Write everything that `load` and `resume` need to one .npz file, completely or not at all.
 
         Callbacks are not saved, nor is a random_state that is not a number: the loaded model has () and None there.
         """
@@ -232,16 +235,16 @@ class Autoencoder(Transformer):
     def load(cls, path):
         """The autoencoder that `save` wrote to `path`; loading runs no code from the file.
 
-        Raises FileNotFoundError if there is none, ValueError if it is not a whole file of that kind.
+        Raises FileNotFoundError if there is none, ValueError if it is not a complete file of that kind.
         """
         return read_model(path, cls)
 
     def check_settings(self):
-        """Raise ValueError or TypeError for impossible settings, each with a sentence; `fit` does this first."""
+        """Raise ValueError or TypeError for an invalid setting; `fit` does this first."""
         check_settings(self)
 
     def _images(self, X):
-        """Images X (N, D), checked against the fitted network, as it wants them."""
+        """Images X (N, D), checked against the fitted network, C-ordered and in its dtype."""
         self._check_fitted("_training")
         return as_dtype(self._check_X(X), self._training.vector.dtype, self._architecture.loss)
 
@@ -256,7 +259,7 @@ class Autoencoder(Transformer):
         return outputs
 
     def _functions(self):
-        """The network's functions, of the back end that this estimator runs on."""
+        """The network's functions, from the back end that this estimator runs on."""
         return network_functions(load_backend(self.backend))
 
     def _dtypes_kept(self):

@@ -1,6 +1,6 @@
-"""A network applied to many rows: its loss, the output of any of its layers, and what its outputs cannot show.
+"""A network applied to many rows: its loss, the output of any layer, and which outputs are dead.
 
-All rows go through in blocks, so that the arrays in between stay in the cache and memory does not grow with N.
+The rows are processed in blocks, so that intermediate arrays fit into the cache and memory does not grow with N.
 
 Shapes: N samples, D features, B rows of a block.
 """
@@ -8,7 +8,7 @@ Shapes: N samples, D features, B rows of a block.
 from aelearn import kernels
 from aelearn.autoencoder import network
 
-EVALUATION_ROWS = 256  # rows of a block when only the loss, codes or reconstructions are asked for: they fit in cache
+EVALUATION_ROWS = 256  # rows of a block if only losses, codes or reconstructions are needed: they fit into the cache
 
 
 def network_functions(backend):
@@ -17,7 +17,7 @@ def network_functions(backend):
 
 
 def evaluation_rows(functions):
-    """EVALUATION_ROWS, unless a back end knows better."""
+    """EVALUATION_ROWS, or the back end's own number."""
     return getattr(functions, "EVALUATION_ROWS", EVALUATION_ROWS)
 
 
@@ -45,10 +45,10 @@ def layer_outputs(functions, params, X, architecture, *, first=1, last=None):
 
 
 def dead_outputs(functions, params, X, architecture):
-    """Which outputs of a network that ends in ReLU are 0 for each row of X (N, D), though X is above 0 there: (D,).
+    """Which outputs of a network that ends in ReLU are 0 for all rows of X (N, D), although X is not: (D,) bool.
 
-    Where a ReLU is 0 it has no gradient. So the weights and the bias of such an output stay as they are for ever, and
-    only a change in the layers below could wake it.
+    Where a ReLU is 0, its gradient is 0. So the weights and the bias of such an output never change again, and only a
+    change in the layers below could revive it.
     """
     dead = X.max(axis=0) > 0  # (D,)
     for _, outputs in layer_outputs(functions, params, X, architecture):  # (B, D)

@@ -1,11 +1,13 @@
-"""The pieces of a network, each forward beside its hand-derived backward.
+"""The parts of a network, each forward next to its hand-derived backward.
+
+Counterparts, compiled: kernels/cpu/network.py, kernels/gpu/network.py.
 
 Shapes: N samples, D features in, H units out. Names: x input, W weights, b bias, z pre-activation, a activation.
-A name with a `d` before it is the derivative of the loss L by that array and mirrors its shape: dW = dL/dW.
+A name with a `d` in front is the derivative of the loss L with respect to that array and has its shape: dW = dL/dW.
 
-A backward takes the derivative by its forward's output and returns the derivative by each of its inputs. An
-activation's backward also takes its output a, in terms of which each slope here is simplest. A backward changes
-nothing. Every function can write its result into `out`, so that a training loop allocates nothing per step; without
+A backward takes the derivative with respect to its forward's output and returns the derivative with respect to each of
+its inputs. An activation's backward also takes its output a, in terms of which each slope here is simplest. A backward
+changes nothing. Every function can write its result into `out`, so that training allocates nothing per step; without
 `out` it makes a new array.
 """
 
@@ -43,7 +45,7 @@ def dense_backward(dz, x, W, *, input_gradient=True, dx=None, dW=None, db=None):
 def sigmoid(z, out=None):
     """a = 1 / (1 + exp(-z)), from 0 to 1, written as 0.5 * tanh(0.5 * z) + 0.5.
 
-    The two are the same function; the second cannot overflow.
+    Both are the same function; the second form cannot overflow.
     """
     a = np.multiply(z, 0.5, out=out)  # the shape of z, as all below
     np.tanh(a, out=a)
@@ -112,8 +114,8 @@ def truncated_normal(rng, W, b):
     sqrt(2 / D), redrawn beyond two of them; b = 0.1.
 
     The variance 2 / D keeps the size of the signal through layers of ReLU: He et al., "Delving deep into rectifiers"
-    (2015), eq. 10. Cutting the tails off leaves 0.88 of the standard deviation, and the default activation is the
-    sigmoid: the choice is the original's, kept so that the two can be compared.
+    (2015), eq. 10. Cutting off the tails leaves 0.88 of the standard deviation, and the default activation is the
+    sigmoid, not ReLU: the choice is the original script's, kept so that the two can be compared.
     """
     n_inputs = W.shape[0]
     draws = rng.standard_normal(W.shape)  # (D, H)
@@ -126,7 +128,7 @@ def truncated_normal(rng, W, b):
 def glorot(rng, W, b):
     """Fill W (D, H) and b (H,): W uniform in +-sqrt(6 / (D + H)), b = 0.
 
-    This keeps the variance both of activations and of gradients about equal from layer to layer: Glorot and Bengio,
+    This keeps the variance of both activations and gradients about equal from layer to layer: Glorot and Bengio,
     "Understanding the difficulty of training deep feedforward neural networks" (2010), eq. 16.
     """
     n_inputs, n_outputs = W.shape

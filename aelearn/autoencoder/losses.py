@@ -1,4 +1,5 @@
-"""How far a reconstruction is from its original: two losses, value and gradient side by side.
+"""Two losses of a reconstruction, each value next to its gradient. Counterparts: kernels/cpu/network.py,
+kernels/gpu/losses.py.
 
 Shapes: N samples, D features. x (N, D) the originals, a (N, D) the network's output, z (N, D) the output before its
 activation. Both losses are means over all N * D entries, so they do not depend on the size of a batch. Values are
@@ -19,7 +20,7 @@ def mean_squared_error(a, x):
 def mean_squared_error_gradient(a, x, out=None):
     """da = (a - x) * 2 / (N D).
 
-    L = 1 / (N D) sum_nd (a[n, d] - x[n, d])^2, and each entry of a stands in one term of the sum.
+    L = 1 / (N D) sum_nd (a[n, d] - x[n, d])^2, and each entry of a is in one term of the sum.
     """
     da = np.subtract(a, x, out=out)  # (N, D)
     da *= 2 / da.size
@@ -43,7 +44,7 @@ def binary_cross_entropy_gradient(z, x, out=None):
     """dz = (sigmoid(z) - x) / (N D): the plain difference.
 
     Each term is log(1 + exp(z)) - x z (the same function as above); its derivative by z is
-    exp(z) / (1 + exp(z)) - x = sigmoid(z) - x. The slope of the sigmoid has cancelled.
+    exp(z) / (1 + exp(z)) - x = sigmoid(z) - x. The slope of the sigmoid cancels.
     """
     dz = sigmoid(z, out=out)  # (N, D)
     dz -= x

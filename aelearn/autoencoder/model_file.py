@@ -1,9 +1,9 @@
 """An autoencoder on disk: one .npz file of plain arrays and one JSON text. No pickle, so loading runs no code.
 
     about           JSON: format, settings, seed, n_features, history, interrupted, fingerprint of X; since version 2
-                    of aelearn feature_names (of X's columns), output_config and metadata_request, too
+                    of aelearn also feature_names (of X's columns), output_config and metadata_request
     params/W1 ...   the parameters
-    memory/m ...    what the optimiser remembers
+    memory/m ...    the optimiser's memory
 """
 
 import json
@@ -22,7 +22,7 @@ FORMAT = "aelearn autoencoder 1"
 
 
 def write_model(path, model):
-    """Write a fitted Autoencoder to `path`, whole or not at all."""
+    """Write a fitted Autoencoder to `path`, completely or not at all."""
     settings = {**model.get_params(), **model._fitted_structure}
     settings.pop("callbacks")
     if not isinstance(model.random_state, (int, np.integer, type(None))):
@@ -42,7 +42,7 @@ def write_model(path, model):
 def read_model(path, kind):
     """The model that `write_model` wrote to `path`; its class is `kind`.
 
-    Raises FileNotFoundError if there is no such file, ValueError, naming it, if it is damaged or something else.
+    Raises FileNotFoundError if there is no such file, ValueError (which names it) if it is damaged or something else.
     """
     path = Path(path)
     if not path.is_file():
@@ -59,12 +59,12 @@ def read_model(path, kind):
                     groups[group][key] = file[name]
             return _model(kind, about, **groups)
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError, MemoryError, OSError,
-            EOFError, zipfile.BadZipFile, zlib.error) as error:  # all that a damaged file was seen to bring about
-        raise ValueError(f"{path} is not a whole model file of aelearn: {error}") from None
+            EOFError, zipfile.BadZipFile, zlib.error) as error:  # all that damaged files were seen to raise
+        raise ValueError(f"{path} is not a complete model file of aelearn: {error}") from None
 
 
 def _model(kind, about, params, memory):
-    """A model of this class from the parts of a file, which are checked first."""
+    """A model of class `kind` from the parts of a file, which are checked first."""
     settings = about["settings"]
     model = kind(**{**settings, "dtype": np.dtype(settings["dtype"]).type,
                     "hidden_layer_sizes": tuple(settings["hidden_layer_sizes"])})
@@ -82,7 +82,7 @@ def _model(kind, about, params, memory):
         model._metadata_request = Requests(request)
     for name, array in {**params, **memory}.items():
         check_finite(array, name)
-    if params["W1"].shape[0] != model.n_features_in_:  # asked first: a wrong number could ask for all the memory
+    if params["W1"].shape[0] != model.n_features_in_:  # checked first: a wrong number could request all the memory
         raise ValueError("its arrays do not fit its settings")
     model._start(model._structure(), check_integer("seed", about["seed"], 0))
     model._training.fill(params, memory)
@@ -91,7 +91,7 @@ def _model(kind, about, params, memory):
 
 
 def _plain(value):
-    """A number or an array of NumPy's, or a fraction, as JSON can say it."""
+    """A NumPy number or array, or a fraction, as a value that JSON can hold."""
     if isinstance(value, numbers.Integral):
         return int(value)
     return float(value) if isinstance(value, numbers.Real) else value.tolist()

@@ -1,6 +1,6 @@
 """The network as arithmetic: parameters in, codes, losses and gradients out. This file is backpropagation.
 
-Its functions keep no state and do no training. Twins: kernels/cpu/network.py, kernels/gpu/network.py.
+Its functions keep no state and do no training. Counterparts, compiled: kernels/cpu/network.py, kernels/gpu/network.py.
 
 Shapes: N samples, D features, H units of a layer, C code size. An autoencoder 784-128-3-128-784 has the widths
 (784, 128, 3, 128, 784) and L = 4 dense layers, numbered from 1; layer l has the weights W[l] and the biases b[l].
@@ -12,7 +12,7 @@ Shapes: N samples, D features, H units of a layer, C code size. An autoencoder 7
                and for l = L..1:               da[l-1], dW[l], db[l] = dense_backward(dz[l], a[l-1], W[l])
                                                dz[l-1] = f'(z[l-1]) * da[l-1]
 
-f is the layer's activation. Its backward in layers.py computes f'(z) from a = f(z), which is at hand.
+f is the layer's activation. Its backward in layers.py computes f'(z) from a = f(z), which is available.
 
 All parameters are in one vector, and `Parameters` are views of it as matrices: so an optimiser updates everything at
 once. The arrays z, a, dz, da and the gradients are made in workspace.py; every function here writes into them (`out=`).
@@ -60,7 +60,7 @@ class Architecture:
         return sum(n_in * n_out + n_out for n_in, n_out in zip(self.widths, self.widths[1:]))
 
     def parameters(self, vector):
-        """The network's parameters in a vector (or the gradient by them), as a dict of matrices."""
+        """A vector of all parameters, or of the derivatives by them, as a dict of matrices."""
         return Parameters(vector, self.widths)
 
     def activation_of(self, layer):
@@ -75,10 +75,7 @@ def autoencoder_widths(n_features, hidden_layer_sizes):
 
 
 class Parameters(dict):
-    """{"W1": (D, H), "b1": (H,), ...}: views of one vector of all parameters, in the order of the layers.
-
-    vector  what they are views of
-    """
+    """{"W1": (D, H), "b1": (H,), ...}: views of `vector`, which has all parameters in the order of the layers."""
 
     def __init__(self, vector, widths):
         self.vector, start = vector, 0
@@ -135,7 +132,7 @@ def backward(params, x, architecture, work):
 
 
 def loss_and_gradients(params, x, architecture, work=None):
-    """The loss on x (N, D) and its derivative by every parameter, by backpropagation.
+    """The loss on x (N, D) and its derivative with respect to every parameter, by backpropagation.
 
     Returns the loss (a float) and a dict like `params`: "W1", "b1", ... They are arrays of `work` if it is given.
     Raises TypeError and ValueError for arrays that do not fit: see kernels.arguments.check_step.

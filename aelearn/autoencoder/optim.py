@@ -1,16 +1,16 @@
 """Three optimisers: gradient descent, momentum and Adam. Each updates all parameters by their gradients.
 
-The gradients come from one batch of images, drawn at random, and so are only an estimate of the slope of the whole
-loss: that is what "stochastic" means.
+The gradients come from one random batch of images, and so are only an estimate of the gradient of the whole loss: that
+is what "stochastic" means.
 
-The arithmetic is in functions, sgd_step, momentum_step and adam_step; kernels/cpu/optim.py and kernels/gpu/optim.py
-have their twins. A class adds what is remembered between updates, and the settings: `update` makes one step, by the
-function that it is given. What an optimiser remembers is in `state()`, a dict of arrays; an optimiser given that state
-goes on as if it had never stopped.
+The arithmetic is in the functions sgd_step, momentum_step and adam_step. Counterparts, compiled: kernels/cpu/optim.py,
+kernels/gpu/optim.py. A class adds the settings and what is remembered between updates; its `update` makes one step, by
+the function that it is given. `state()` returns what is remembered as a dict of arrays; an optimiser that is given this
+state continues as if it had never stopped.
 
-Names: params and grads are arrays of one shape (the network keeps all its weights and biases in one vector, so one
-update changes them all). `update` changes `params` in place and leaves `grads` alone. scratch: an array of that shape
-for what is computed on the way, so that no step allocates memory.
+Names: params and grads are arrays of the same shape (the network keeps all its weights and biases in one vector, so one
+update changes them all). `update` changes `params` in place and leaves `grads` unchanged. scratch is an array of that
+shape for intermediate results, so that no step allocates memory.
 """
 
 import math
@@ -81,7 +81,7 @@ class Momentum:
         self._scratch = np.empty_like(params)
 
     def update(self, params, grads, step=momentum_step):
-        """One step of the rolling ball."""
+        """One step with momentum."""
         step(params, grads, self.velocity, learning_rate=self.learning_rate, momentum=self.momentum,
              scratch=self._scratch)
 
@@ -91,7 +91,7 @@ class Momentum:
 
 
 class Adam:
-    """Adam: each parameter has a step of its own, measured by the recent size of its gradient.
+    """Adam: each parameter has its own step size, which depends on the recent size of its gradient.
 
         m <- beta1 * m + (1 - beta1) * g                   running mean of the gradient
         v <- beta2 * v + (1 - beta2) * g * g               running mean of its square
@@ -112,7 +112,7 @@ class Adam:
         self._scratch = np.empty_like(params)
 
     def update(self, params, grads, step=adam_step):
-        """One step, at the pace that each parameter's history allows."""
+        """One step of Adam."""
         self.t += 1
         step(params, grads, self.m, self.v, int(self.t), learning_rate=self.learning_rate, beta1=self.beta1,
              beta2=self.beta2, epsilon=self.epsilon, scratch=self._scratch)
@@ -123,4 +123,4 @@ class Adam:
 
 
 OPTIMIZERS = {"sgd": SGD, "momentum": Momentum, "adam": Adam}
-STEPS = {"sgd": sgd_step, "momentum": momentum_step, "adam": adam_step}  # back ends have twins of some or all of them
+STEPS = {"sgd": sgd_step, "momentum": momentum_step, "adam": adam_step}  # back ends replace some or all of them

@@ -1,4 +1,4 @@
-"""Are aelearn's own gradients right? Every depth, activation and loss, on every back end, by finite differences.
+"""Are aelearn's own gradients right? Every depth, activation and loss on every back end, by finite differences.
 
 `python -m aelearn.selfcheck` prints a line for each network. Shapes: N samples, D features.
 """
@@ -16,8 +16,8 @@ def check_network(hidden_layer_sizes, activation, output_activation, loss, *, n_
                   backend="numpy"):
     """check_gradients on one of aelearn's own networks with random weights and images in [0, 1], in float64.
 
-    With ReLU the loss has kinks, where no derivative exists: images and weights are drawn anew until every
-    pre-activation is at least 0.01 away from 0, farther than the check's nudges reach.
+    With ReLU the loss has kinks, where no derivative exists: images and weights are redrawn until every pre-activation
+    is at least 0.01 away from 0, which is farther than the check's small changes reach.
     """
     architecture = Architecture(autoencoder_widths(n_features, hidden_layer_sizes), activation, output_activation, loss)
     work = Workspace(architecture, n_samples, np.float64)
@@ -43,7 +43,7 @@ def check_network(hidden_layer_sizes, activation, output_activation, loss, *, n_
 
 
 def network_cases():
-    """Every depth from 1 to 4 with every activation, output activation and loss that go together."""
+    """Every depth from 1 to 4 with every valid combination of activation, output activation and loss."""
     for hidden in ((3,), (4, 2), (5, 3, 2), (5, 4, 3, 2)):
         for activation in ACTIVATIONS:
             for output_activation in ACTIVATIONS:

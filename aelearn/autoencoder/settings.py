@@ -1,4 +1,4 @@
-"""What an autoencoder can be told: its settings and its images, each refused in a sentence where it is not possible.
+"""Validation of an autoencoder's settings and images: each that is invalid is rejected with one sentence.
 
 Shapes: N samples, M validation samples, D features.
 """
@@ -22,7 +22,7 @@ from aelearn.core.validation import (
 
 
 def check_settings(model):
-    """Raise ValueError or TypeError for impossible settings of an Autoencoder, each with a sentence."""
+    """Raise ValueError or TypeError for an invalid setting of an Autoencoder."""
     sizes = model.hidden_layer_sizes
     sizes = sizes.tolist() if isinstance(sizes, np.ndarray) else sizes
     if not isinstance(sizes, (tuple, list)) or len(sizes) == 0:
@@ -64,12 +64,13 @@ def check_validation(validation, names, X, loss):
 
 
 def as_dtype(X, dtype, loss=None):
-    """X as a C-ordered array of the network's dtype. Raises ValueError if that or the loss cannot hold its values."""
+    """X as a C-ordered array of the network's dtype. Raises ValueError if its values do not fit dtype or loss."""
     dtype = np.dtype(dtype)
     if X.dtype == np.float64 and dtype == np.float32:
         largest = np.abs(X).max()
         if largest > np.finfo(np.float32).max:
-            raise ValueError(f"X holds {largest:.3g}, which float32 cannot: scale X, or use dtype=np.float64")
+            raise ValueError(f"X has an entry of size {largest:.3g}, too large for float32: scale X, "
+                             "or use dtype=np.float64")
     if loss == "bce" and (X.min() < 0 or X.max() > 1):
         raise ValueError("loss 'bce' reads X as probabilities, from 0 to 1; "
                          f"X goes from {X.min():.3g} to {X.max():.3g}: scale it, or use loss='mse'")

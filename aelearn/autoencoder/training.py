@@ -1,13 +1,13 @@
-"""Training: epochs of small steps downhill, and the state of a run, which can be copied, saved and resumed.
+"""Training: many small steps of gradient descent, and their state, which can be copied, saved and resumed.
 
 An epoch is one pass over the images in a random order, in batches; for each batch
 
-    forward, backward       the gradient of the loss on this batch, by every parameter
-    optimizer.update        one small step of all parameters, downhill
+    forward, backward       the derivative of the loss on this batch with respect to every parameter
+    optimizer.update        one small step of all parameters
 
 `Training` is the state: the parameters, the optimiser's memory, and the history. `Training.run` is the loop. A `Run`
-makes the steps, and knows where the arrays are meanwhile: the one here works in this machine's memory, its twin in
-kernels/gpu/training.py on a GPU.
+makes the steps, and only it knows where the arrays are meanwhile: the one here uses this machine's memory, its
+counterpart in kernels/gpu/training.py the memory of a GPU.
 
 Shapes: N samples, M validation samples, D features, B rows of a batch.
 """
@@ -24,14 +24,14 @@ from aelearn.autoencoder.layers import INITIALIZERS
 
 
 class Run:
-    """Steps of a training on the CPU, where all arrays are those of the Training.
+    """The steps of a training on the CPU. All arrays are the Training's own.
 
-    functions               network.py, or its compiled twin
-    architecture            a network.Architecture
-    vector, optimizer       all parameters and the optimiser, changed in place
-    optimizer_step          the function that makes the optimiser's step: optim.STEPS[...], or its compiled twin
-    X, validation           images (N, D), (M, D) or None
-    batch_size              B
+    functions          network.py, or a back end with the same functions
+    architecture       what the network computes (network.Architecture)
+    vector, optimizer  all parameters in one vector, and the optimiser: changed in place
+    optimizer_step     the function that makes the optimiser's step: one of optim.STEPS, or a back end's
+    X, validation      images (N, D), (M, D) or None
+    batch_size         B
     """
 
     def __init__(self, functions, architecture, vector, optimizer, optimizer_step, X, validation, batch_size):
@@ -43,13 +43,13 @@ class Run:
         self.work = functions.Workspace(architecture, len(self.x), X.dtype)
 
     def batches(self, order):
-        """The images in the given order (N,), batch by batch (B, D), in one array; the last batch may be smaller."""
+        """The images in the given order (N,), in batches (B, D), all in one array; the last one may be smaller."""
         for start in range(0, len(order), self.batch_size):
             rows = order[start:start + self.batch_size]
             yield np.take(self.X, rows, axis=0, out=self.x[:len(rows)], mode="clip")  # "clip" spares a hidden copy
 
     def step(self, x):
-        """One step downhill, by the gradient on the batch x (B, D)."""
+        """One step of gradient descent, by the batch x (B, D)."""
         self.functions.forward(self.params, x, self.architecture, self.work)
         self.functions.backward(self.params, x, self.architecture, self.work)
         self.optimizer.update(self.vector, self.work.gradient, self.optimizer_step)
@@ -64,11 +64,11 @@ class Run:
         return loss, mean_loss(self.functions, self.params, self.validation, self.architecture)
 
     def keep(self, history):
-        """Keep copies of all that an epoch changes, with the history up to here: `restore` goes back to them."""
+        """Keep copies of all that an epoch changes, together with the history so far, for `restore`."""
         self.kept = history, self.vector.copy(), {name: array.copy() for name, array in self.optimizer.state().items()}
 
     def restore(self):
-        """Go back to what was kept last. Returns the history of then."""
+        """Go back to what was kept last. Returns the history that was kept with it."""
         history, vector, memory = self.kept
         self.vector[...] = vector
         for name, array in self.optimizer.state().items():
@@ -76,22 +76,22 @@ class Run:
         return history
 
     def to_host(self):
-        """Make the Training's arrays hold the present state: here they always do."""
+        """Copy the current state into the Training's arrays: here they already have it."""
 
 
 class Training:
     """The state of a training.
 
     architecture  what the network computes (network.Architecture)
-    vector        all parameters in a row
+    vector        all parameters in one vector
     params        {"W1": (D, H), "b1": (H,), ...}, views of `vector`
     optimizer     one of optim.OPTIMIZERS, with its memory
-    history       a row for each epoch that is done, as in Autoencoder.history_
-    seed          rules all that is random: the initial weights, and the order of the images in each epoch, which is
-                  drawn from (seed, epoch). So there is no generator whose state would have to be saved
+    history       a row for each finished epoch, as in Autoencoder.history_
+    seed          determines all that is random: the initial weights, and the order of the images in each epoch, which
+                  is drawn from (seed, epoch). So there is no generator whose state would have to be saved
 
-    During a run on a GPU, asking for `vector`, `params` or `optimizer` copies the present state to the host. To write
-    into these arrays changes nothing on the GPU.
+    During a run on a GPU, `vector`, `params` and `optimizer` are copied to the host when they are read. Writing into
+    these copies changes nothing on the GPU.
     """
 
     def __init__(self, architecture, optimizer, learning_rate, dtype, seed):
@@ -103,7 +103,7 @@ class Training:
 
     @property
     def vector(self):
-        """All parameters in a row, as they are now."""
+        """All parameters in one vector, as they are now."""
         self._to_host()
         return self._vector
 
@@ -129,20 +129,19 @@ class Training:
             INITIALIZERS[weight_init](rng, params[f"W{layer}"], params[f"b{layer}"])
 
     def run(self, X, validation, *, epochs, batch_size, backend, after_epoch):
-        """Train on X (N, D) until `epochs` are done, counting those of earlier runs.
+        """Train on X (N, D) until the history has `epochs` rows, those of earlier runs included.
 
         validation   images (M, D) whose loss is recorded after each epoch, or None
         backend      "numpy", "numba" or "cuda"
         after_epoch  called without arguments after each epoch; training ends when it returns True
 
-        Whatever ends the run early, Ctrl-C or any other exception, passes on to the caller, and leaves the state as it
-        was after the last whole epoch. (If a GPU fails so badly that nothing can be copied from it any more: as it was
-        when it was last copied to the host, the history included.) Raises ValueError if the loss is not finite any
-        more.
+        Ctrl-C or any other exception ends the run, is raised to the caller, and leaves the state as it was after the
+        last whole epoch. (If a GPU fails so badly that nothing can be copied from it any more: as it was when it was
+        last copied to the host, the history included.) Raises ValueError if the loss is not finite any more.
         """
-        run = self._start(X, validation, batch_size, backend)
-        unwarned = np.errstate(over="ignore", invalid="ignore", under="ignore")  # _check_loss looks at what comes of it
-        with self._whole_epochs(run), unwarned:
+        run = self._make_run(X, validation, batch_size, backend)
+        quiet = np.errstate(over="ignore", invalid="ignore", under="ignore")  # _check_loss raises if it matters
+        with self._whole_epochs(run), quiet:
             while len(self.history) < epochs:
                 started = time.perf_counter()
                 for x in run.batches(self._order(len(X))):  # (B, D)
@@ -153,15 +152,17 @@ class Training:
                 if after_epoch():
                     break
 
-    def _start(self, X, validation, batch_size, backend):
-        """The Run on this back end."""
+    def _make_run(self, X, validation, batch_size, backend):
+        """The Run on this back end, with its functions for the network and for the optimiser's step."""
         steps = optim.STEPS if backend == "numpy" else {**optim.STEPS, **kernels.get(backend).STEPS}
         job = (self.architecture, self._vector, self._optimizer, steps[self._optimizer.name], X, validation, batch_size)
-        return kernels.get("cuda").Run(*job) if backend == "cuda" else Run(network_functions(backend), *job)
+        if backend == "cuda":
+            return kernels.get("cuda").Run(*job)
+        return Run(network_functions(backend), *job)
 
     @contextmanager
     def _whole_epochs(self, run):
-        """During the block the state is that of the run; whatever ends it leaves the state after a whole epoch."""
+        """In this block the state is that of the run. An exception sets it back to the end of the last whole epoch."""
         run.keep(list(self.history))
         try:
             self._run = run
@@ -174,7 +175,7 @@ class Training:
             self._run = None
 
     def _order(self, n_samples):
-        """The random order of the images in the epoch that comes next, (N,)."""
+        """The random order of the images in the next epoch, (N,)."""
         return np.random.default_rng((self.seed, len(self.history) + 1)).permutation(n_samples)
 
     def _check_loss(self, loss, X):
@@ -185,9 +186,9 @@ class Training:
                              f"or scale X, whose largest entry is {np.abs(X).max():.3g}")
 
     def _record(self, run, loss, validation_loss, seconds):
-        """Add a row to the history, for the epoch that is now whole."""
+        """Add a row for the epoch that is now whole to the history."""
         row = {"epoch": len(self.history) + 1, "loss": loss, "validation_loss": validation_loss, "seconds": seconds}
-        run.keep([*self.history, row])  # first of all: Ctrl-C before the next line loses nothing
+        run.keep([*self.history, row])  # first: Ctrl-C before the next line loses nothing
         self.history.append(row)
 
     def fill(self, params, memory):
@@ -203,6 +204,6 @@ class Training:
                 array[...] = values[name]
 
     def __getstate__(self):
-        """Copy or pickle, also from a callback while the state is on a GPU."""
+        """For copies and pickles, also from a callback while the state is on a GPU."""
         self._to_host()
         return {**self.__dict__, "_run": None}

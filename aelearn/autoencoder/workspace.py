@@ -1,6 +1,6 @@
 """The arrays that forward and backward write into, so that training allocates nothing per step.
 
-The equations are in network.py; here is only memory. Twins: kernels/cpu/workspace.py, kernels/gpu/workspace.py.
+The equations are in network.py; this is only memory. Counterparts: kernels/cpu/workspace.py, kernels/gpu/workspace.py.
 
 Shapes: N rows of a batch; layers and their widths as in network.py.
 """
@@ -12,7 +12,7 @@ class Workspace:
     """Memory for one pass over at most `n_rows` rows, made once and used for every batch.
 
     z, a, dz, da  for each layer l = 0..L an array (n_rows, width of layer l); those of l = 0 stay unused, as a[0] is x
-    gradient      the derivative of the loss by all parameters, in a row
+    gradient      the derivatives of the loss with respect to all parameters, in one vector
     grads         the same as matrices, {"W1": (D, H), "b1": (H,), ...}: views of `gradient`
     """
 

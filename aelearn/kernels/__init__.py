@@ -1,7 +1,8 @@
-"""The fast twins of the NumPy functions, a folder for each back end.
+"""The compiled counterparts of the NumPy functions, one folder for each back end.
 
-Every hot step of aelearn exists in plain NumPy, in the module that teaches it, and again here, compiled. The functions
-of a back end have the names, the arguments and, to rounding, the results of their NumPy originals:
+Plumbing: this file only finds a back end. Every hot step of aelearn exists in plain NumPy, in the module that teaches
+it, and again here, compiled. The functions of a back end have the same names, arguments and, up to rounding, results as
+their NumPy originals:
 
     matmul              np.matmul
     lloyd_step          aelearn.kmeans.lloyd.lloyd_step
@@ -9,8 +10,8 @@ of a back end have the names, the arguments and, to rounding, the results of the
     adam_step           aelearn.autoencoder.optim.adam_step
     smallest            aelearn.spectral.neighbors.smallest (Numba only)
 
-What the compiled back ends share is in common.py. Nothing is loaded before it is asked for, and nothing in here
-imports from the modules above.
+What the compiled back ends share is in common.py. Nothing is loaded before it is needed, and nothing in here imports
+from outside this folder.
 """
 
 import importlib
@@ -20,12 +21,12 @@ FOLDERS = {"numba": "cpu", "cuda": "gpu"}
 
 
 class UnavailableError(RuntimeError):
-    """A back end that exists cannot run here; the sentence says why."""
+    """A back end exists but cannot run here; the message says why."""
 
 
 @dataclass(frozen=True)
 class Status:
-    """Whether a back end runs here, and a sentence that says on what, or why not."""
+    """Whether a back end runs here, and a sentence that says on which hardware, or why not."""
 
     name: str
     runs: bool
@@ -36,7 +37,7 @@ class Status:
 
 
 def get(name):
-    """The functions of a back end, as a module: "numba", on all cores, or "cuda", on an NVIDIA GPU.
+    """The functions of a back end, as a module: "numba" (on all cores) or "cuda" (on an NVIDIA GPU).
 
     Raises ValueError if there is no such back end, UnavailableError (a RuntimeError) if it cannot run here.
     """
@@ -51,7 +52,7 @@ def get(name):
 
 
 def status():
-    """What runs here: a list of Status, one for each back end."""
+    """Which back ends run here: a list with a Status for each."""
     found = [Status("numpy", True, "runs here")]
     for name in FOLDERS:
         try:

@@ -17,16 +17,16 @@ SIGMOID, TANH, RELU, IDENTITY = range(4)  # kernels do not know strings
 def activation_code(name, codes):
     """The number of an activation in `codes`, {name: number}: those that the kernels of a back end have.
 
-    Raises NotImplementedError for any other, which the kernels would take for something that it is not.
+    Raises NotImplementedError for any other.
     """
     if name not in codes:
         raise NotImplementedError(f"these kernels have no activation {name!r}, only {', '.join(map(repr, codes))}: "
-                                  "write it beside them, or use backend='numpy'")
+                                  "add it there, or use backend='numpy'")
     return codes[name]
 
 
 class AdamNumbers(NamedTuple):
-    """The numbers in a step of Adam, of the dtype of its vectors."""
+    """The numbers in a step of Adam, in the dtype of its vectors."""
 
     beta1: float
     one_minus_beta1: float
@@ -38,7 +38,7 @@ class AdamNumbers(NamedTuple):
 
 
 def adam_numbers(dtype, t, learning_rate, beta1, beta2, epsilon):
-    """AdamNumbers of update t (from 1). Python's floats would turn sums in float32 into sums in float64."""
+    """The numbers of update t (from 1). (As Python's floats they would turn float32 arithmetic into float64.)"""
     return AdamNumbers(*map(dtype.type, (beta1, 1 - beta1, beta2, 1 - beta2, epsilon, 1 / math.sqrt(1 - beta2**t),
                                          learning_rate / (1 - beta1**t))))
 

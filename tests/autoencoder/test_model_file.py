@@ -52,7 +52,7 @@ def test_damaged_model_files(tmp_path, fitted, damage):
     path = tmp_path / "model.npz"
     fitted.save(path)
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(ValueError, match="model.npz is not a whole model file"):
+    with pytest.raises(ValueError, match="model.npz is not a complete model file"):
         Autoencoder.load(path)
 
 
@@ -76,7 +76,7 @@ def test_other_files_are_no_models(tmp_path, fitted):
     np.savez(tmp_path / "history.npz", **{**arrays, "about": json.dumps({**about, "history": None})})
     for name in ("nan.npz", "dtype.npz", "huge.npz", "history.npz", "other.npz", "pickled.npz", "format.npz",
                  "shapes.npz", "empty.npz", "array.npy"):
-        with pytest.raises(ValueError, match=f"{name} is not a whole model file"):
+        with pytest.raises(ValueError, match=f"{name} is not a complete model file"):
             Autoencoder.load(tmp_path / name)
 
 
@@ -174,7 +174,7 @@ def test_what_does_not_fit_is_refused(tmp_path, rng, change):
     quick(epochs=1).fit(Frame(rng.random((20, 3)), ["a", "b", "c"])).save(path)
     arrays, about = about_of(path)
     np.savez(path, **{**arrays, "about": json.dumps({**about, **change})})
-    with pytest.raises(ValueError, match="model.npz is not a whole model file"):
+    with pytest.raises(ValueError, match="model.npz is not a complete model file"):
         Autoencoder.load(path)
 
 

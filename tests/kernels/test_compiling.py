@@ -146,7 +146,7 @@ assert dict(os.environ) == before
     ({}, "10000"), ({"OMP_WAIT_POLICY": "active"}, "INFINITY|[0-9]{6,}"), ({"GOMP_SPINCOUNT": "4321"}, "4321"),
     ({"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "17"}, "17"),
 ])
-def test_waiting_threads_soon_sleep_unless_the_environment_has_a_word_about_it(told, wanted):
+def test_waiting_threads_soon_sleep_unless_the_environment_has_a_setting(told, wanted):
     """GNU's OpenMP prints its settings when it is loaded, and how many turns its threads busy-wait."""
     clean = {name: value for name, value in os.environ.items() if name not in compiling.WAITING}
     done = subprocess.run([sys.executable, "-c", WAITING], capture_output=True, text=True, cwd=ROOT,

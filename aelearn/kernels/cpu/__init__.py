@@ -1,4 +1,4 @@
-"""Numba on all cores: the functions that aelearn.kernels.get("numba") gives."""
+"""Numba on all cores: the functions that aelearn.kernels.get("numba") returns. Plumbing."""
 
 import numba
 
@@ -19,7 +19,7 @@ from aelearn.kernels.cpu.workspace import Workspace as Workspace
 
 
 def require():
-    """Raise UnavailableError where Numba cannot start its threads, as without the layer that the user asked for."""
+    """Raise UnavailableError if Numba cannot start its threads, for example without the requested threading layer."""
     try:
         numba.get_num_threads()
     except ValueError as error:
@@ -27,10 +27,10 @@ def require():
 
 
 def n_threads():
-    """How many cores a parallel kernel takes; NUMBA_NUM_THREADS and numba.set_num_threads change it."""
+    """How many cores a parallel kernel uses; NUMBA_NUM_THREADS and numba.set_num_threads change it."""
     return numba.get_num_threads()
 
 
 def describe():
-    """What this back end runs on, in a sentence."""
+    """A sentence that says what this back end runs on."""
     return f"runs here, on {n_threads()} threads with Numba {numba.__version__}"

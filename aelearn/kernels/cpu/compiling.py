@@ -1,23 +1,25 @@
 """How the kernels of this folder are compiled: once, into Numba's cache on disk, and for all cores.
 
-Numba turns a Python function into machine code at its first call with arguments of new types; the cache spares the
-next process that time. Six things need care:
+Plumbing: to read a kernel it is enough to know that `@compiled` makes machine code of it.
 
-- The cache lies beside the source, or in the user's cache folder where the package is not writable. Where neither can
-  be written, kernels are compiled afresh in each process.
-- Numba throws a cached kernel away when its own file has changed. Kernels here call functions of other files, so the
-  stamp covers all files of the folder.
-- Not every threading layer that Numba may have chosen can serve two Python threads at once: one parallel kernel runs
-  at a time.
-- A process that forks after its OpenMP threads were started leaves a child that must not start them again: GNU's
-  OpenMP ends such a child. There the same kernels run on one core; they give the same results.
-- To wake a thread takes some microseconds, and far more where its core is taken: a kernel that says how much `work` a
-  call is runs small calls on the thread that made them.
-- Between two kernels OpenMP's threads busy-wait for up to 10 milliseconds: where other programs want the cores, those
-  threads take them from the very ones that they wait for. Here they are told to sleep sooner (`load_openmp`); and while
-  other programs keep preempting this one, its kernels run on one core (contention.py).
+Numba compiles a Python function at its first call with arguments of new types; the cache saves the next process that
+time. Six things need care:
 
-With NUMBA_DISABLE_JIT=1 the decorators leave the functions plain Python, to be stepped through in a debugger.
+- The cache is next to the source, or in the user's cache folder if the package is not writable. If neither can be
+  written, each process compiles the kernels anew.
+- Numba discards a cached kernel when the kernel's own file has changed. Kernels here call functions of other files, so
+  the stamp covers all files of the folder.
+- Not every threading layer that Numba may have chosen supports two Python threads at once: only one parallel kernel
+  runs at a time.
+- When a process forks after its OpenMP threads were started, the child must not start them again: GNU's OpenMP would
+  terminate it. In such a child the same kernels run on one core, with the same results.
+- To wake a thread takes some microseconds, and far more if its core is busy. So a kernel that says how much `work` a
+  call is runs small calls on the calling thread alone.
+- Between two kernels, idle OpenMP threads busy-wait for up to 10 milliseconds: when other programs need the cores, they
+  take them from the very threads that they wait for. Here they are set to sleep sooner (`load_openmp`); and while other
+  programs keep preempting this one, its kernels run on one core (contention.py).
+
+With NUMBA_DISABLE_JIT=1 the decorator returns the plain Python function, which a debugger can step through.
 """
 
 import functools
@@ -33,14 +35,18 @@ from numba.np.ufunc import parallel as numba_threads
 
 from aelearn.kernels.cpu.contention import Contention
 
-# What the compiler may do to vectorise a sum: reorder its terms, and fuse a product into it. It may not assume that NaN
-# and infinity do not occur.
+# What the compiler may do to vectorise a sum: reorder its terms, and fuse products with additions. It may not assume
+# that NaN and infinity do not occur. This freedom is the compiler's, not the machine's: it chooses one order while it
+# compiles, and the machine code adds in this order in every run and on any number of threads. That is why comments
+# elsewhere can say "in a fixed order" of sums that are compiled with it. Only another processor or compiler may get
+# another order.
 SUMS_IN_ANY_ORDER = {"reassoc", "contract", "nsz"}
 
-# Multiply-adds, 20 to 50 microseconds on one core: several times what it takes to wake another.
+# Multiply-adds that take 20 to 50 microseconds on one core: several times what it takes to wake another thread.
 SMALL = 1 << 19
-# How long waiting threads of GNU's and LLVM's OpenMP busy-wait: long enough for what Python does between two kernels,
-# 0.1 to 0.4 ms by the processor, and 1 ms. Under each of these names a user may have said something else.
+# How long idle threads of GNU's (in turns: 0.1 to 0.4 ms, depending on the processor) and LLVM's OpenMP (1 ms)
+# busy-wait: long enough for what Python does between two kernels. A user may have set these variables to something
+# else.
 PATIENCE = {"GOMP_SPINCOUNT": "10000", "KMP_BLOCKTIME": "1"}
 WAITING = ("OMP_WAIT_POLICY", *PATIENCE)
 
@@ -49,10 +55,10 @@ _one_at_a_time = threading.Lock()
 
 
 def load_openmp():
-    """Load OpenMP's library so that its waiting threads soon sleep; True unless the environment has a word about it.
+    """Load OpenMP's library so that its idle threads soon sleep; False if the environment already has such a setting.
 
     The library reads its environment once, while it is loaded. So PATIENCE is set for that moment only: nothing that is
-    loaded or started later sees it. If Numba's threads were started before, their setting stays.
+    loaded or started later sees it. If Numba's threads were started before, their setting remains.
     """
     if any(name in os.environ for name in WAITING):
         return False
@@ -60,25 +66,25 @@ def load_openmp():
     try:
         importlib.import_module("numba.np.ufunc.omppool")
     except ImportError:
-        pass  # Numba takes another threading layer, then
+        pass  # then Numba uses another threading layer
     finally:
         for name in PATIENCE:
             del os.environ[name]
     return True
 
 
-_contention = Contention() if load_openmp() else None  # what the environment says holds, whatever else runs
+_contention = Contention() if load_openmp() else None  # a setting in the environment takes precedence
 
 
 def compiled(function=None, *, parallel=False, work=None, fastmath=False, inside=False):
     """Decorate a function of arrays: compile it for the types of its arguments, when it is first called.
 
-    parallel  share the iterations of its `prange` loops out to all cores
+    parallel  distribute the iterations of its `prange` loops over all cores
     work      a function of the same arguments: about how many multiply-adds a call takes. Below SMALL, a parallel
-              kernel stays on one core
+              kernel uses one core
     fastmath  False, or SUMS_IN_ANY_ORDER
-    inside    the function is called by compiled functions alone, so that it needs no door to Python and none to C:
-              that makes it faster to compile
+    inside    the function is only called by compiled functions, so it needs no wrappers for Python and C: it compiles
+              faster
     """
     if function is None:
         return functools.partial(compiled, parallel=parallel, work=work, fastmath=fastmath, inside=inside)
@@ -89,14 +95,14 @@ def compiled(function=None, *, parallel=False, work=None, fastmath=False, inside
     try:
         kernel = numba.njit(parallel=parallel, cache=True, **options)(function)
         _stamp_whole_folder(kernel)
-    except RuntimeError:  # no folder to be found that a cache could be written to
+    except RuntimeError:  # there is no folder in which a cache could be written
         kernel = numba.njit(parallel=parallel, **options)(function)
     return _guarded(kernel, options, work) if parallel else kernel
 
 
 def _stamp_whole_folder(kernel):
     """Make Numba look at every file of this folder, not only the kernel's own, before it trusts its cache."""
-    kernel._cache._cache_file._source_stamp = folder_stamp()  # Numba has no public name for it; a test holds it to work
+    kernel._cache._cache_file._source_stamp = folder_stamp()  # Numba has no public name for it; a test checks it
 
 
 @functools.cache
@@ -109,7 +115,7 @@ def folder_stamp():
 def _guarded(kernel, options, work=None):
     """The parallel kernel, one call at a time; after a fork that lost OpenMP, the same function on one core.
 
-    It returns nothing: kernels write into their arguments.
+    It returns nothing, because kernels write into their arguments.
     """
     on_one_core = functools.cache(lambda: numba.njit(**options)(kernel.py_func))
 
@@ -130,7 +136,7 @@ def _guarded(kernel, options, work=None):
                     kernel(*args)
                 finally:
                     numba_threads._set_num_threads(n_threads)
-        except SystemError as error:  # Ctrl-C while the kernel ran: Python calls it an error of the kernel's
+        except SystemError as error:  # Python reports Ctrl-C during a kernel as an error of the kernel
             if isinstance(error.__cause__, KeyboardInterrupt):
                 raise KeyboardInterrupt from None
             raise
@@ -140,10 +146,10 @@ def _guarded(kernel, options, work=None):
 
 def _after_fork_in_child():
     global _openmp_is_lost, _one_at_a_time
-    _one_at_a_time = threading.Lock()  # the parent's may have been taken by a thread that is not here
+    _one_at_a_time = threading.Lock()  # the parent's may be held by a thread that does not exist here
     try:
         _openmp_is_lost = numba.threading_layer() == "omp"
-    except ValueError:  # no threads were started yet
+    except ValueError:  # no threads have been started yet
         pass
 
 
@@ -153,9 +159,10 @@ if hasattr(os, "register_at_fork"):
 
 @compiled
 def room(n, like):
-    """An empty array (n,) of the dtype of `like` that begins where a line of the cache begins.
+    """An empty array (n,) of the dtype of `like` that starts at the start of a cache line.
 
-    Otherwise each vector of eight or sixteen numbers could lie across two lines, and be loaded and stored in two parts.
+    Otherwise each vector of eight or sixteen numbers could be spread over two lines, and loaded and stored in two
+    parts.
     """
     more = np.empty(n + 64 // like.itemsize, like.dtype)
     start = -more.ctypes.data % 64 // like.itemsize

@@ -1,15 +1,16 @@
-"""Forward and backward on all cores, with what belongs together done in one go. To be learnt from.
+"""Forward, loss and backward on all cores: few kernels, each of which does several of NumPy's steps at once.
 
-Twins: autoencoder/network.py and autoencoder/layers.py (NumPy), whose names and equations these are, and
-kernels/gpu/network.py. Shapes: N samples, D features in, H units out of a layer.
+Worth reading. Counterparts: autoencoder/network.py, layers.py and losses.py (NumPy, with the equations),
+kernels/gpu/network.py.
 
-What is different from NumPy:
+Shapes: N samples, D features in, H units out of a layer. What is different from NumPy:
 
-- A layer's forward is one kernel. Bias and activation are applied while a tile of x @ W is in the nearest cache.
-- A layer's backward is two: dz @ W.T, with the slope of the activation below applied at once, and dW = x.T @ dz with
-  db. Cores share the rows of the one and the tiles of the other, so no two write to the same place.
-- The products are those of matmul.py. No library's threads compete with Numba's for the cores, and no sum depends on
-  the number of threads: the same bits on any.
+- A layer's forward is one kernel. Bias and activation are applied while a tile of x @ W is in the L1 cache.
+- A layer's backward is two kernels: dz @ W.T, to which the slope of the activation below is applied at once, and
+  dW = x.T @ dz with db. Cores share the rows of the first and the tiles of the second, so no two of them write to the
+  same address.
+- The products are those of matmul.py. No threads of another library compete with Numba's for the cores, and no sum
+  depends on the number of threads: the bits are the same on any number.
 """
 
 import math
@@ -23,7 +24,7 @@ from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled
 from aelearn.kernels.cpu.matmul import TILE_COLUMNS, TILE_ROWS, dot_products, even_width, product_tile, store_tile
 from aelearn.kernels.cpu.workspace import Workspace
 
-# The activations that _activate and _times_slope have: kernels know them by numbers.
+# The activations that _activate and _times_slope have. Kernels know them by numbers.
 ACTIVATIONS = {"sigmoid": SIGMOID, "tanh": TANH, "relu": RELU, "identity": IDENTITY}
 
 
@@ -54,7 +55,7 @@ def backward(params, x, architecture, work):
     a, dz, _ = work.rows(len(x))
     a[0] = _readable(x, a[0])
     if architecture.loss == "bce":
-        code, scale = IDENTITY, 1 / x.size  # the sigmoid's slope has cancelled
+        code, scale = IDENTITY, 1 / x.size  # the sigmoid's slope cancels
     else:
         code, scale = activation_code(architecture.output_activation, ACTIVATIONS), 2 / x.size
     _output_delta(a[0], a[-1], code, dz[-1].dtype.type(scale), dz[-1])
@@ -67,7 +68,7 @@ def backward(params, x, architecture, work):
 
 
 def loss_and_gradients(params, x, architecture, work=None):
-    """The loss on x (N, D) and its derivative by every parameter, by backpropagation.
+    """The loss on x (N, D) and its derivative with respect to every parameter, by backpropagation.
 
     Returns the loss (a float) and a dict like `params`: "W1", "b1", ... They are arrays of `work` if it is given.
     Raises TypeError and ValueError for arrays that do not fit: see arguments.check_step.
@@ -82,7 +83,7 @@ def loss_and_gradients(params, x, architecture, work=None):
 def _readable(array, copy=None):
     """The array as kernels need it: C-ordered and writeable, or else copied into `copy`, an array of its shape.
 
-    They write to no input, but Numba would compile every kernel anew for arrays of another kind.
+    Kernels write to no input, but Numba would compile each of them anew for arrays of another kind.
     """
     if array.flags.c_contiguous and array.flags.writeable:
         return array
@@ -95,8 +96,8 @@ def _readable(array, copy=None):
 def _sigmoid_for_float32(z):
     """1 / (1 + e^-z), with e^-z = (e^(-z / 256))^256: a short Taylor series, squared eight times.
 
-    Nothing but products and sums, so a loop over it becomes vector instructions, which math.exp would prevent. The
-    relative error is at most 1.1e-7, before it is rounded to float32. Beyond +-40 the sigmoid is 0 or 1 to 17 digits.
+    It has only products and sums, so a loop over it becomes vector instructions, which math.exp would prevent. The
+    relative error is at most 1.1e-7 before rounding to float32. Beyond +-40 the sigmoid is 0 or 1 to 17 digits.
     """
     x = min(max(-np.float64(z), -40.0), 40.0) / 256
     e = x * (1 / 720) + 1 / 120  # 1 / 6!, 1 / 5!
@@ -153,7 +154,7 @@ def _times_slope(code, a, da):
 
 @compiled(parallel=True, work=lambda x, W, b, code, z, a: len(x) * W.size)
 def _dense(x, W, b, code, z, a):
-    """z = x @ W + b, a = f(z)  with x (N, D), W (D, H), b (H,); fills a (N, H), and z too unless it has no rows."""
+    """z = x @ W + b, a = f(z)  with x (N, D), W (D, H), b (H,); fills a (N, H), and also z unless it has no rows."""
     width = even_width(len(b))
     n_across = -(-len(b) // width)
     for task in prange(-(-len(x) // TILE_ROWS) * n_across):

@@ -1,7 +1,9 @@
-"""Adam on all cores: one pass over all parameters, where NumPy takes ten. To be learnt from.
+"""Adam on all cores: one pass over all parameters instead of NumPy's ten.
 
-Twins: autoencoder/optim.py (NumPy, with the equations), kernels/gpu/optim.py. Gradient descent and momentum have no
-kernels here: NumPy's functions serve.
+Worth reading. Counterparts: autoencoder/optim.py (NumPy, with the equations), kernels/gpu/optim.py. Gradient descent
+and momentum have no kernels here: NumPy's functions are used.
+
+Shapes: P parameters.
 """
 
 import numpy as np
@@ -17,8 +19,7 @@ CHUNK = 4096  # parameters that a core updates at a time
 def adam_step(params, grads, m, v, t, *, learning_rate, beta1, beta2, epsilon, scratch=None):
     """Update number t (from 1) of Adam, in place on params, m and v: aelearn.autoencoder.optim.adam_step in one pass.
 
-    Each is a vector of all parameters' entries. `scratch` is not needed. Raises TypeError and ValueError for vectors
-    that cannot be updated.
+    All are vectors (P,). `scratch` is not used. Raises TypeError and ValueError for vectors that cannot be updated.
     """
     check_vectors((params, m, v), grads)
     _adam(params, grads, m, v, adam_numbers(params.dtype, t, learning_rate, beta1, beta2, epsilon))
@@ -26,7 +27,7 @@ def adam_step(params, grads, m, v, t, *, learning_rate, beta1, beta2, epsilon, s
 
 @compiled(parallel=True, work=lambda params, *others: 8 * len(params))
 def _adam(params, grads, m, v, numbers):
-    """One pass of Adam over vectors (P,); numbers: common.AdamNumbers."""
+    """Adam on vectors (P,), with common.AdamNumbers. Each core updates some chunks."""
     n = numbers
     for chunk in prange(-(-len(params) // CHUNK)):
         rows = slice(chunk * CHUNK, min((chunk + 1) * CHUNK, len(params)))

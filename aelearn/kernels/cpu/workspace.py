@@ -1,6 +1,8 @@
-"""The arrays that the kernels of network.py write into, so that training allocates nothing per step. Plumbing.
+"""The arrays that the kernels of network.py write into, so that training allocates nothing per step.
 
-Twins: autoencoder/workspace.py (NumPy), kernels/gpu/workspace.py. Shapes: N rows of a batch, D features.
+Plumbing. Counterparts: autoencoder/workspace.py (NumPy), kernels/gpu/workspace.py.
+
+Shapes: N rows of a batch, D features.
 """
 
 import numpy as np
@@ -15,7 +17,7 @@ class Workspace:
               where they are
     z         of the last layer alone: (n_rows, D) for the cross-entropy, which is computed from it, else (0, D)
     row_loss  (n_rows,) float64: each row's loss, summed over its D entries
-    gradient  the derivative of the loss by all parameters, in a row
+    gradient  the derivatives of the loss with respect to all parameters, in one vector
     grads     the same as matrices, {"W1": (D, H), "b1": (H,), ...}: views of `gradient`
     """
 

@@ -1,4 +1,4 @@
-"""numba.cuda on an NVIDIA GPU: the functions that aelearn.kernels.get("cuda") gives."""
+"""numba.cuda on an NVIDIA GPU: the functions that aelearn.kernels.get("cuda") returns. Plumbing."""
 
 from aelearn.kernels.gpu.device import describe as describe
 from aelearn.kernels.gpu.device import require as require

@@ -1,6 +1,7 @@
-"""The loss on the GPU: a sum over rows, each of which is a sum over its entries, as pairs of numbers (sums.py).
+"""The loss on the GPU: sums over each row, then over the rows, carried as pairs of numbers (sums.py).
 
-Equations as in aelearn/losses.py. Shapes: N samples, D features.
+Worth reading. Counterparts: autoencoder/losses.py (NumPy, with the equations), kernels/cpu/network.py. The gradients of
+the losses are in network.py. Shapes: N samples, D features.
 """
 
 import math
@@ -18,7 +19,7 @@ def fill_row_losses(x, a, z, cross_entropy, pairs):
 
 
 def total_loss(pairs, vector=None):
-    """The sum of pairs (N, 2), a float; NaN unless all entries of `vector` are finite. Python waits for it."""
+    """The sum of pairs (N, 2), a float; NaN unless all entries of `vector` are finite. Python waits for the result."""
     total = device.empty(2, pairs.dtype)
     device.launch(add_all, 1, THREADS, pairs, total)
     if vector is not None:

@@ -1,14 +1,16 @@
-"""Forward and backward on the GPU, as kernels on top of the matrix product. To be learnt from.
+"""Forward and backward on the GPU, as kernels on top of the matrix product.
 
-Twins: autoencoder/network.py and autoencoder/layers.py (NumPy), whose names and equations these are, and
-kernels/cpu/network.py. Shapes: N samples, D features in, H units out of a layer.
+Worth reading. Counterparts: autoencoder/network.py and layers.py (NumPy, with the equations), kernels/cpu/network.py.
+The loss is in losses.py.
 
-As in kernels/cpu/network.py, what belongs together is done in one go, because each launch costs time and each pass
-over an array costs more: bias and activation are applied to the sums while they are still in registers, and so is the
-slope of the activation below in the backward. The loss is in losses.py, the optimisers are in optim.py.
+Shapes: N samples, D features in, H units out of a layer.
 
-Arrays may be NumPy's, which are uploaded for the call, or on the device. What a call returns is where its arguments
-were. The sums of a product have as many terms as a layer has units or a batch has rows, and are plain.
+As in kernels/cpu/network.py each kernel does several of NumPy's steps at once, because a launch costs time and a pass
+over an array costs more: bias and activation are applied to the sums while they are still in registers, and in the
+backward so is the slope of the activation below.
+
+Arrays may be NumPy's, which are copied to the device for the call, or on the device. Results are where the arguments
+were. The sums of a product have as many terms as a layer has units or a batch has rows, and are plain sums.
 """
 
 import math
@@ -23,14 +25,14 @@ from aelearn.kernels.gpu.matmul import EACH, ENTRIES, SIDE, TILE, n_tiles, produ
 from aelearn.kernels.gpu.sums import THREADS, n_blocks, thread_number
 from aelearn.kernels.gpu.workspace import Workspace
 
-# The activations that _activation and _slope have: kernels know them by numbers.
+# The activations that _activation and _slope have. Kernels know them by numbers.
 ACTIVATIONS = {"sigmoid": SIGMOID, "tanh": TANH, "relu": RELU, "identity": IDENTITY}
 
 
 def forward(params, x, architecture, work, *, first=1, last=None):
     """Run x through layers `first` to `last` (all by default); returns the last activation, an array of `work`.
 
-    x is (N, width in front of layer `first`). If it is NumPy's, so is what comes back.
+    x is (N, width in front of layer `first`). If it is NumPy's, so is the result.
     """
     last = last or architecture.n_layers
     a, _, z = work.rows(len(x))
@@ -61,7 +63,7 @@ def backward(params, x, architecture, work):
     a, dz, _ = work.rows(len(x))
     params, a[0] = work.take_params(params), work.take_images(x)
     if architecture.loss == "bce":
-        code, scale = IDENTITY, 1 / x.size  # the sigmoid's slope has cancelled
+        code, scale = IDENTITY, 1 / x.size  # the sigmoid's slope cancels
     else:
         code, scale = activation_code(architecture.output_activation, ACTIVATIONS), 2 / x.size
     scale = dz[-1].dtype.type(scale)
@@ -76,10 +78,10 @@ def backward(params, x, architecture, work):
 
 
 def loss_and_gradients(params, x, architecture, work=None):
-    """The loss on x (N, D) and its derivative by every parameter, by backpropagation.
+    """The loss on x (N, D) and its derivative with respect to every parameter, by backpropagation.
 
-    Returns the loss (a float) and a dict like `params`: "W1", "b1", ... They are NumPy arrays, or if `work` is given
-    its own, on the device. Raises TypeError and ValueError for arrays that do not fit: see arguments.check_step.
+    Returns the loss (a float) and a dict like `params`: "W1", "b1", ... They are NumPy arrays or, if `work` is given,
+    its own arrays on the device. Raises TypeError and ValueError for arrays that do not fit: see arguments.check_step.
     """
     if device.is_host(params["W1"]):
         x = check_step(params, x, architecture, work)
@@ -137,7 +139,7 @@ def _slope(code, a, like):
 
 @cuda.jit
 def _dense(x, W, b, code, z, a):
-    """z = x @ W + b, a = f(z)  with x (N, D), W (D, H), b (H,); fills a (N, H), and z too unless it has no rows."""
+    """z = x @ W + b, a = f(z)  with x (N, D), W (D, H), b (H,); fills a (N, H), and also z unless it has no rows."""
     i, j = tile_corner(a)
     sums = cuda.local.array(ENTRIES, a.dtype)
     product_tile(x, True, W, False, i, j, sums)
@@ -162,7 +164,7 @@ def _output_delta(x, a, code, scale, dz):
 
 @cuda.jit
 def _weight_gradient(x, dz, dW, db):
-    """dW = x.T @ dz, db = dz.sum(axis=0)  with x (N, D), dz (N, H). The blocks of the first row of tiles make db."""
+    """dW = x.T @ dz, db = dz.sum(axis=0)  with x (N, D), dz (N, H). The blocks of the first row of tiles compute db."""
     i, j = tile_corner(dW)
     sums = cuda.local.array(ENTRIES, dW.dtype)
     product_tile(x, False, dz, False, i, j, sums)

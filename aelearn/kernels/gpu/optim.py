@@ -1,9 +1,9 @@
-"""The optimisers on the GPU: one pass over all parameters, a thread for each entry. To be learnt from.
+"""The optimisers on the GPU: one pass over all parameters, a thread for each entry.
 
-Twins: autoencoder/optim.py (NumPy), whose names and equations these are, and kernels/cpu/optim.py.
+Worth reading. Counterparts: autoencoder/optim.py (NumPy, with the equations), kernels/cpu/optim.py.
 
-Shapes: P parameters. Vectors are NumPy's or on the device; NumPy's are uploaded for the call, and what changes is
-copied back.
+Shapes: P parameters. Vectors are NumPy's or on the device; NumPy's are copied to the device for the call, and those
+that change are copied back.
 """
 
 import math
@@ -17,7 +17,7 @@ from aelearn.kernels.gpu.sums import THREADS, n_blocks, thread_number
 
 
 def sgd_step(params, grads, *, learning_rate, scratch=None):
-    """One step of gradient descent, in place on params: aelearn.autoencoder.optim.sgd_step. `scratch` is not needed."""
+    """One step of gradient descent, in place on params: aelearn.autoencoder.optim.sgd_step. `scratch` is not used."""
     _update(_sgd, (params,), grads, grads.dtype.type(learning_rate))
 
 
@@ -30,7 +30,7 @@ def momentum_step(params, grads, velocity, *, learning_rate, momentum, scratch=N
 def adam_step(params, grads, m, v, t, *, learning_rate, beta1, beta2, epsilon, scratch=None):
     """Update number t (from 1) of Adam, in place on params, m and v: aelearn.autoencoder.optim.adam_step in one pass.
 
-    Each is a vector of all parameters' entries, NumPy's or on the device. `scratch` is not needed.
+    All are vectors (P,), NumPy's or on the device. `scratch` is not used.
     """
     _update(_adam, (params, m, v), grads, adam_numbers(grads.dtype, t, learning_rate, beta1, beta2, epsilon))
 
@@ -65,7 +65,7 @@ def _momentum(params, velocity, grads, learning_rate, momentum):
 
 @cuda.jit
 def _adam(params, m, v, grads, numbers):
-    """The step of aelearn.autoencoder.optim.Adam, a thread for each entry; numbers: common.AdamNumbers."""
+    """The step of aelearn.autoencoder.optim.Adam, with common.AdamNumbers, a thread for each entry."""
     i, n = thread_number(), numbers
     if i < params.size:
         g = grads[i]

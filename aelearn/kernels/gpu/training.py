@@ -1,7 +1,8 @@
-"""A training run on the GPU: images, parameters, gradients and the optimiser's memory stay there. Plumbing.
+"""A training run on the GPU: images, parameters, gradients and the optimiser's memory are on the device.
 
-Twin: `Run` in autoencoder/training.py, which has the same methods; the loop is there as well. In each epoch the order
-of the images goes to the device, and the loss comes back; parameters are copied to the host when they are asked for.
+Plumbing. Counterpart: `Run` in autoencoder/training.py, which has the same methods and explains them; the loop is there
+as well. In each epoch the order of the images is copied to the device and the loss is copied back; parameters are
+copied to the host only when they are read.
 
 Shapes: N samples, M validation samples, D features, B rows of a batch.
 """
@@ -18,11 +19,11 @@ EVALUATION_ROWS = 2048  # rows of a block when only the loss is asked for
 
 
 class Run:
-    """Steps of a training on the device; see aelearn.autoencoder.training.Run.
+    """The steps of a training on the device; arguments and methods as in aelearn.autoencoder.training.Run.
 
-    host_vector, host_optimizer   the Training's, as they were when they were last copied
-    host_history                  the history of then
-    host_is_current               whether they are the present state
+    host_vector, host_optimizer  the Training's, with the state that was copied to the host last
+    host_history                 the history that belongs to that state
+    host_is_current              whether that is the current state
     """
 
     def __init__(self, architecture, vector, optimizer, optimizer_step, X, validation, batch_size):
@@ -30,10 +31,10 @@ class Run:
         self.host_vector, self.host_optimizer, self.host_is_current = vector, optimizer, True
         self.vector = device.upload(vector)
         self.params = architecture.parameters(self.vector)
-        self.memory = {name: array.copy() if array.ndim == 0 else device.upload(array)  # Adam's count stays here
+        self.memory = {name: array.copy() if array.ndim == 0 else device.upload(array)  # Adam's count is on the host
                        for name, array in optimizer.state().items()}
         self.optimizer, self.optimizer_step = copy.copy(optimizer), optimizer_step
-        vars(self.optimizer).update(self.memory)  # the same settings, on arrays of the device
+        vars(self.optimizer).update(self.memory)  # the same settings, with memory on the device
         self.X = device.upload(X)  # (N, D)
         self.validation = None if validation is None else device.upload(validation)  # (M, D)
         batch_rows = min(batch_size, len(X))
@@ -44,17 +45,17 @@ class Run:
         self.row_losses = device.empty((n_losses, 2), X.dtype)
 
     def batches(self, order):
-        """The images in the given order (N,), batch by batch (B, D), in one array; the last batch may be smaller."""
+        """The images in the given order (N,), in batches (B, D), all in one array; the last one may be smaller."""
         self.host_is_current, self.optimizer.learning_rate = False, self.host_optimizer.learning_rate
         order = device.upload(order.astype(np.int64))
-        rest = self.x[:len(self.X) % self.batch_size]  # where a smaller batch goes
+        rest = self.x[:len(self.X) % self.batch_size]  # for a smaller batch
         for start in range(0, len(self.X), self.batch_size):
             x = self.x if start + len(self.x) <= len(self.X) else rest  # (B, D)
             network.take(self.X, order, start, x)
             yield x
 
     def step(self, x):
-        """One step downhill, by the gradient on the batch x (B, D)."""
+        """One step of gradient descent, by the batch x (B, D)."""
         network.forward(self.params, x, self.architecture, self.work)
         network.backward(self.params, x, self.architecture, self.work)
         self.optimizer.update(self.vector, self.work.gradient, self.optimizer_step)
@@ -74,7 +75,7 @@ class Run:
         return total_loss(self.row_losses[:len(X)], vector) / X.size
 
     def keep(self, history):
-        """Keep copies, on the device, of all that an epoch changes, with the history up to here."""
+        """Keep copies, on the device, of all that an epoch changes, together with the history so far."""
         memory = {name: array.copy() if device.is_host(array) else device.copy(array)
                   for name, array in self.memory.items()}
         self.kept = history, device.copy(self.vector), memory
@@ -82,9 +83,9 @@ class Run:
             self.host_history = history
 
     def restore(self):
-        """Go back to what was kept last, on the device and on the host. Returns the history of then.
+        """Go back to what was kept last, on the device and on the host. Returns the history that was kept with it.
 
-        If the GPU fails at that, the host's arrays stay as they were copied last, and their history is returned.
+        If the GPU fails here, the host's arrays stay as they are, and the history that belongs to them is returned.
         """
         history, vector, memory = self.kept
         try:
@@ -101,7 +102,7 @@ class Run:
         return history
 
     def to_host(self):
-        """Copy parameters and memory into the Training's arrays, unless these are current: all of them or none."""
+        """Copy parameters and memory into the Training's arrays, all or none, unless these are current."""
         if self.host_is_current:
             return
         vector = device.download(self.vector)

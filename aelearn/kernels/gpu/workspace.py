@@ -1,6 +1,8 @@
-"""The device's arrays that the kernels of network.py write into, so that training allocates nothing per step. Plumbing.
+"""The device's arrays that the kernels of network.py write into, so that training allocates nothing per step.
 
-Twins: autoencoder/workspace.py (NumPy), kernels/cpu/workspace.py. Shapes: N rows of a batch, D features.
+Plumbing. Counterparts: autoencoder/workspace.py (NumPy), kernels/cpu/workspace.py.
+
+Shapes: N rows of a batch, D features.
 """
 
 from aelearn.kernels.gpu import device
@@ -13,7 +15,7 @@ class Workspace:
     z         of the last layer alone: (n_rows, D) for the cross-entropy, which is computed from it, else (0, D)
     no_z      z without rows, (0, D)
     row_loss  (n_rows, 2): each row's loss, summed over its D entries, as a pair (sums.py)
-    gradient  the derivative of the loss by all parameters, in a row
+    gradient  the derivatives of the loss with respect to all parameters, in one vector
     grads     the same as matrices, {"W1": (D, H), "b1": (H,), ...}: views of `gradient`
     params    the like of `grads`, which takes parameters that come from the host
     """
