@@ -1,11 +1,14 @@
-"""The way downhill: every image counts, and whatever ends a run leaves the last whole epoch."""
+"""Training: every image counts, and whatever ends a run leaves the last whole epoch."""
 
+import inspect
 import warnings
 
 import numpy as np
 import pytest
 
 from aelearn import Autoencoder
+from aelearn.autoencoder.training import Run
+from aelearn.kernels.gpu import training as gpu_training
 from tests.small import quick, same_parameters
 
 pytestmark = pytest.mark.linear_algebra
@@ -44,3 +47,19 @@ def test_an_exception_in_a_callback_leaves_the_last_whole_epoch(few_digits):
     with pytest.raises(RuntimeError, match="no space left"):
         model.fit(few_digits[0])
     assert len(model.history_) == 3 and same_parameters(model, quick(epochs=3).fit(few_digits[0]))
+
+
+def test_both_runs_have_the_same_methods():
+    def methods(kind):
+        return {name: inspect.signature(method) for name, method in vars(kind).items() if not name.startswith("_")}
+
+    assert methods(Run) == methods(gpu_training.Run) and "step" in methods(Run)
+
+
+def test_the_state_is_not_the_runs_after_a_run(few_digits):
+    """So nothing of a run is copied or saved with a model, and its arrays can be freed."""
+    model = quick(epochs=1).fit(few_digits[0])
+    assert model._training._run is None
+    params = model.params_
+    params["W1"][0, 0] = 7.0
+    assert model.params_["W1"][0, 0] == model._training.vector[0] == 7.0  # views, not copies

@@ -1,5 +1,7 @@
 """The limits of this machine: how many operations per second it can do, and how many bytes per second it can load.
 
+Worth reading, with lesson 7: the kernels that measure these limits.
+
 Two numbers limit the speed of every kernel. The first is the peak: multiply-adds on numbers that are already in
 registers. The second is the bandwidth: numbers that are loaded and used once. Together they give the roofline: with i
 operations per loaded byte, no program does more than min(peak, i * bandwidth).

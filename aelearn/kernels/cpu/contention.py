@@ -1,5 +1,7 @@
 """Do other programs need the cores? We can tell from how often this process is preempted.
 
+Plumbing: it changes when kernels run on one core, and never what they compute.
+
 Threads that share a task must all finish before the next task can start. If other programs compute at the same time,
 one of the threads is preempted while it works, for some milliseconds, and all others wait for it: two threads on two
 cores that are shared with a third program may take several times as long as a single thread.

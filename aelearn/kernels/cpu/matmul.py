@@ -1,5 +1,7 @@
 """Matrix multiplication as a ladder of five versions (rungs), each faster than the one before.
 
+Worth reading: start with this file. Counterparts: np.matmul, kernels/gpu/matmul.py.
+
 Shapes: a (N, K), b (K, M), c (N, M). All rungs compute
 
     c[i, j] = sum_p a[i, p] b[p, j]

@@ -1,4 +1,6 @@
-"""The smallest entries of each row of a matrix: the nearest points, from distances. Compiled neighbors.smallest.
+"""The smallest entries of each row of a matrix: the nearest points, from distances.
+
+Worth reading, and short. Counterpart: aelearn.spectral.neighbors.smallest (NumPy).
 
 Shapes: B rows, M entries per row, k smallest entries.
 

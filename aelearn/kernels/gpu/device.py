@@ -1,5 +1,7 @@
 """Access to the GPU: whether there is one, arrays in its memory, kernel launches.
 
+Plumbing, but read the next paragraph before any kernel: it explains the terms.
+
 A GPU runs one function, the kernel, in thousands of threads at once. Threads are grouped into blocks; the blocks form
 the grid; both may be laid out in x, or in x and y. A thread knows its position (cuda.threadIdx, cuda.blockIdx) and
 computes from it which numbers are its own: with blocks of 128, thread 5 of block 2 handles entry 2 * 128 + 5 of a

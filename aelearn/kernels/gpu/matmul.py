@@ -1,4 +1,6 @@
-"""Matrix multiplication on the GPU as a ladder, the counterpart of kernels/cpu/matmul.py.
+"""Matrix multiplication on the GPU as a ladder of four versions (rungs), each faster than the one before.
+
+Worth reading, after device.py. Counterparts: np.matmul, kernels/cpu/matmul.py.
 
 Shapes: a (N, K), b (K, M), c (N, M). All rungs compute
 

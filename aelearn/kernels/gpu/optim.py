@@ -41,9 +41,9 @@ def _update(kernel, changed, grads, *numbers):
         check_vectors(changed, grads)
     there = [device.on_device(array) for array in changed]
     device.launch(kernel, n_blocks(grads.size), THREADS, *there, device.on_device(grads), *numbers)
-    for array, twin in zip(changed, there):
+    for array, on_device in zip(changed, there):
         if device.is_host(array):
-            array[...] = device.download(twin)
+            array[...] = device.download(on_device)
 
 
 @cuda.jit

@@ -1,5 +1,7 @@
 """A strict simulator: it runs kernels in Python, for small arrays, and reports most races as errors.
 
+Plumbing, for tests and for machines without a GPU.
+
 Numba also has a simulator (NUMBA_ENABLE_CUDASIM=1). It runs each CUDA thread in a thread of the operating system,
 without a fixed order: that is slow, and a missing barrier is nearly always overlooked, not least because shared memory
 happens to contain zeros. aelearn uses its arrays, but launches kernels here, where

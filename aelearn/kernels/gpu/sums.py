@@ -1,5 +1,7 @@
 """Accurate sums without float64: long sums that lose next to nothing.
 
+Worth reading: all sums of the GPU's kernels are made of these.
+
 On many GPUs float64 is much slower than float32: 1/32 of the speed on the T4, 1/64 on later cards. So where the other
 back ends keep a sum in float64, the kernels keep it as a pair of numbers of the array's own dtype: `high` is the
 rounded sum, and `low` collects the rounding errors. With three digits, 9.87 + 0.456 is high = 10.3 and low = 0.026. A
