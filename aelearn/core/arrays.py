@@ -1,18 +1,30 @@
-"""Arrays in general: blocks of rows, squared distances, how far rounding goes, and the one policy for size.
+"""Arrays in general: blocks of rows, squared distances, the size of rounding errors, and the one policy for size.
 
 Shapes: N samples, D features, B rows of a block.
 
-The policy for size: everything in aelearn squares its numbers sooner or later, and float64 ends at 1.8e308, so squares
-of 1e155 overflow, and those of 1e-163 are 0. Where data are as large or as small as that, they are divided by a power
-of two, their Unit, before anything else happens, and the results are multiplied by it at the end. A power of two
-changes no digit. For ordinary data the unit is 1 and nothing happens at all.
+The policy for size. Everything in aelearn squares its numbers sooner or later. float64 ends at 1.8e308, so the square
+of 1e155 overflows and that of 1e-163 is 0; float32 ends at 3.4e38. Data as large or as small as that are measured in
+another unit: they are divided by a power of two, which changes no digit, before anything else happens, and the results
+are multiplied by it at the end.
+
+    unit = unit_of(X)  # 1 for data of an ordinary size, and then nothing happens at all
+    centers, inertia = fit(unit.scale(X))
+    centers, inertia = unit.unscale(centers), unit.unscale(inertia, power=2)
+
+All of that is in this file. Elsewhere numbers have a unit, and nobody looks at their exponents.
 """
 
 import numpy as np
 
 BLOCK_ENTRIES = 1 << 17  # entries of a block's largest array: 1 MB as float64
+
+# What is an ordinary size: numbers from 1 / limit to limit, where limit is
+SAFE = 1e100  # if their squares are added up in float64: a square, 1e200, leaves 1e108 for sums and products
+SAFE_FLOAT32 = 1e9  # if their squares are added up in float32: a square, 1e18, leaves 1e20 for sums and products
+NEAR_1 = 1e3  # if float32 is to hold even the square of what is float64's epsilon beside them: (2e-16 / 1e3)^2 = 5e-38
+
 LARGE = 480  # of 2^480, 1e144, the square is 1e289, and that of 1e-300 times as much 1e-311: both are float64
-SAFE = 1e100  # numbers up to this size, and down to its inverse, can be squared and their squares be added up
+ROW_STEP = 32  # units of rows are powers of 2^32, so that rows of about one size have the same unit
 
 
 def blocks(n_samples, n_columns, at_least=1):
@@ -61,6 +73,13 @@ class Unit:
     """A power of two in which data are measured: 2^exponent. True where there is anything to do: where it is not 1.
 
     exponent  an int, or integers that broadcast with the data: (N, 1), a unit for each row, or (D,), for each column
+
+    >>> X = np.array([[3e200, 1e199]])
+    >>> unit = unit_of(X)
+    >>> unit.scale(X).round(2)
+    array([[0.98, 0.03]])
+    >>> unit.unscale(unit.scale(X)) == X
+    array([[ True,  True]])
     """
 
     def __init__(self, exponent):
@@ -75,11 +94,14 @@ class Unit:
     __hash__ = None
 
     def scale(self, X, power=1):
-        """X in this unit: X / 2^exponent, or, of what is a product of `power` such numbers, X / 2^(power exponent)."""
+        """X in this unit: X / unit, or X / unit^power, if X is made of products of `power` numbers.
+
+        What leaves the dtype of X becomes infinite or 0, without a warning. Where the unit is 1, this is X itself.
+        """
         return self._times(X, -power) if self else X
 
     def unscale(self, X, power=1):
-        """The inverse. What leaves the dtype of X becomes infinite or 0, without a warning."""
+        """The inverse: X times unit^power."""
         return self._times(X, power) if self else X
 
     def _times(self, X, power):
@@ -87,14 +109,37 @@ class Unit:
             scaled = np.ldexp(X, power * self.exponent)
         return float(scaled) if isinstance(X, float) else scaled
 
+    def groups(self):
+        """Of a unit for each row: which rows share one, and that one, as pairs of an index of rows and a Unit."""
+        exponents = self.exponent[:, 0]  # (N,)
+        different = np.unique(exponents).tolist()
+        if len(different) == 1:
+            return [(slice(None), Unit(different[0]))]
+        return [(exponents == exponent, Unit(exponent)) for exponent in different]
+
 
 def unit_of(*arrays, limit=SAFE):
-    """The Unit in which all numbers of some arrays are about 1 or less; 1 if their largest is of an ordinary size.
+    """The Unit in which all numbers of some arrays are below 1; 1 if the largest of them is of an ordinary size.
 
-    limit  ordinary is from 1 / limit to limit
+    limit  ordinary is from 1 / limit to limit; 1 if nothing is
     """
-    largest = max(float(largest_size(array)) for array in arrays)
-    return Unit(0 if largest == 0 or 1 / limit < largest < limit else int(np.frexp(largest)[1]))
+    return Unit(int(_exponent(max(float(largest_size(array)) for array in arrays), limit)))
+
+
+def units_of_rows(X, limit=SAFE):
+    """A Unit for each row of X (N, D), from that row alone: 1, or its largest number to a factor of 2^16."""
+    largest = largest_size(X, axis=1).astype(np.float64)[:, None]  # (N, 1)
+    return Unit((_exponent(largest, limit) + ROW_STEP // 2) // ROW_STEP * ROW_STEP)
+
+
+def units_of_columns(X):
+    """A Unit for each column of X (N, D), in which its numbers are below 1."""
+    return Unit(_exponent(largest_size(X, axis=0).astype(np.float64), 1))
+
+
+def _exponent(largest, limit):
+    """The power of two above the largest of some numbers, as its exponent; 0 for an ordinary size, and for 0."""
+    return np.where((1 / limit < largest) & (largest < limit), 0, np.frexp(largest)[1])
 
 
 def in_safe_units(X):
@@ -102,8 +147,24 @@ def in_safe_units(X):
 
     Squares of distances are then below infinity, and above 0 where the distance is more than 1e-300 of the largest.
     """
-    exponent = np.frexp(largest_size(X))[1]
-    return np.ldexp(X, LARGE - int(exponent), dtype=np.float64)  # (N, D)
+    return Unit(unit_of(X, limit=1).exponent - LARGE).scale(X.astype(np.float64))  # (N, D)
+
+
+def with_room(compute, X, n_terms):
+    """compute(X, unit), a row for each row of X (N, D), where sums have room even near the end of their dtype.
+
+    compute  a function of rows and a Unit, which scales what it takes and unscales what it returns
+    n_terms  how many differences of two numbers its longest sum adds up
+
+    A sum can leave its dtype on the way to a result that does not. So rows that come out infinite or NaN in the unit 1
+    are computed once more, in a unit that makes terms small enough.
+    """
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        found = compute(X, Unit(0))  # (N, columns)
+        lost = ~np.isfinite(found).all(axis=1)  # (N,)
+        if lost.any():
+            found[lost] = compute(X[lost], Unit((4 * n_terms).bit_length()))
+    return found
 
 
 def row_units(X):

@@ -18,11 +18,12 @@ Source: Pearson, "On lines and planes of closest fit to systems of points in spa
 
 import numpy as np
 
-from aelearn.core.arrays import blocks
+from aelearn.core.arrays import NEAR_1, blocks, unit_of, with_room
 from aelearn.core.base import Transformer
 from aelearn.core.validation import check_array, check_choice, check_integer
 from aelearn.pca.svd import auto, covariance_eigh, full, signed
 
+LARGEST = np.finfo(np.float64).max
 SOLVERS = {"auto": auto, "full": full, "covariance_eigh": covariance_eigh}
 
 
@@ -41,7 +42,7 @@ class PCA(Transformer):
                                its entry of largest absolute value is positive, as in scikit-learn
     mean_                      (D,) of X's dtype
     singular_values_           (C,) float64, s; 0 where a direction varies by no more than the rounding of X's entries
-                               to its dtype explains (principal_axes.rounding_of)
+                               to its dtype explains (svd.rounding_of)
     explained_variance_        (C,) float64, s^2 / (N - 1), or s^2 for N = 1; inf where that is beyond float64
     explained_variance_ratio_  (C,) float64, s^2 as a share of its sum over all min(N, D); 0 if nothing varies
     n_components_, n_samples_, n_features_in_    C, N, D
@@ -61,31 +62,21 @@ class PCA(Transformer):
         """
         X = self._check_training_data(X)
         n_components, solver = self._check_settings(X)
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):  # such data are taken up again, scaled
-            mean, s, directions, shares = solver(X, n_components)  # (D,), (C,), (C, D), (C,)
+        unit = unit_of(X, limit=NEAR_1)
+        with np.errstate(over="ignore", under="ignore"):
+            mean, s, directions, shares = solver(unit.scale(X), n_components)  # (D,), (C,), (C, D), (C,)
+            mean, s = unit.unscale(mean), np.minimum(unit.unscale(s), LARGEST)  # (D,), (C,)
             deviation = s / np.sqrt(max(len(X) - 1, 1))  # standard deviation of the codes: (C,)
             self.explained_variance_ = deviation ** 2  # (C,)
         directions = signed(directions)  # (C, D)
         self.explained_variance_ratio_, self.singular_values_ = shares, s  # (C,), (C,)
         self.components_, self.mean_ = directions.astype(X.dtype), mean.astype(X.dtype)  # (C, D), (D,)
         self.n_components_ = self._n_features_out = n_components
-        self._deviation, self._exact = None, (mean, directions)
-        if self.whiten:
-            self._deviation = self._measured(X, deviation)
         self.n_samples_ = len(X)
+        self._projection = self.mean_, self.components_, 1.0  # m, W, and what codes are divided by
+        if self.whiten:
+            self._projection = mean, directions, _measured(X, mean, directions, deviation)
         return self
-
-    def _measured(self, X, deviation):
-        """The standard deviations of codes of X (N, D), from those that a solver has found, both (C,).
-
-        A solver knows the smallest to few digits. Infinite along a component without variance: whitened codes are 0
-        there.
-        """
-        self._deviation = np.where(deviation > 0, deviation, np.inf)  # (C,)
-        codes = self._codes(X).std(axis=0, dtype=np.float64) * np.sqrt(len(X) / max(len(X) - 1, 1))  # about 1: (C,)
-        with np.errstate(over="ignore"):
-            measured = np.minimum(deviation * codes, np.finfo(np.float64).max)  # (C,)
-        return np.where(measured > 0, measured, np.inf)  # (C,)
 
     def _check_settings(self, X):
         """Refuse impossible settings, each with a sentence. Returns the number of components and the solver."""
@@ -99,27 +90,8 @@ class PCA(Transformer):
     def transform(self, X):
         """The codes (N, C) of X (N, D)."""
         self._check_fitted("components_")
-        return self._codes(self._check_X(X))
-
-    def _codes(self, X, exponent=0):
-        """code = (x - m) @ W.T, divided by its standard deviation if `whiten`.
-
-        Whitened codes are computed in float64: a small deviation is a small difference of large products.
-        Near the end of a dtype sums may leave it on the way: such rows are done again with 2^exponent as room for them.
-        """
-        codes = np.empty((len(X), self.n_components_), np.result_type(X, self.components_))  # (N, C)
-        mean, W = (self.mean_, self.components_) if self._deviation is None else self._exact  # (D,), (C, D)
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            mean, W_T = np.ldexp(mean, -exponent), np.ascontiguousarray(W.T)  # (D,), (D, C)
-            # Short blocks, so that what is subtracted is still near; longer ones where there is more to multiply.
-            for rows in blocks(len(X), 4 * X.shape[1], at_least=min(self.n_components_, 256)):
-                x = np.ldexp(X[rows], -exponent) if exponent else X[rows]  # (B, D)
-                code = (x - mean) @ W_T  # (B, C)
-                codes[rows] = np.ldexp(code if self._deviation is None else code / self._deviation, exponent)
-            lost = ~np.isfinite(codes).all(axis=1)  # (N,)
-            if lost.any() and not exponent:
-                codes[lost] = self._codes(X[lost], _room(X.shape[1]))
-        return codes
+        X = self._check_X(X)
+        return _project(X, *self._projection, np.result_type(X, self.components_))
 
     def inverse_transform(self, X):
         """The samples (N, D) that codes X (N, C) stand for, x' = code @ W + m; whitened codes are stretched first.
@@ -131,23 +103,44 @@ class PCA(Transformer):
         if codes.shape[1] != self.n_components_:
             raise ValueError(f"X has {codes.shape[1]} features, but PCA is expecting codes of "
                              f"{self.n_components_} features as input")
-        return self._samples(codes)
-
-    def _samples(self, codes, exponent=0):
-        """x' = code @ W + m, as above: 2^exponent is room for sums that leave the dtype on the way."""
+        deviation = self._projection[-1]
         samples = np.empty((len(codes), self.n_features_in_), np.result_type(codes, self.components_))  # (N, D)
-        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            for rows in blocks(*samples.shape):
-                code = np.ldexp(codes[rows], -exponent)  # (B, C)
-                if self._deviation is not None:
-                    code = np.where(np.isinf(self._deviation), 0, code * self._deviation)  # (B, C)
-                samples[rows] = np.ldexp(code @ self.components_ + np.ldexp(self.mean_, -exponent), exponent)
-            lost = ~np.isfinite(samples).all(axis=1)  # (N,)
-            if lost.any() and not exponent:
-                samples[lost] = self._samples(codes[lost], _room(self.n_components_))
+
+        def rebuild(code, unit):
+            """x' of codes (B, C): (B, D)."""
+            code = np.where(np.isinf(deviation), 0, unit.scale(code) * deviation)  # (B, C)
+            return unit.unscale(code @ self.components_ + unit.scale(self.mean_)).astype(samples.dtype)
+
+        for rows in blocks(*samples.shape):
+            samples[rows] = with_room(rebuild, codes[rows], self.n_components_)
         return samples
 
 
-def _room(n_terms):
-    """An exponent e: n_terms differences of numbers, each divided by 2^e, add up to less than their dtype holds."""
-    return int(np.frexp(4 * n_terms)[1])
+def _project(X, mean, W, deviation, dtype):
+    """Codes (N, C) of X (N, D), of this dtype: (x - m) @ W.T, divided by the deviation, (C,) or 1.
+
+    For whitening, mean and W are float64: a small deviation is a small difference of large products.
+    """
+    codes, W_T = np.empty((len(X), len(W)), dtype), np.ascontiguousarray(W.T)  # (N, C), (D, C)
+
+    def project(x, unit):
+        """The codes of x (B, D): (B, C)."""
+        return unit.unscale((unit.scale(x) - unit.scale(mean)) @ W_T / deviation).astype(dtype)
+
+    # Short blocks, so that what is subtracted is still in the cache; longer ones where there is more to multiply.
+    for rows in blocks(len(X), 4 * X.shape[1], at_least=min(len(W), 256)):
+        codes[rows] = with_room(project, X[rows], X.shape[1])
+    return codes
+
+
+def _measured(X, mean, directions, deviation):
+    """The standard deviations (C,) of codes of X (N, D), measured, from those that a solver has found, (C,).
+
+    A solver knows the smallest to few digits. Infinite along a component without variance: whitened codes are 0 there.
+    """
+    found = np.where(deviation > 0, deviation, np.inf)  # (C,)
+    codes = _project(X, mean, directions, found, X.dtype)  # (N, C)
+    ratio = codes.std(axis=0, dtype=np.float64) * np.sqrt(len(X) / max(len(X) - 1, 1))  # to that found: about 1, (C,)
+    with np.errstate(over="ignore"):
+        measured = np.minimum(deviation * ratio, LARGEST)  # (C,)
+    return np.where(measured > 0, measured, np.inf)  # (C,)

@@ -1,18 +1,19 @@
-"""Principal axes as arithmetic: the directions in which data vary most, by singular values or by the scatter. No state.
+"""Principal axes: the directions in which data vary most, by singular values or from the scatter matrix. No state.
 
 Shapes: N samples, D features, C directions wanted, D' columns that vary, M = min(N, D'), B rows of a block.
 
-The directions are the right singular vectors of the centred data A = X - m (N, D), m the mean:
+The directions are the right singular vectors of the centred data A = X - m (N, D), where m is the mean:
 
     A = U diag(s) V.T              the columns of V have length 1 and are at right angles; s_1 >= s_2 >= ... >= 0
     scatter = A.T @ A = V diag(s^2) V.T
 
-so the columns of V are the eigenvectors of the scatter, too, and of the covariance, scatter / (N - 1). `full`
-decomposes A; `covariance_eigh`, its fast twin, the scatter. estimator.py makes an estimator of them.
+So the columns of V are also the eigenvectors of the scatter, and of the covariance, scatter / (N - 1). `full`
+decomposes A; `covariance_eigh`, its fast twin, the scatter. estimator.py makes an estimator of them, which hands them
+data of a size near 1, so that no square leaves float32.
 
 Both return the mean (D,), C singular values, largest first, their directions (C, D), rows of V.T, and the share of all
-squares s_1^2 + s_2^2 + ... that each of them has (C,), all in float64. What is no more than rounding has the singular
-value 0; `rounding_of` says when.
+squares s_1^2 + s_2^2 + ... that each of them has (C,), all in float64. A singular value that rounding alone explains is
+0. Both solvers apply the same measure, `rounding_of`; the fast one adds what it loses itself, `_blur`.
 
 Sources: Hotelling, "Analysis of a complex of statistical variables into principal components" (1933); for the sizes of
 rounding errors, Higham, "Accuracy and stability of numerical algorithms" (2002), and Higham and Mary, "A new approach
@@ -21,39 +22,36 @@ to probabilistic rounding error analysis" (2019).
 
 import numpy as np
 
-from aelearn.core.arrays import SAFE, blocks, unit_of
+from aelearn.core.arrays import blocks
 
-SHARP = 100  # an eigenvalue so many times as large as its error has two digits or more
+SHARP = 100  # an eigenvalue this many times as large as its error has at least two correct digits
 
 
 def full(X, n_components=None):
     """C principal axes of X (N, D), by default min(N, D), exact to rounding; see the top of this module.
 
-    Nobody asks for U, which is as large as A. So first A = Q R, where the columns of Q (N, M) have length 1 and are at
+    U is as large as A, and nobody asks for it. So first A = Q R, where the columns of Q (N, M) have length 1 and are at
     right angles, and R is (M, D). With R = U' diag(s) V.T this makes A = (Q U') diag(s) V.T, and the columns of Q U'
     again have length 1 and are at right angles: this is A's own decomposition, with the same s and the same V.
     Source: Chan, "An improved algorithm for computing the singular value decomposition" (1982).
     """
-    n_components = n_components or min(X.shape)
-    if unit := unit_of(X, limit=1e30 if X.dtype == np.float32 else SAFE):
-        return _in_unit(full, X, n_components, unit)
     origin = _origin(X).astype(np.float64)  # (D,)
     A = X - origin  # (N, D)
     shift = A.mean(axis=0)  # (D,)
     A -= shift
     varies, mean = A.any(axis=0), origin + shift  # (D,), (D,)
-    R = np.linalg.qr(np.compress(varies, A, axis=1), mode="r")  # (M, D'): M = min(N, D')
+    R = np.linalg.qr(np.compress(varies, A, axis=1), mode="r")  # (M, D')
     _, s, V_T = np.linalg.svd(R, full_matrices=False)  # (M,), (M, D')
     scatter_diagonal = np.einsum("md,md->d", R, R)  # of A.T @ A = R.T @ R: (D',)
     s[s <= rounding_of(s, V_T, scatter_diagonal, mean[varies], X)] = 0
-    return mean, *_most_first(s, V_T, varies, n_components, scatter_diagonal.sum())
+    return mean, *_largest_first(s, V_T, varies, n_components or min(X.shape), scatter_diagonal.sum())
 
 
 def covariance_eigh(X, n_components=None):
     """What `full` returns, from the eigenvectors of the scatter (D, D): several times as fast where N is large.
 
-    What is lost: eigenvalues are squares, s^2 (the condition number is squared, too), and rounding blurs all of them
-    alike, by `_blur`. In float64 nothing is left of a singular value below 1e-7 of the largest or so; it is 0 here.
+    What is lost: eigenvalues are squares, s^2, and rounding blurs all of them alike, by `_blur`. In float64 nothing is
+    left of a singular value below about 1e-7 of the largest; it is 0 here.
     """
     return _by_scatter(X, n_components or min(X.shape))[:4]
 
@@ -73,23 +71,19 @@ def auto(X, n_components):
 def _by_scatter(X, n_components):
     """What `covariance_eigh` returns, and whether all of it is sharp.
 
-    Of float32, products are first made in float32, which will do if the C largest eigenvalues are sharp then.
+    For float32 data the scatter is first made of float32 products: they will do if the C largest eigenvalues are sharp.
     """
-    for dtype in dict.fromkeys([X.dtype, np.dtype(np.float64)]):
+    for dtype in (np.float32, np.float64) if X.dtype == np.float32 else (np.float64,):
         mean, scatter = mean_and_scatter(X, dtype)  # (D,), (D, D)
-        if not 1e-6 < scatter.trace() < 1e30:  # float32 ends at 1e-38 and 3e38: squares must stay away from both
-            if unit := unit_of(X, limit=1e3):
-                return _in_unit(_by_scatter, X, n_components, unit)
-        diagonal = scatter.diagonal()  # (D,)
-        varies = diagonal > 0  # (D,)
-        squares, vectors = np.linalg.eigh(scatter[np.ix_(varies, varies)])  # (D',), (D', D'): a column each, ascending
-        squares, V_T, blur = squares[::-1], vectors.T[::-1], _blur(scatter, X, dtype)
+        varies = scatter.diagonal() > 0  # (D,)
+        squares, V = np.linalg.eigh(scatter[np.ix_(varies, varies)])  # (D',), (D', D'): the smallest first
+        squares, V_T, blur = squares[::-1], V.T[::-1], _blur(scatter, X, dtype)  # (D',), (D', D')
         sharp = bool((squares[:n_components] > SHARP * blur).all())
         if sharp:
             break
     s = np.sqrt(np.where(squares > blur, squares, 0))  # (D',)
-    s[s <= rounding_of(s, V_T, diagonal[varies], mean[varies], X)] = 0
-    return mean, *_most_first(s, V_T, varies, n_components, scatter.trace()), sharp and s[:n_components].all()
+    s[s <= rounding_of(s, V_T, scatter.diagonal()[varies], mean[varies], X)] = 0
+    return mean, *_largest_first(s, V_T, varies, n_components, scatter.trace()), sharp and s[:n_components].all()
 
 
 def _blur(scatter, X, dtype):
@@ -117,7 +111,7 @@ def rounding_of(s, directions, scatter_diagonal, mean, X):
 
         sum_d |v_d| (eps |x_d| + sqrt(N) eps64 |a_d|) + (sqrt(D) + min(N, D)) eps64 s_1
 
-    A column of 1e9 in float32 is constant, then, as long as it varies by less than 119; one of 1 beside it is not.
+    So a column of 1e9 in float32 is constant as long as it varies by less than 119; one of 1 beside it is not.
     """
     eps, eps64 = np.finfo(X.dtype).eps, np.finfo(np.float64).eps
     n_samples, n_features = X.shape
@@ -159,24 +153,19 @@ def _origin(X):
     return X[0] + (some - X[0]).mean(axis=0)
 
 
-def _most_first(s, directions, varies, n_components, total):
-    """C singular values, directions (C, D) and shares (C,) of the sum of squares, from columns that vary (D,) alone.
+def _largest_first(s, directions, varies, n_components, total):
+    """C singular values (C,), directions (C, D) and shares of `total`, the sum of all squares (C,).
 
-    A constant column is a direction of its own, without variance. Of digits that is a fifth of the pixels, and the time
-    of a decomposition grows with the cube of the others.
+    s, directions  (M,) and (M, D'), of the columns that vary, (D,), alone. A constant column is a direction of its own,
+                   without variance. A fifth of the pixels of digits are constant, and the time of a decomposition grows
+                   with the cube of the others.
     """
-    order = np.argsort(-s, kind="stable")[:n_components]  # zeros may stand anywhere
+    order = np.argsort(-s, kind="stable")[:n_components]  # zeros may be anywhere
     constant = np.flatnonzero(~varies)[:n_components - len(order)]
     every_s, every_direction = np.zeros(n_components), np.zeros((n_components, len(varies)))  # (C,), (C, D)
     every_s[:len(order)], every_direction[:len(order), varies] = s[order], directions[order]
     every_direction[np.arange(len(order), n_components), constant] = 1
     return every_s, every_direction, np.square(every_s) / max(total, np.finfo(np.float64).tiny)
-
-
-def _in_unit(solver, X, n_components, unit):
-    """What `solver` returns, for data whose squares are too large or too small."""
-    mean, s, *others = solver(unit.scale(X), n_components)
-    return unit.unscale(mean), np.minimum(unit.unscale(s), np.finfo(np.float64).max), *others
 
 
 def signed(directions):

@@ -286,6 +286,14 @@ def test_the_ends_of_a_dtype_give_no_nan(rng, solver, whiten, dtype):
         np.testing.assert_allclose(codes, plain, atol=1e-4)
 
 
+@pytest.mark.parametrize("scales", [[1e-10, 1e-24], [3e-11, 1e-24], [1e-3, 1e-17], [1e-5, 1e-11]])
+def test_small_columns_whose_squares_float32_does_not_hold(rng, scales):
+    X = (rng.normal(size=(200, 2)) * scales).astype(np.float32)
+    found = PCA().fit(X).singular_values_
+    np.testing.assert_allclose(found, PCA(svd_solver="full").fit(X).singular_values_, rtol=1e-2)
+    assert found.all()
+
+
 def test_float32_whose_sums_leave_float32(rng):
     X = (rng.uniform(-1, 1, (2000, 4)) * 1e36).astype(np.float32)
     np.testing.assert_allclose(PCA(svd_solver="full").fit(X).singular_values_,
