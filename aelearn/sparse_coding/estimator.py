@@ -8,10 +8,11 @@ Shapes: N samples, D features, K atoms.
 
 import numpy as np
 
+from aelearn.core.arrays import SAFE_FLOAT32, unit_of, units_of_rows
 from aelearn.core.base import Transformer
 from aelearn.core.validation import check_array, check_choice, check_integer, check_number, generator
 from aelearn.sparse_coding.dictionary_learning import ksvd, mod, objective, random_atoms, replace_unused
-from aelearn.sparse_coding.ista import descend, fista, ista, scaled_alpha, size_exponent, size_exponents, unscaled
+from aelearn.sparse_coding.ista import descend, fista, ista, price_in
 from aelearn.sparse_coding.matching_pursuit import omp, pursue
 
 STEPS_A_ROUND = 30  # of ISTA or FISTA between two updates: codes need not be perfect for the atoms to get better
@@ -69,15 +70,21 @@ class SparseCoding(Transformer):
         X = self._check_training_data(X)
         n_atoms = X.shape[1] if self.n_components is None else int(self.n_components)
         n_nonzero = self._n_nonzero(X.shape[1], n_atoms) if self.algorithm == "omp" else None
-        exponent = size_exponent(X)
-        X = np.ldexp(X, -exponent) if exponent else X  # a power of two: every digit stays
-        alpha = 0.0 if self.algorithm == "omp" else scaled_alpha(self.alpha, exponent)
+        unit = unit_of(X, limit=SAFE_FLOAT32)
+        alpha = 0.0 if self.algorithm == "omp" else price_in(unit, self.alpha)
+        self.components_, history = self._learn(unit.scale(X), n_atoms, n_nonzero, alpha)  # (K, D)
+        self.history_ = unit.unscale(np.array(history), power=2)  # (n_iter_,); inf where X is near float64's end
+        self.n_iter_, self._n_features_out = len(history), n_atoms
+        return self
+
+    def _learn(self, X, n_atoms, n_nonzero, alpha):
+        """Rounds of better codes and better atoms: the dictionary (K, D), and the objective after each round."""
         dictionary = random_atoms(X, n_atoms, generator(self.random_state))  # (K, D)
         codes, history = np.zeros((len(X), n_atoms), X.dtype), []  # (N, K)
         update = mod if self.update == "mod" else ksvd
-        for _ in range(self.max_iter):
+        for n_rounds in range(self.max_iter):
             previous = dictionary
-            if history:  # the first round has no codes yet
+            if n_rounds > 0:  # the first round has no codes yet
                 dictionary = update(X, codes, replace_unused(X, codes, dictionary), alpha)
             if self.algorithm == "omp":
                 pursue(X, dictionary, n_nonzero, codes)
@@ -85,17 +92,12 @@ class SparseCoding(Transformer):
                 descend(X, dictionary, alpha, codes, max_iter=STEPS_A_ROUND, tol=self.transform_tol,
                         accelerated=self.algorithm == "fista")
             value = objective(X, dictionary, codes, alpha)
-            if history and value > history[-1]:  # only rounding can do that, and this is as low as it gets
-                dictionary = previous
-                break
+            if n_rounds > 0 and value > history[-1]:  # only rounding can do that, and this is as low as it gets
+                return previous, history
             history.append(value)
-            if len(history) > 1 and history[-2] - value <= self.tol * value:
+            if n_rounds > 0 and history[-2] - value <= self.tol * value:
                 break
-        self.components_, self.n_iter_ = dictionary, len(history)
-        with np.errstate(over="ignore", under="ignore"):  # a square, may be inf where X is near float64's end
-            self.history_ = np.ldexp(np.array(history), 2 * exponent)  # (n_iter_,)
-        self._n_features_out = n_atoms
-        return self
+        return dictionary, history
 
     def transform(self, X):
         """The codes of X (N, D) on the dictionary, (N, K): of each row by itself, whatever the size of the others."""
@@ -121,9 +123,8 @@ class SparseCoding(Transformer):
         if codes.shape[1] != len(self.components_):
             raise ValueError(f"X has {codes.shape[1]} columns, but a code of this SparseCoding has "
                              f"{len(self.components_)}, one for each atom")
-        exponents = size_exponents(codes)[:, None]  # (N, 1)
-        scaled = np.ldexp(codes, -exponents) if exponents.any() else codes  # (N, K)
-        return unscaled(scaled @ self.components_, exponents)  # (N, D)
+        units = units_of_rows(codes, SAFE_FLOAT32)
+        return units.unscale(units.scale(codes) @ self.components_)  # (N, D)
 
     def _check_settings(self):
         """Refuse impossible settings, each with a sentence."""

@@ -12,8 +12,9 @@ ISTA finds the lowest f. A step goes downhill on the square, then moves all entr
     z <- soft_threshold(z + step (x - z @ dictionary) @ dictionary.T, step alpha)
        = soft_threshold(x @ W + z @ R, step alpha)    W = step dictionary.T,  R = I - step dictionary @ dictionary.T
 
-This is a layer of a network: weights W, a bias z @ R that feeds the last output back, and an activation. The step
-1 / (largest eigenvalue of dictionary @ dictionary.T) is short enough never to lead uphill. FISTA adds momentum.
+This is a layer of a network: weights W, a bias z @ R that feeds the last output back, and an activation. `ista_step` is
+that layer. As x @ W is the same in every step, it is computed once, and a step takes K^2 products instead of 2 D K. The
+step 1 / (largest eigenvalue of dictionary @ dictionary.T) is short enough never to lead uphill. FISTA adds momentum.
 
 Sources: Daubechies, Defrise and De Mol, "An iterative thresholding algorithm for linear inverse problems with a
 sparsity constraint" (2004): ISTA; Gregor and LeCun, "Learning fast approximations of sparse coding" (2010), section 2:
@@ -24,10 +25,11 @@ import math
 
 import numpy as np
 
-from aelearn.core.arrays import blocks
+from aelearn.core.arrays import SAFE, SAFE_FLOAT32, blocks, units_of_rows
 from aelearn.core.validation import check_array, check_integer, check_number
 
 CHECK_EVERY = 10  # steps between two looks at which codes are finished
+UNPAYABLE = 2.0**60  # a price that no code of an ordinary sample can pay, and whose products float32 still holds
 
 
 def soft_threshold(z, threshold):
@@ -35,9 +37,14 @@ def soft_threshold(z, threshold):
     return z - np.clip(z, -threshold, threshold)  # the shape of z
 
 
-def ista_step(x, z, dictionary, alpha, step):
-    """One step from codes z (B, K) of samples x (B, D), as its equation. Returns codes (B, K)."""
-    return soft_threshold(z + step * (x - z @ dictionary) @ dictionary.T, step * alpha)  # (B, K)
+def ista_step(x_W, z, R, threshold):
+    """One step of ISTA from codes z (B, K), as a layer of a network; see the top of this module. Returns codes (B, K).
+
+    x_W        (B, K) = x @ W, of the samples x (B, D) with W (D, K) = step dictionary.T
+    R          (K, K) = I - step dictionary @ dictionary.T
+    threshold  step alpha
+    """
+    return soft_threshold(x_W + z @ R, threshold)  # (B, K)
 
 
 def ista(X, dictionary, alpha, *, max_iter=1000, tol=1e-4):
@@ -50,8 +57,9 @@ def ista(X, dictionary, alpha, *, max_iter=1000, tol=1e-4):
                 that bound: sqrt(D + K) eps |x|^2, with eps that of X's dtype. With alpha = 0 the bound is f itself, so
                 all steps are taken unless a sample can be explained to rounding
 
-    Each row of X has its code by itself, be others as large as they may. (Rounding differs a little with the rows
-    beside it, so a descent may end some steps sooner: to tol f, or to the rounding above, the code is the same.)
+    The code of a row of X does not depend on the other rows, however large they are. (Rounding differs a little with
+    the rows beside it, so a descent may end some steps sooner: to tol f, or to the rounding above, the code is the
+    same.)
 
     Raises ValueError or TypeError unless the atoms have length 1 and all settings are possible.
     """
@@ -61,7 +69,7 @@ def ista(X, dictionary, alpha, *, max_iter=1000, tol=1e-4):
 def fista(X, dictionary, alpha, *, max_iter=1000, tol=1e-4):
     """The codes of `ista` in far fewer steps: each starts some way further along the direction of the last.
 
-        z_new <- ista_step(y)      t_new <- (1 + sqrt(1 + 4 t t)) / 2      y <- z_new + (t - 1) / t_new (z_new - z)
+        z_new <- ista_step from y      t_new <- (1 + sqrt(1 + 4 t t)) / 2      y <- z_new + (t - 1) / t_new (z_new - z)
 
     Where that way has led uphill, a code's t begins at 1 again: O'Donoghue and Candes, "Adaptive restart for
     accelerated gradient schemes" (2015), section 3.2.
@@ -70,25 +78,25 @@ def fista(X, dictionary, alpha, *, max_iter=1000, tol=1e-4):
 
 
 def _lasso(X, dictionary, alpha, max_iter, tol, accelerated):
-    """What `ista` and `fista` have in common: the door, and data of a size whose squares are safe."""
+    """What `ista` and `fista` have in common: input validation, and rows in units in which their squares are safe."""
     X, dictionary = check_pair(X, dictionary)
     alpha, max_iter = check_number("alpha", alpha, 0), check_integer("max_iter", max_iter, 1)
-    tol, exponents = check_number("tol", tol, 0), size_exponents(X)  # exponents (N,)
-    codes = np.zeros((len(X), len(dictionary)), X.dtype)  # (N, K)
-    sizes = np.unique(exponents)
-    for exponent in sizes.tolist():
-        rows = slice(None) if len(sizes) == 1 else exponents == exponent
-        x, z = np.ldexp(X[rows], -exponent) if exponent else X[rows], codes[rows]  # rows of about one size, and zeros
-        descend(x, dictionary, scaled_alpha(alpha, exponent), z, max_iter=max_iter, tol=tol, accelerated=accelerated)
-        codes[rows] = unscaled(z, exponent)
+    tol, codes = check_number("tol", tol, 0), np.zeros((len(X), len(dictionary)), X.dtype)  # (N, K)
+    for rows, unit in units_of_rows(X, SAFE_FLOAT32).groups():  # rows of about one size
+        z = codes[rows]  # zeros
+        descend(unit.scale(X[rows]), dictionary, price_in(unit, alpha), z, max_iter=max_iter, tol=tol,
+                accelerated=accelerated)
+        codes[rows] = unit.unscale(z)
     return codes
 
 
-def descend(X, dictionary, alpha, codes, *, max_iter, tol, accelerated):
-    """Improve codes (N, K) in place by at most max_iter steps of ISTA or (accelerated) FISTA; f never rises.
+def price_in(unit, alpha):
+    """alpha for samples in this unit: it is compared with products of atoms and samples, and scales as these do."""
+    return min(unit.scale(float(alpha)), UNPAYABLE)
 
-    Each step is the layer of the module's docstring, with x @ W = step (x @ dictionary.T) computed once for all steps.
-    """
+
+def descend(X, dictionary, alpha, codes, *, max_iter, tol, accelerated):
+    """Improve codes (N, K) in place by at most max_iter steps of ISTA or (accelerated) FISTA; f never rises."""
     gram = dictionary.astype(np.float64) @ dictionary.T.astype(np.float64)  # (K, K)
     step = float(1 / np.linalg.eigvalsh(gram)[-1])
     R = (np.eye(len(gram)) - step * gram).astype(X.dtype)  # (K, K)
@@ -100,28 +108,30 @@ def descend(X, dictionary, alpha, codes, *, max_iter, tol, accelerated):
         lowest, gap = value_and_gap(best, products, squares, gram, alpha)  # (B,), (B,)
         # The codes that are not finished: (A,), A of B.
         active = np.flatnonzero(gap > np.maximum(tol * lowest, rounding * squares))
-        z = y = best[active]  # (A, K)
         products, squares = products[active], squares[active]  # (A, K), (A,)
-        t = np.ones((len(active), 1), X.dtype)  # (A, 1)
-        for n_steps in range(1, max_iter + 1):
-            if len(active) == 0:
-                break
-            z_new = soft_threshold(step * products + y @ R, step * alpha)  # (A, K)
-            if accelerated:
-                uphill = np.einsum("bk,bk->b", y - z_new, z_new - z) > 0  # (A,)
-                t[uphill] = 1
-                t_new = (1 + np.sqrt(1 + 4 * t * t)) / 2  # (A, 1)
-                y, t = z_new + (t - 1) / t_new * (z_new - z), t_new  # (A, K), (A, 1)
-            else:
-                y = z_new
-            z = z_new
-            if n_steps % CHECK_EVERY == 0 or n_steps == max_iter:
-                value, gap = value_and_gap(z, products, squares, gram, alpha)  # (A,), (A,)
-                lower = value < lowest[active]  # (A,)
-                best[active[lower]], lowest[active[lower]] = z[lower], value[lower]
-                on = gap > np.maximum(tol * value, rounding * squares)  # (A,)
-                active, z, y, t = active[on], z[on], y[on], t[on]
-                products, squares = products[on], squares[on]
+        x_W, z = step * products, best[active]  # (A, K), (A, K)
+        y, t = z, np.ones((len(active), 1), X.dtype)  # (A, K), (A, 1)
+        n_steps = 0
+        while len(active) and n_steps < max_iter:
+            for _ in range(min(CHECK_EVERY, max_iter - n_steps)):
+                z_new = ista_step(x_W, y, R, step * alpha)  # (A, K)
+                y, t = _momentum(z_new, z, y, t) if accelerated else (z_new, t)  # (A, K), (A, 1)
+                z = z_new
+                n_steps += 1
+            value, gap = value_and_gap(z, products, squares, gram, alpha)  # (A,), (A,)
+            lower = value < lowest[active]  # (A,)
+            best[active[lower]], lowest[active[lower]] = z[lower], value[lower]
+            on = gap > np.maximum(tol * value, rounding * squares)  # (A,)
+            active, z, y, t = active[on], z[on], y[on], t[on]
+            products, squares, x_W = products[on], squares[on], x_W[on]
+
+
+def _momentum(z_new, z, y, t):
+    """Where FISTA's next step starts, y (A, K), and its next t (A, 1), after a step from y to z_new; see `fista`."""
+    uphill = np.einsum("bk,bk->b", y - z_new, z_new - z) > 0  # (A,)
+    t = np.where(uphill[:, None], 1, t)  # (A, 1)
+    t_new = (1 + np.sqrt(1 + 4 * t * t)) / 2  # (A, 1)
+    return z_new + (t - 1) / t_new * (z_new - z), t_new  # (A, K), (A, 1)
 
 
 def value_and_gap(z, products, squares, gram, alpha):
@@ -149,36 +159,9 @@ def check_pair(X, dictionary):
     X, dictionary = check_array(X), check_array(dictionary, name="dictionary")
     if dictionary.shape[1] != X.shape[1]:
         raise ValueError(f"X has {X.shape[1]} features, but the atoms of the dictionary have {dictionary.shape[1]}")
-    lengths = np.linalg.norm(np.clip(dictionary.astype(np.float64), -1e9, 1e9), axis=1)  # (K,)
+    lengths = np.linalg.norm(np.clip(dictionary.astype(np.float64), -SAFE, SAFE), axis=1)  # (K,)
     worst = int(np.abs(lengths - 1).argmax())
     if abs(lengths[worst] - 1) > 1e-3:  # float16 rounds an entry by 5e-4 of itself at most, and so a length
         raise ValueError(f"the atoms of a dictionary must have length 1, but that of atom {worst} is "
                          f"{lengths[worst]:.3g}: divide each by its length")
     return X, dictionary.astype(X.dtype)
-
-
-def size_exponents(X):
-    """e (N,) int: 0 for ordinary rows of X (N, D); for those so large or small that squares of float32 might not do, e
-    with 2^e about their size, a multiple of 32, so that few values occur. A row's depends on that row alone."""
-    largest = np.maximum(X.max(axis=1), -X.min(axis=1))  # (N,)
-    exponents = (np.frexp(largest)[1] + 16) // 32 * 32  # (N,)
-    exponents[(largest == 0) | ((largest > 1e-9) & (largest < 1e9))] = 0
-    return exponents
-
-
-def size_exponent(X):
-    """The same for all of X (N, D) together, an int."""
-    return int(size_exponents(X.reshape(1, -1))[0])
-
-
-def scaled_alpha(alpha, exponent):
-    """alpha for data that were divided by 2^exponent; at most 2^60, a price that no code can pay."""
-    return math.ldexp(min(alpha, math.ldexp(1.0, min(exponent + 60, 1023))), -exponent)
-
-
-def unscaled(codes, exponent):
-    """codes times 2^exponent, which is one number or one for each row, (N, 1)."""
-    if not np.any(exponent):
-        return codes
-    with np.errstate(over="ignore", under="ignore"):  # may be inf where X is near its dtype's end
-        return np.ldexp(codes, exponent)

@@ -2,9 +2,9 @@
 
 Shapes: N samples, D features, K atoms, B rows of a block, S atoms taken.
 
-The code z of a sample x is to make |x - z @ dictionary| small with at most n_nonzero entries that are not 0. To find
-the best would mean to try all choices of atoms. This takes at each step the atom that has the largest product with the
-residual, what is left of the sample, and then fits all atoms taken so far anew, by least squares.
+The code z of a sample x is to make |x - z @ dictionary| small with at most n_nonzero entries that are not 0. Finding
+the best one would mean trying all choices of atoms. This takes at each step the atom that has the largest product with
+the residual, what is left of the sample, and then fits all atoms taken so far anew, by least squares.
 
 Of x only its products with the atoms are needed, and of the atoms those with each other, the Gram matrix: so many
 samples share most of the work ("Batch-OMP").
@@ -15,9 +15,9 @@ Sources: Pati, Rezaiifar and Krishnaprasad, "Orthogonal matching pursuit" (1993)
 
 import numpy as np
 
-from aelearn.core.arrays import blocks
+from aelearn.core.arrays import SAFE_FLOAT32, blocks, units_of_rows
 from aelearn.core.validation import check_integer
-from aelearn.sparse_coding.ista import check_pair, size_exponents, unscaled, value_and_gap
+from aelearn.sparse_coding.ista import check_pair, value_and_gap
 
 ROOM = 1000  # times the rounding of products and steps, (D + S) eps: what is no more than that is not worth a code
 
@@ -25,53 +25,75 @@ ROOM = 1000  # times the rounding of products and steps, (D + S) eps: what is no
 def omp(X, dictionary, n_nonzero):
     """Codes (N, K) of X (N, D) by orthogonal matching pursuit, with at most n_nonzero entries that are not 0.
 
-    Again and again it takes the atom that has the largest product with what is left of the sample, and then fits
-    all atoms taken so far anew, by least squares. It stops early where nothing is left.
+    dictionary  (K, D), atoms of length 1
+    n_nonzero   from 1 to K. A pursuit stops earlier where nothing is left of the sample
 
     Raises ValueError or TypeError unless the atoms have length 1 and n_nonzero is from 1 to K.
     """
     X, dictionary = check_pair(X, dictionary)
     n_nonzero = check_integer("n_nonzero", n_nonzero, 1, len(dictionary))
-    exponents, codes = size_exponents(X)[:, None], np.zeros((len(X), len(dictionary)), X.dtype)  # (N, 1), (N, K)
-    pursue(np.ldexp(X, -exponents) if exponents.any() else X, dictionary, n_nonzero, codes)
-    return unscaled(codes, exponents)
+    units, codes = units_of_rows(X, SAFE_FLOAT32), np.zeros((len(X), len(dictionary)), X.dtype)  # (N, K)
+    pursue(units.scale(X), dictionary, n_nonzero, codes)
+    return units.unscale(codes)
 
 
 def pursue(X, dictionary, n_nonzero, codes):
-    """Put the codes that OMP finds into codes (N, K), in place, where they leave less of a sample than those there.
-
-    All samples of a block take their next atom at once. From the atoms taken come orthonormal directions e_1 .. e_S,
-    one by one (Gram and Schmidt): of the atom, what the directions before it do not explain, at length 1. They are
-    never made; their products with all atoms d_k, e_s . d_k, are all that is wanted. A pursuit is over where nothing is
-    left of the sample, or where the atom is a sum of those taken: to ROOM (D + S) eps, as a share of the sample's
-    length or of the atom's square. (Atoms closer to each other would get codes of which few digits are true.)
-    """
-    nothing = ROOM * (dictionary.shape[1] + n_nonzero) * np.finfo(np.float64).eps
+    """Put the codes that OMP finds into codes (N, K), in place, where they leave less of a sample than those there."""
+    negligible = ROOM * (dictionary.shape[1] + n_nonzero) * np.finfo(np.float64).eps
     dictionary = dictionary.astype(np.float64)  # (K, D)
     gram = dictionary @ dictionary.T  # (K, K)
     for rows in blocks(len(X), len(gram) * n_nonzero):
         x = X[rows].astype(np.float64)  # (B, D)
         products, squares = x @ dictionary.T, np.einsum("bd,bd->b", x, x)  # (B, K), (B,)
-        q = products.copy()  # the residual's products with all atoms: (B, K)
-        reach = np.zeros((len(x), n_nonzero, len(gram)))  # e_s . d_k: (B, S, K)
-        along, taken = np.zeros((len(x), n_nonzero)), np.zeros((len(x), n_nonzero), int)  # e_s . x, k: (B, S), (B, S)
-        every, going = np.arange(len(x)), np.ones(len(x), bool)  # (B,), (B,)
-        for s in range(n_nonzero):
-            k = np.abs(q).argmax(axis=1)  # (B,)
-            direction = gram[k] - (reach[every, None, :s, k] @ reach[:, :s])[:, 0]  # times its length: (B, K)
-            square = direction[every, k]  # of that length: (B,)
-            going &= (np.abs(q[every, k]) > nothing * np.sqrt(squares)) & (square > nothing)
-            length = np.sqrt(np.where(going, square, 1))  # (B,)
-            reach[:, s] = going[:, None] * direction / length[:, None]  # (B, K); 0 where the pursuit is over
-            taken[:, s], along[:, s] = k, going * q[every, k] / length  # (B,), (B,)
-            q -= along[:, s, None] * reach[:, s]  # (B, K)
-        # The z_t are to make sum_t z_t d_taken(t) = sum_s along_s e_s; times e_s: sum_t triangle[s, t] z_t = along_s.
-        triangle = np.triu(np.take_along_axis(reach, taken[:, None, :], axis=2))  # (B, S, S)
-        over = np.einsum("bss->bs", triangle) == 0  # (B, S): steps after the pursuit's end
-        triangle += over[:, :, None] * np.eye(n_nonzero)  # their z is 0
-        z = np.linalg.solve(triangle, along[:, :, None])[:, :, 0]  # (B, S)
-        before = value_and_gap(codes[rows].astype(np.float64), products, squares, gram, 0.0)[0]  # (B,)
-        better = squares - np.einsum("bs,bs->b", along, along) < 2 * before  # (B,)
-        found = np.zeros_like(q)  # (B, K)
-        np.add.at(found, (every[:, None], taken), z)  # a step after the end may name an atom again, and adds 0
+        taken, e_x, e_d = _take_atoms(products, squares, gram, n_nonzero, negligible)  # (B, S), (B, S), (B, S, K)
+        left = squares - np.einsum("bs,bs->b", e_x, e_x)  # |residual|^2: (B,)
+        left_before = 2 * value_and_gap(codes[rows].astype(np.float64), products, squares, gram, 0.0)[0]  # (B,)
+        found, better = np.zeros_like(products), left < left_before  # (B, K), (B,)
+        # After its end a pursuit may name an atom again, with an amount of 0: hence `add.at`.
+        np.add.at(found, (np.arange(len(x))[:, None], taken), _amounts(taken, e_x, e_d))
         codes[rows][better] = found[better]
+
+
+def _take_atoms(products, squares, gram, n_nonzero, negligible):
+    """The atoms that OMP takes for each sample of a block; all samples take their next atom at once.
+
+    products (B, K) = x @ dictionary.T, squares (B,) = |x|^2, gram (K, K) = dictionary @ dictionary.T.
+
+    From the atoms taken come orthonormal directions e_1 .. e_S, one by one (Gram and Schmidt): of the atom taken, what
+    the directions before it do not explain, at length 1. They are never made. All that is needed are their products
+    with the sample and with all atoms, which are returned with the numbers of the atoms taken:
+
+        taken (B, S)      e_x[b, s] = e_s . x  (B, S)      e_d[b, s, k] = e_s . d_k  (B, S, K)
+
+    A pursuit is over where nothing is left of the sample, or where the atom is a sum of those taken: when its product
+    with the residual is negligible beside the sample's length, or what is new in it beside the atom's. From there on
+    e_x and e_d are 0. (Atoms closer to each other would get codes with few correct digits.)
+    """
+    (n_samples, n_atoms), every = products.shape, np.arange(len(products))  # B, K, (B,)
+    taken, e_x = np.zeros((n_samples, n_nonzero), int), np.zeros((n_samples, n_nonzero))  # (B, S), (B, S)
+    e_d = np.zeros((n_samples, n_nonzero, n_atoms))  # (B, S, K)
+    q, going = products.copy(), np.ones(n_samples, bool)  # residual @ dictionary.T (B, K), (B,)
+    for s in range(n_nonzero):
+        k = np.abs(q).argmax(axis=1)  # (B,)
+        known = e_d[every, :s, k][:, None] @ e_d[:, :s]  # what e_1 .. e_(s-1) explain of atom k, times d: (B, 1, K)
+        new = gram[k] - known[:, 0]  # what is new in it, times d: (B, K)
+        square = new[every, k]  # |what is new in it|^2: (B,)
+        going &= (np.abs(q[every, k]) > negligible * np.sqrt(squares)) & (square > negligible)
+        length = np.sqrt(np.where(going, square, 1))  # (B,)
+        taken[:, s], e_x[:, s] = k, going * q[every, k] / length  # (B,), (B,)
+        e_d[:, s] = going[:, None] * new / length[:, None]  # (B, K)
+        q -= e_x[:, s, None] * e_d[:, s]  # (B, K)
+    return taken, e_x, e_d
+
+
+def _amounts(taken, e_x, e_d):
+    """How much a code has of each atom taken, z (B, S), by least squares; 0 after the end of a pursuit.
+
+    The sample's part that the atoms explain is sum_s (e_s . x) e_s = sum_t z_t d_taken(t). Its product with e_s says
+
+        sum_t triangle[s, t] z_t = e_s . x      triangle[s, t] = e_s . d_taken(t), which is 0 where t < s
+    """
+    triangle = np.triu(np.take_along_axis(e_d, taken[:, None, :], axis=2))  # (B, S, S)
+    over = np.einsum("bss->bs", triangle) == 0  # (B, S)
+    triangle += over[:, :, None] * np.eye(taken.shape[1])  # (B, S, S)
+    return np.linalg.solve(triangle, e_x[:, :, None])[:, :, 0]  # (B, S)

@@ -47,13 +47,28 @@ def test_soft_threshold_by_hand():
     assert np.array_equal(soft_threshold(z, 0.0), z) and not soft_threshold(z, 9.0).any()
 
 
+def step_of_the_equation(x, z, dictionary, alpha, step):
+    """Downhill on the square, then the soft threshold."""
+    return soft_threshold(z + step * (x - z @ dictionary) @ dictionary.T, step * alpha)
+
+
 def test_a_step_is_a_layer(rng):
     x, dictionary = problem(rng, 7)
     z, alpha, step = rng.normal(size=(7, 20)), 0.8, longest_step(dictionary)
     W, R = step * dictionary.T, np.eye(20) - step * dictionary @ dictionary.T
-    wanted = soft_threshold(x @ W + z @ R, step * alpha)
-    np.testing.assert_allclose(ista_step(x, z, dictionary, alpha, step), wanted,
+    wanted = step_of_the_equation(x, z, dictionary, alpha, step)
+    np.testing.assert_allclose(ista_step(x @ W, z, R, step * alpha), wanted,
                                atol=rounding(12 + 20, np.abs(x).sum() + np.abs(z).sum()))
+
+
+@pytest.mark.parametrize("encode", [ista, fista])
+def test_what_is_taught_is_what_runs(rng, encode, monkeypatch):
+    X, dictionary = problem(rng)
+    steps = []
+    monkeypatch.setattr("aelearn.sparse_coding.ista.ista_step",
+                        lambda *args: (steps.append(len(args[0])), ista_step(*args))[1])
+    encode(X, dictionary, 0.1, max_iter=25, tol=0)
+    assert steps == [60] * 25
 
 
 @pytest.mark.parametrize("accelerated", [False, True])
@@ -63,7 +78,7 @@ def test_the_steps_taken_are_those_of_the_equation(rng, accelerated):
     start, alpha, step = rng.normal(size=(60, 20)) * 9, 0.8, longest_step(dictionary)
     z, y, t = start, start, 1.0
     for _ in range(5):
-        z_new = ista_step(X, y, dictionary, alpha, step)
+        z_new = step_of_the_equation(X, y, dictionary, alpha, step)
         t_new = (1 + np.sqrt(1 + 4 * t * t)) / 2
         y, z, t = z_new + accelerated * (t - 1) / t_new * (z_new - z), z_new, t_new
     codes = start.copy()

@@ -38,6 +38,10 @@ def _batch_and_codes(rng):
             "alpha": float(rng.uniform(0.3, 0.8)), "step": step}
 
 
+def _shrink_step(x, z, dictionary, alpha, step):
+    return ista.soft_threshold(z + step * (x - z @ dictionary) @ dictionary.T, step * alpha)
+
+
 def _sample_and_atoms(rng):
     """Random ones; and samples that point away from the best atom, or are nearer to another."""
     k, d = sizes(rng, 2, low=3)
@@ -57,6 +61,6 @@ def _first_atom(x, dictionary):
 EXERCISES = {
     "sparse_cost": Exercise(_sample_and_code, ("cost",), answer=_cost),
     "shrink": Exercise(_to_shrink, ("shrunk",), answer=ista.soft_threshold, blank="did you divide by 0?"),
-    "shrink_step": Exercise(_batch_and_codes, ("codes",), answer=ista.ista_step),
+    "shrink_step": Exercise(_batch_and_codes, ("codes",), answer=_shrink_step),
     "first_atom": Exercise(_sample_and_atoms, ("atom", "amount"), answer=_first_atom),
 }
