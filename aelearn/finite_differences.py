@@ -1,18 +1,18 @@
-"""The derivative of a loss by finite differences, and how exactly it can be known.
+"""The derivative of a loss by finite differences, and how precisely it can be known.
 
 The finite difference of an entry p is the five-point one, whose own error falls with the fourth power of h:
 
     numerical = (8 (L(p + h) - L(p - h)) - (L(p + 2h) - L(p - 2h))) / (12 h),    h = eps * max(1, |p|)
 
-Rounding carries it away from that. A loss L is only known to its last digits, about 10 * machine epsilon * |L|. And
-the nudged entry is rounded, too, to machine epsilon * max(1, |p|), which is machine epsilon * h / eps; that moves the
-loss by its slope times as much. All of it counts at the four nudged points: at a perfect fit the loss is 0 and so is
-its slope, but not beside it. With the largest |L| of the four, and their slope = (max L - min L) / 4h,
+Rounding adds an error of its own. A loss L is only known to its last digits, about 10 * machine epsilon * |L|. The
+nudged entry is rounded as well, to machine epsilon * max(1, |p|), which is machine epsilon * h / eps; that moves the
+loss by its slope times as much. What counts are the four nudged points: at a perfect fit the loss is 0 and so is its
+slope, but not beside it. With the largest |L| of the four, and their slope = (max L - min L) / 4h,
 
     uncertainty = 10 * machine epsilon * (max |L| / h + slope / eps)
 
-gradcheck.py compares a gradient with it. It holds an error against the slope, too, where that is larger than the
-derivative: at a minimum, an error of 0.000001 * slope is what moving p by about 0.000001 * h would do.
+gradcheck.py compares a gradient with it. Where the slope is larger than the derivative, an error is measured relative
+to the slope: at a minimum, an error of 0.000001 * slope is what moving p by about 0.000001 * h would cause.
 
 Source of the five-point formula: Abramowitz and Stegun, "Handbook of mathematical functions", table 25.2.
 """
@@ -29,7 +29,7 @@ def numerical_gradient(loss, params, name, *, eps=1e-4):
     """The derivative of `loss` by every entry of params[name], by five-point finite differences.
 
     `loss` gets a dict with a float64 copy of params[name], one entry of it nudged; nothing of `params` is changed.
-    Returns the derivative, of its shape, and the step h of each entry. Raises TypeError or ValueError where `loss`
+    Returns the derivative, of its shape, and the step h of each entry. Raises TypeError or ValueError if `loss`
     returns anything but one number in float64, or changes the parameter.
     """
     if name not in params:
@@ -38,17 +38,17 @@ def numerical_gradient(loss, params, name, *, eps=1e-4):
 
 
 def finite_differences(loss, params, name, eps):
-    """The derivative by each entry of params[name], the steps h, the slopes and the uncertainties: see above."""
+    """The derivative by each entry of params[name], the steps h, the slopes and the uncertainties; see above."""
     given = float64_copy(name, params[name])
     parameter = given.copy()
     params = {**params, name: parameter}
     steps = eps * np.maximum(1, np.abs(parameter))  # of the parameter's shape, like the next three
     numerical, slope, size = (np.empty(parameter.shape) for _ in range(3))
-    is_coarse, varies = True, False  # every loss is a float32 number, though nudged parameters are not
+    is_coarse, varies = True, False  # all losses are float32 numbers; they differ
     for index in np.ndindex(parameter.shape):
         old, h = float(parameter[index]), float(steps[index])
         values, where = [], f" when entry {list(index)} of {name} is nudged"
-        with np.errstate(invalid="ignore", divide="ignore"):  # the caller looks at what comes back
+        with np.errstate(invalid="ignore", divide="ignore"):  # the caller checks the results
             for step in (-2 * h, -h, h, 2 * h):
                 parameter[index] = old + step
                 values.append(loss_value(loss, params, where))
@@ -75,13 +75,13 @@ def _has_float32_digits(values):
 
 
 def loss_value(loss, params, where=""):
-    """The loss as a Python float, NaN and infinity included. Raises TypeError or ValueError for what is no number."""
+    """The loss as a Python float, NaN and infinity included. Raises TypeError or ValueError if it is not a number."""
     value = loss(dict(params))
     if isinstance(value, float):  # Python's, and np.float64
         return float(value)
     try:
         array = np.asarray(value)
-    except (TypeError, ValueError, RuntimeError):  # such as a tensor that asks for its own gradient
+    except (TypeError, ValueError, RuntimeError):  # such as a PyTorch tensor that requires a gradient
         array = np.asarray(None)
     kind, size = array.dtype.kind, array.dtype.itemsize
     if kind not in "iuf" or (kind == "f" and size < 8):
@@ -95,7 +95,7 @@ def loss_value(loss, params, where=""):
 
 
 def check_unchanged(params, given):
-    """Raise ValueError unless the loss has left all parameters as they were given."""
+    """Raise ValueError if the loss has changed a parameter."""
     for name, value in given.items():
         if not np.array_equal(params[name], value):
             raise ValueError(CHANGED.format(name))

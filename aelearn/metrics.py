@@ -1,17 +1,17 @@
 """How well do clusters fit the true classes? And how well separated are they, when there are no classes?
 
-Shapes: N samples, C classes, K clusters, M cells that are not empty. All scores but the silhouette start from one
-table: how many samples of class c are in cluster k; nothing else about the labels matters. `confusion_matrix` shows it
-whole. The scores need only its cells that are not empty, at most one for each sample: memory grows with N, not with
-C times K.
+Shapes: N samples, C classes, K clusters, M cells that are not empty. All scores except the silhouette start from one
+table: how many samples of class c are in cluster k; nothing else about the labels matters. `confusion_matrix` returns
+the whole table. The scores need only its cells that are not empty, at most one for each sample: memory grows with N,
+not with C times K.
 
 Scoring without cheating: clusters have no names, so to call one right it must be matched to a class, and choosing the
-matching takes labels. `accuracy` may choose the best one on the data where the clusters were found; new data must be
-scored under that same matching. NMI and ARI need no matching, and ARI is 0 for a grouping by chance.
+matching takes labels. `accuracy` may choose the best one on the data in which the clusters were found; new data must be
+scored with that same matching. NMI and ARI need no matching, and ARI is 0 on average for random groupings.
 
 Labels may be integers, strings or anything else that can be sorted. Classes come first in every call. Every score
-raises ValueError unless both are 1-D, of one length, not empty and free of NaN, None and masked entries, and TypeError
-for iterators.
+raises ValueError unless both are 1-D, of the same length, not empty and free of NaN, None and masked entries, and
+TypeError for iterators.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ __all__ = ["accuracy", "adjusted_rand_index", "best_matching", "confusion_matrix
 
 @dataclass(frozen=True)
 class _Cells:
-    """The cells of the table that are not empty, row after row. All numbers are int64."""
+    """The cells of the table that are not empty, row by row. All numbers are int64."""
 
     classes: np.ndarray  # (C,) the sorted distinct classes: row c of the table is classes[c]
     clusters: np.ndarray  # (K,) the sorted distinct clusters
@@ -44,25 +44,25 @@ class _Cells:
 
     @property
     def same_grouping(self):
-        """True where classes and clusters differ in nothing but names: one cell in each row and each column."""
+        """True if classes and clusters differ only in their names: one cell in each row and each column."""
         return len(self.counts) == len(self.classes) == len(self.clusters)
 
 
 def _count(classes, clusters):
-    """The _Cells of two labelings (N,): each sample is a cell, and equal ones are counted."""
+    """The _Cells of two labelings (N,): each sample is in a cell, and samples in the same cell are counted."""
     (classes, class_index), (clusters, cluster_index) = _numbered(classes, "classes"), _numbered(clusters, "clusters")
     if len(class_index) != len(cluster_index):
         raise ValueError(f"classes has {len(class_index)} labels, clusters has {len(cluster_index)}: "
-                         "they must be of one length")
+                         "they must have the same length")
     cells, counts = np.unique(class_index * len(clusters) + cluster_index, return_counts=True)  # (M,), (M,)
     rows, columns = np.divmod(cells, len(clusters))  # (M,), (M,)
     return _Cells(classes, clusters, rows, columns, counts, np.bincount(class_index), np.bincount(cluster_index))
 
 
 def _numbered(labels, name):
-    """The sorted distinct labels, and for each sample the number of its own among them, (N,)."""
+    """The sorted distinct labels, and for each sample the index of its own among them, (N,)."""
     labels = _check_labels(labels, name)  # (N,)
-    if labels.dtype.kind in "iu" and int(labels.max()) - int(labels.min()) <= 2 * len(labels):  # need not be sorted
+    if labels.dtype.kind in "iu" and int(labels.max()) - int(labels.min()) <= 2 * len(labels):  # counting beats sorting
         offset = np.subtract(labels, labels.min(), dtype=np.int64, casting="unsafe")  # (N,)
         index = (np.cumsum(np.bincount(offset) > 0) - 1)[offset]  # (N,)
         values = np.empty(index.max() + 1, labels.dtype)  # (distinct labels,)
@@ -72,9 +72,9 @@ def _numbered(labels, name):
         return np.unique(labels, return_inverse=True)
     try:
         values = sorted(set(labels.tolist()))  # (distinct labels,)
-        if not all(one < other for one, other in zip(values, values[1:])):  # such as sets, of which neither may be less
+        if not all(one < other for one, other in zip(values, values[1:])):  # such as sets, {1} and {2}
             raise TypeError("of some of them neither is less than the other")
-    except TypeError as error:  # such as numbers beside strings
+    except TypeError as error:  # such as numbers among strings
         raise ValueError(f"{name} must hold labels that can be sorted: {error}") from None
     number = {value: k for k, value in enumerate(values)}
     distinct = np.empty(len(values), object)  # (distinct labels,)
@@ -83,13 +83,13 @@ def _numbered(labels, name):
 
 
 def _check_labels(labels, name):
-    """The labels as an array (N,) of just what was given."""
+    """The labels as an array (N,), none of them converted."""
     array = as_array(labels, name)
     if array.ndim != 1 or len(array) == 0:
         what = f"shape {array.shape}" if array.ndim else type(labels).__name__
         raise ValueError(f"{name} must be a 1-D array or a list of one or more labels; got {what}")
     if not hasattr(labels, "__array__") and array.tolist() != list(labels):
-        array = np.array(labels, object)  # as they were: NumPy makes one type of all, such as "1" of a 1 beside an "a"
+        array = np.array(labels, object)  # NumPy had converted them to one type, such as 1 to "1" beside an "a"
     if any(map(_is_missing, array)) if array.dtype == object else (array != array).any():
         raise ValueError(f"{name} contains NaN, None or another missing label")
     return array
@@ -98,7 +98,7 @@ def _check_labels(labels, name):
 def _is_missing(label):
     try:
         return label is None or bool(label != label)
-    except (TypeError, ValueError):  # pandas' NA is neither equal to itself nor different
+    except (TypeError, ValueError):  # pandas' NA is neither equal to itself nor unequal
         return True
 
 
@@ -116,8 +116,8 @@ def confusion_matrix(classes, clusters):
 def best_matching(classes, clusters):
     """The one-to-one matching of clusters to classes under which most samples agree: {cluster: class}.
 
-    With more clusters than classes some clusters stay without a class, and the other way round. Those that have no
-    sample in common with the class or cluster that is left for them are paired in order.
+    With more clusters than classes some clusters are left without a class, and vice versa. Classes and clusters that
+    have no sample in common, but no other partner either, are paired in order.
     """
     cells = _count(classes, clusters)
     chosen = maximum_weight_matching(cells.rows, cells.columns, cells.counts)  # (M,)
@@ -125,7 +125,7 @@ def best_matching(classes, clusters):
     other_rows = np.setdiff1d(np.arange(len(cells.classes)), rows)
     other_columns = np.setdiff1d(np.arange(len(cells.clusters)), columns)
     pairs = [*zip(rows, columns), *zip(other_rows, other_columns)]  # zip stops where the shorter one ends
-    classes, clusters = cells.classes.tolist(), cells.clusters.tolist()  # plain values
+    classes, clusters = cells.classes.tolist(), cells.clusters.tolist()  # plain Python values
     return {clusters[k]: classes[c] for c, k in sorted(pairs)}
 
 
@@ -139,7 +139,7 @@ def accuracy(classes, clusters, matching=None):
     if matching is None:
         right = maximum_weight_matching(cells.rows, cells.columns, cells.counts)  # (M,)
     elif isinstance(matching, dict):
-        classes, clusters = cells.classes.tolist(), cells.clusters.tolist()  # plain values
+        classes, clusters = cells.classes.tolist(), cells.clusters.tolist()  # plain Python values
         right = np.array([clusters[k] in matching and bool(matching[clusters[k]] == classes[c])
                           for c, k in zip(cells.rows, cells.columns)])  # (M,)
     else:
@@ -168,10 +168,10 @@ def normalized_mutual_information(classes, clusters):
     if cells.same_grouping:
         return 1.0
     n, n_c, n_k = cells.n_samples, cells.class_sizes[cells.rows], cells.cluster_sizes[cells.columns]  # (), (M,), (M,)
-    ratio = cells.counts * n / (n_c * n_k)  # (M,) p / (p_c p_k) from integers, so that independent ones give just 1
+    ratio = cells.counts * n / (n_c * n_k)  # p / (p_c p_k), from integers: exactly 1 for independent labels: (M,)
     information = np.sum(cells.counts / n * np.log(ratio))
     score = information / ((_entropy(cells.class_sizes / n) + _entropy(cells.cluster_sizes / n)) / 2)
-    return min(max(float(score), 0.0), 1.0)  # the logarithms' last digits may carry it outside
+    return min(max(float(score), 0.0), 1.0)  # rounding may take it outside
 
 
 def _entropy(p):
@@ -179,15 +179,15 @@ def _entropy(p):
 
 
 def adjusted_rand_index(classes, clusters):
-    """ARI: the pairs of samples that both groupings put together, moved and scaled so that chance gives 0.
+    """ARI: the pairs of samples that both groupings put together, shifted and scaled so that chance gives 0.
 
     With pairs(n) = n (n - 1) / 2:  index = sum over cells pairs(count),  a = sum pairs(row sums),
     b = sum pairs(column sums),  expected = a b / pairs(N),
 
         ARI = (index - expected) / ((a + b) / 2 - expected)
 
-    Both sides of the fraction are multiplied by pairs(N): then they are integers, which Python computes exactly, and
-    the only rounding is in one division. Groupings that are nearly independent keep all their digits.
+    Numerator and denominator are multiplied by 2 pairs(N): then they are integers, which Python computes exactly, and
+    only the division rounds. So the score of nearly independent groupings keeps all its digits.
     1 when both groupings are trivial in the same way. Source: Hubert and Arabie, "Comparing partitions" (1985).
     """
     cells = _count(classes, clusters)
@@ -206,8 +206,9 @@ def _pairs(n):
 def silhouette(X, labels):
     """The mean over all samples of (b - a) / max(a, b), from -1 to 1: high when clusters are dense and far apart.
 
-    a is the mean distance of a sample to the others of its cluster, b that to the nearest other cluster; a sample that
-    is alone in its cluster counts 0. X (N, D), labels (N,). Memory grows with N, time with N * N * D.
+    a is the mean distance of a sample to the others of its cluster, b the mean distance to the samples of the nearest
+    other cluster; a sample that is alone in its cluster counts 0. X (N, D), labels (N,). Memory grows with N, time with
+    N * N * D.
     Raises ValueError unless there are 2 to N - 1 clusters.
 
     Source: Rousseeuw, "Silhouettes" (1987).
@@ -222,7 +223,7 @@ def silhouette(X, labels):
     X = unit_of(X).scale(X)  # (N, D); the score does not depend on the unit
     sizes = np.bincount(index)  # (K,)
     total = 0.0
-    for x, own in zip(X, index):  # x (D,), the number of its cluster
+    for x, own in zip(X, index):  # x (D,), the index of its cluster
         distances = np.sqrt(squared_distances(X, x))  # (N,)
         sums = np.bincount(index, weights=distances, minlength=n_clusters)  # (K,)
         if sizes[own] > 1:

@@ -204,7 +204,7 @@ def test_bad_types():
     (lambda: metrics.silhouette([[0.0], [1.0], [2.0]], np.ma.array([0, 1, 1], mask=[0, 0, 1])), "masked"),
     (lambda: metrics.linear_assignment([1, 2]), "2D array"), (lambda: metrics.linear_assignment([[np.nan]]), "NaN"),
 
-    (lambda: metrics.accuracy([0, 1], [0]), "one length"), (lambda: metrics.purity([], []), "one or more"),
+    (lambda: metrics.accuracy([0, 1], [0]), "the same length"), (lambda: metrics.purity([], []), "one or more"),
     (lambda: metrics.accuracy([[0, 1]], [[0, 1]]), "1-D"), (lambda: metrics.accuracy([0, np.nan], [0, 1]), "NaN"),
     (lambda: metrics.silhouette([[0.0], [1.0]], [0, 0]), "2 to n_samples - 1"),
     (lambda: metrics.silhouette([[0.0], [1.0], [2.0]], [0, 1, 2]), "2 to n_samples - 1"),

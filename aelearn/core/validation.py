@@ -1,7 +1,7 @@
-"""The door: every array and every setting that a user hands in passes through here once.
+"""Input validation: every array and every setting that a user passes in is checked here, once.
 
-Bad input ends in one sentence that says what came, what was wanted and, where that helps, what to do. Types and
-wording follow scikit-learn's, so that code written for its estimators finds what it looks for.
+Bad input ends in one sentence that says what was given, what is needed and, where that helps, what to do. The types of
+errors and their wording follow scikit-learn's, so that code written for its estimators finds what it expects.
 
 Shapes: N samples, D features.
 """
@@ -17,27 +17,28 @@ from collections.abc import Iterator
 import numpy as np
 
 from aelearn import kernels
+from aelearn.core.arrays import SAFE
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
-NO_NUMBERS = (str, bytes, np.datetime64, np.timedelta64, datetime.date, datetime.timedelta)
+NOT_NUMBERS = (str, bytes, np.datetime64, np.timedelta64, datetime.date, datetime.timedelta)
 BACKENDS = ("auto", "numpy", "numba", "cuda")
 
 
 def check_array(X, *, name="X", estimator="the estimator"):
     """X as a float array (N, D): float32 and float64 stay what they are, everything else becomes float64.
 
-    Lists, integers, booleans, data frames, strided, Fortran-ordered, byte-swapped and read-only arrays are welcome, and
-    masked arrays in which nothing is masked. Nothing is copied that already is a float array.
+    Accepted are lists, integers, booleans, data frames; strided, Fortran-ordered, byte-swapped and read-only arrays; and
+    masked arrays in which nothing is masked. An array that already holds floats is not copied.
 
-    Raises TypeError for sparse matrices, iterators and entries that are no numbers; ValueError for complex numbers,
-    strings, dates, masked entries, another number of dimensions than two, no rows, no columns, NaN and infinity.
+    Raises TypeError for sparse matrices, iterators and entries that are not numbers; ValueError for complex numbers,
+    strings, dates, masked entries, any other number of dimensions than two, no rows, no columns, NaN and infinity.
     """
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
         raise TypeError(f"Sparse data was passed for {name}, but dense data is required. "
                         f"Use '.toarray()' to convert to a dense numpy array.")
     array = as_array(X, name)
     if array.dtype.newbyteorder("=") in FLOATS:
-        array = array.astype(array.dtype.newbyteorder("="), copy=False)  # no copy but of byte-swapped numbers
+        array = array.astype(array.dtype.newbyteorder("="), copy=False)  # copies only if bytes are swapped
     else:
         array = as_float64(array, name)
     if array.ndim != 2:
@@ -57,8 +58,8 @@ def check_array(X, *, name="X", estimator="the estimator"):
 def as_array(values, name):
     """`values` as an array of any shape and dtype.
 
-    Raises ValueError for rows of different lengths and for masked entries, whose mask NumPy would drop without a word;
-    TypeError for iterators, which could be read only once.
+    Raises ValueError for rows of different lengths and for masked entries, whose mask NumPy would silently drop;
+    TypeError for iterators, which can be read only once.
     """
     if isinstance(values, Iterator):
         raise TypeError(f"{name} must be an array; got an iterator ({type(values).__name__}), which can be read only "
@@ -74,7 +75,7 @@ def as_array(values, name):
 
 
 def as_float64(values, name):
-    """`values` as a float64 array of any shape. Raises ValueError or TypeError for what does not hold numbers."""
+    """`values` as a float64 array of any shape. Raises ValueError or TypeError if they are not numbers."""
     array = as_array(values, name)
     if np.iscomplexobj(array):
         raise ValueError(f"Complex data not supported: {name} has dtype {array.dtype}")
@@ -83,12 +84,12 @@ def as_float64(values, name):
                          + (" (strings)" if array.dtype.kind in "SUT" else ""))
     if array.dtype.kind == "O":
         for kind in set(map(type, array.ravel().tolist())):
-            if issubclass(kind, NO_NUMBERS):  # NumPy would make numbers of some of them
+            if issubclass(kind, NOT_NUMBERS):  # NumPy would convert some of them
                 raise ValueError(f"{name} must hold numbers; got entries of type {kind.__name__}")
     try:
         with np.errstate(over="ignore"):  # what float64 cannot hold becomes infinity, which is refused next
             return array.astype(np.float64)
-    except TypeError as error:  # an entry such as a dictionary; NumPy's own words name the type
+    except TypeError as error:  # an entry such as a dictionary; NumPy's own message names its type
         raise TypeError(f"{name} must hold numbers: {error}") from None
     except (ValueError, OverflowError) as error:
         raise ValueError(f"{name} must hold numbers: {error}") from None
@@ -99,7 +100,7 @@ def _n_dimensional(array):
 
 
 def check_finite(array, name):
-    """Refuse NaN and infinity. The sum is a quick first look without a temporary array: it is finite if all is."""
+    """Refuse NaN and infinity. The sum is a quick first check without a temporary array: if it is finite, so is all."""
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(np.sum(array)):
             return
@@ -113,7 +114,7 @@ def check_finite(array, name):
 def check_sample_weight(sample_weight, n_samples):
     """Weights (N,) float64. Raises ValueError unless finite, >= 0 and not all zero.
 
-    For None it is a view of a single 1, read N times over: ten million equal weights need no memory.
+    For None they are N views of a single 1: ten million equal weights need no memory.
     """
     if sample_weight is None:
         return np.broadcast_to(np.float64(1), n_samples)
@@ -125,7 +126,7 @@ def check_sample_weight(sample_weight, n_samples):
     if weight.shape != (n_samples,):
         raise ValueError(f"sample_weight.shape == {weight.shape}, expected {(n_samples,)}!")
     check_finite(weight, "sample_weight")
-    if weight.min() < 0 or weight.max() > 1e100:
+    if weight.min() < 0 or weight.max() > SAFE:
         raise ValueError("sample_weight must not be negative, nor above 1e100; "
                          f"its entries go from {weight.min()} to {weight.max()}")
     if not weight.any():
@@ -179,7 +180,7 @@ def check_float_dtype(dtype):
 
 
 def check_backend(backend):
-    """Refuse the name of a back end that does not exist. Nothing is loaded."""
+    """Refuse a back end that does not exist. Nothing is loaded."""
     if not isinstance(backend, str) or backend not in BACKENDS:
         names = ", ".join(map(repr, BACKENDS[:-1]))
         raise ValueError(f"backend {backend!r} does not exist: use {names} or {BACKENDS[-1]!r}")
@@ -189,8 +190,8 @@ def load_backend(backend):
     """The name of the back end to run on, "numpy", "numba" or "cuda", loaded and ready. For `fit` and `predict`.
 
     "auto" is "numba" where that can run; elsewhere it is "numpy", and a RuntimeWarning says why. It is never "cuda".
-    Raises ValueError for a name that does not exist, UnavailableError (a RuntimeError) where "numba" or "cuda" was
-    asked for and cannot run.
+    Raises ValueError for a name that does not exist, UnavailableError (a RuntimeError) if "numba" or "cuda" was asked
+    for and cannot run.
     """
     check_backend(backend)
     if backend == "numpy":
@@ -201,7 +202,7 @@ def load_backend(backend):
     try:
         kernels.get("numba")
     except kernels.UnavailableError as error:
-        warn(f"{error}; backend='auto' goes on with NumPy, which gives the same results to rounding, only later",
+        warn(f"{error}; backend='auto' falls back to NumPy, which gives the same results to rounding, only more slowly",
              RuntimeWarning)
         return "numpy"
     return "numba"
@@ -210,30 +211,29 @@ def load_backend(backend):
 def generator(random_state):
     """A np.random.Generator from None (fresh entropy), an int, a Generator or a RandomState.
 
-    A Generator or RandomState is drawn from, not copied: its owner's stream moves on. NumPy's global state is
-    never touched.
+    A Generator or RandomState is used, not copied: its owner's stream advances. NumPy's global state is never touched.
     """
     if isinstance(random_state, np.random.RandomState):
         return np.random.Generator(random_state._bit_generator)
     if random_state is None or isinstance(random_state, np.random.Generator):
         return np.random.default_rng(random_state)
     if random_state is np.random:
-        raise TypeError("random_state must not be the module np.random: NumPy's global state is never drawn from; "
-                        "take None, an integer, a Generator or a RandomState")
+        raise TypeError("random_state must not be the module np.random: NumPy's global state is never used; "
+                        "pass None, an integer, a Generator or a RandomState")
     return np.random.default_rng(check_integer("random_state", random_state, 0))
 
 
 def peer_class(module, own):
     """`own`, an exception or warning class; where scikit-learn is loaded, a class that is scikit-learn's as well.
 
-    Code that catches sklearn.exceptions.NotFittedError then catches ours, and scikit-learn is still not needed.
+    Code that catches sklearn.exceptions.NotFittedError then also catches ours, without a need for scikit-learn.
     """
     peer = getattr(sys.modules.get(module), own.__name__, None)
     return own if peer is None else type(own.__name__, (own, peer), {"__doc__": own.__doc__})
 
 
 def warn(message, category=UserWarning):
-    """Warn, and let the warning name the line outside aelearn that led here. Its class is `peer_class`'s."""
+    """Warn, with the line outside aelearn that led here. The class of the warning is `peer_class`'s."""
     package, level, frame = os.path.dirname(os.path.dirname(__file__)) + os.sep, 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
         frame, level = frame.f_back, level + 1
@@ -245,7 +245,7 @@ class NotFittedError(ValueError, AttributeError):
 
 
 class ConvergenceWarning(UserWarning):
-    """The answer is usable, but not all that was asked for."""
+    """The result is usable, but not all that was asked for."""
 
 
 def not_fitted(estimator):

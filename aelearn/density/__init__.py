@@ -6,7 +6,7 @@ Read in this order:
     kernel_sums  sums of kernels over tiles of a table of distances
     bandwidths   how wide a kernel should be: rules of thumb, and leave-one-out
     estimator    KernelDensity, what users call
-    peaks        clusters as all that flows to one peak
+    peaks        clusters: all points from which the way uphill ends at one peak
 
 Taught in lesson 12. Tested against SciPy's gaussian_kde and scikit-learn's KernelDensity
 (tests/peers/test_kernel_density.py).

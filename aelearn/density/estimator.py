@@ -1,20 +1,21 @@
-"""How dense are the data at a point? An answer without a model of their shape: a hill on each of them.
+"""How dense are the data at a point? An answer without a model of their shape: a kernel on each of them.
 
-Shapes: N samples, D features, M points to look at.
+Shapes: N samples, D features, M query points.
 
-Kernel density: a small hill on each sample x_n, and the mean of all of them. With its bandwidth h and its shape S, a
-(D, D) matrix that is the identity where the hills are round,
+Kernel density: a small hill on each sample x_n, the kernel K, and the mean of all of them. With its bandwidth h and its
+shape S, a (D, D) matrix that is the identity where the hills are round,
 
     p(x) = 1 / (N h^D det S) sum_n K(u_n),    u_n = S^-1 (x - x_n) / h
 
-The kernels K and sums of them are in kernel_sums.py, the rules for h and S in bandwidths.py, both with their sources.
-The other density without a model, `histogram_density`, is in histogram.py and can be imported from here as well.
+The kernels and their sums are in kernel_sums.py, the rules for h and S in bandwidths.py, both with their sources. The
+other density without a model, `histogram_density`, is in histogram.py and can also be imported from here.
 """
 
 import math
 
 import numpy as np
 
+from aelearn.core.arrays import unit_of
 from aelearn.core.base import Estimator
 from aelearn.core.validation import check_choice, check_integer, check_number, generator
 from aelearn.density.bandwidths import leave_one_out_bandwidth, rule_of_thumb
@@ -31,15 +32,16 @@ class KernelDensity(Estimator):
                "scott": h = N^(-1 / (D + 4)), and S S^T is the covariance of X
                "silverman": h = (N (D + 2) / 4)^(-1 / (D + 4)), and S as for "scott"
                "leave-one-out": kernels are round, and h, from the grid that `leave_one_out_bandwidth` describes, makes
-               each sample likeliest under the kernels of the others, its duplicates (which would drive h to 0) left out
+               the samples most likely under the kernels of the others; duplicates, which would drive h to 0, are left
+               out
     kernel     "gaussian" or "epanechnikov"
 
-    Scott's rule (and Silverman's) is here what it is in scipy.stats.gaussian_kde: h scales the full covariance of the
-    data. Kernels are stretched as the data are, and other units of X change nothing. scikit-learn's KernelDensity
-    takes the same h for round kernels on the data as they are, be they in metres or in millimetres. The two agree
-    only on whitened data, whose covariance is the identity. Both rules are made for one Gaussian blob and Gaussian
-    kernels: over several clusters they smooth too much, and Epanechnikov's kernel, for which they are not adjusted,
-    is as wide as a Gaussian one where its h is sqrt(D + 4) times as large.
+    Scott's rule (and Silverman's) is that of scipy.stats.gaussian_kde: h scales the full covariance of the data.
+    Kernels are stretched as the data are, and measuring X in other units changes nothing. scikit-learn's KernelDensity
+    uses the same h for round kernels on the data as they are, whether in metres or in millimetres. The two agree only
+    on whitened data, whose covariance is the identity. Both rules are made for one Gaussian blob and Gaussian kernels:
+    with several clusters they smooth too much, and Epanechnikov's kernel, for which they are not adjusted, is as wide
+    as a Gaussian one when its h is sqrt(D + 4) times as large.
 
     After `fit`:
 
@@ -55,7 +57,7 @@ class KernelDensity(Estimator):
         self.kernel = kernel
 
     def fit(self, X, y=None):
-        """Keep a copy of X (N, D) and settle the bandwidth; y is ignored. Returns self.
+        """Keep a copy of X (N, D) and choose the bandwidth; y is ignored. Returns self.
 
         Raises ValueError or TypeError for settings that are not possible, and for rules that the data do not allow:
         "scott" and "silverman" need a covariance that can be inverted, "leave-one-out" two samples that differ.
@@ -72,27 +74,26 @@ class KernelDensity(Estimator):
             h, S = leave_one_out_bandwidth(X, self.kernel), None
         else:
             h, S = float(self.bandwidth), None
-        if not np.isfinite(_in_units_of_kernels(X, X[0], h, S)).all():
+        if not np.isfinite(_in_units_of_kernels(X, X[0], h, S)[0]).all():
             raise ValueError(f"X has entries up to {np.abs(X).max():.3g}: in widths of the fitted kernels that is more "
                              "than float64 can hold: " + ("take a larger bandwidth" if S is None else
                                                      "scale the columns of X to sizes nearer to 1"))
         self.bandwidth_, self.shape_ = h, np.eye(X.shape[1]) if S is None else S  # h, (D, D)
         self._samples, self._S = np.array(X), S  # a copy: (N, D); None where kernels are round
-        self._kernel = self.kernel  # which may be set anew before the next fit
+        self._kernel = self.kernel  # the setting may change before the next fit
         return self
 
     def score_samples(self, X):
         """The logarithm of the density at each point of X (M, D): (M,) float64.
 
-        It is -inf, never NaN, where the density is 0: where no Epanechnikov kernel reaches, and so far out that the
-        logarithm of the Gaussian density itself leaves float64. No row's answer depends on the others.
+        It is -inf, never NaN, where the density is 0: where no Epanechnikov kernel reaches, or so far out that even the
+        logarithm of the Gaussian density leaves float64. No row's result depends on the others.
         """
         self._check_fitted("bandwidth_")
         X = self._check_X(X)
         n, n_features = self._samples.shape
-        x, points = (_in_units_of_kernels(rows, self._samples[0], self.bandwidth_, self._S)
-                     for rows in (X, self._samples))  # (M, D), (N, D)
-        h = np.frexp(self.bandwidth_)[0] if self._S is None else self.bandwidth_  # in their units
+        points, h = _in_units_of_kernels(self._samples, self._samples[0], self.bandwidth_, self._S)  # (N, D)
+        x, _ = _in_units_of_kernels(X, self._samples[0], self.bandwidth_, self._S)  # (M, D)
         log_sums, near = np.full(len(x), -np.inf), np.isfinite(x).all(axis=1)  # (M,), (M,)
         if near.any():
             log_sums[near] = log_kernel_sums(x[near], points, h, self._kernel)
@@ -107,7 +108,7 @@ class KernelDensity(Estimator):
         """Draw points from the density: (n_samples, D), of the dtype of the data.
 
         Each is one of the samples, all equally likely, plus noise drawn from its kernel. Noise from Epanechnikov's is
-        a point drawn evenly from the unit sphere in D + 4 dimensions (normal draws, divided by their length) without
+        a point drawn uniformly from the unit sphere in D + 4 dimensions (normal draws, divided by their length) without
         its last four coordinates: leaving out k makes the density proportional to (1 - |u|^2)^(k/2 - 1). Source:
         Johnson, "Multivariate statistical simulation" (1987), chapter 6, the Pearson type II distribution.
         """
@@ -123,12 +124,14 @@ class KernelDensity(Estimator):
 
 
 def _in_units_of_kernels(X, origin, h, S):
-    """X (M, D) in coordinates where kernels are round and about 1 wide: S^-1 (x - origin), float64, for S (D, D).
+    """X (M, D), float64, and h in coordinates in which kernels are round and about 1 wide.
 
-    S is None where kernels are round to begin with. Then it is X in units of the power of two above h, which keeps
-    every digit. What float64 cannot hold becomes inf or NaN.
+    With S (D, D) these are S^-1 (x - origin). Where kernels are round to begin with, S is None, and X and h are only
+    measured in a unit of about h. What float64 cannot hold becomes inf or NaN.
     """
+    X = X.astype(np.float64)  # (M, D)
+    if S is None:
+        unit = unit_of(np.array(h), limit=1)
+        return unit.scale(X), unit.scale(h)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        if S is None:
-            return np.ldexp(X.astype(np.float64), -np.frexp(h)[1])  # (M, D)
-        return np.linalg.solve(S, (X - origin.astype(np.float64)).T).T  # (M, D)
+        return np.linalg.solve(S, (X - origin).T).T, h

@@ -1,11 +1,11 @@
 """The density of points by counting: boxes on a grid, and how many points fall into each.
 
-Shapes: N samples, D features (1 to 3), M points to look at.
+Shapes: N samples, D features (1 to 3), M query points.
 
     p(x) = (points in the box of x) / (N volume of the box)
 
-Each times the volume of its box, these add up to 1. Where the edges lie is chance, and in many dimensions nearly all
-boxes are empty: estimator.py puts a hill on each point instead.
+Times the volumes of their boxes, these densities add up to 1. Where the edges lie is arbitrary, and in many dimensions
+nearly all boxes are empty: estimator.py puts a kernel on each point instead.
 
 Source: Silverman, "Density estimation for statistics and data analysis" (1986), section 2.2.
 """
@@ -42,10 +42,11 @@ class Histogram:
 def histogram_density(X, bins=10):
     """The density of X (N, D), D from 1 to 3, by counting:  density[box] = count[box] / (N volume[box]).
 
-    bins  how many on each axis, of one width, from the least value to the largest (around the value of a constant
-          column); or a list that has, for each axis, such a number, or edges in rising order with all of X between
+    bins  how many there are on each axis, all of one width, from the smallest value to the largest (around the value of
+          a constant column); or a list that holds, for each axis, such a number or edges in rising order, with all of X
+          between them
 
-    Returns a `Histogram`: `density`, `edges` and `at(X)`. A point on an edge is in the box above, but for the last
+    Returns a `Histogram`: `density`, `edges` and `at(X)`. A point on an edge is in the box above it, except at the last
     edge. Raises ValueError or TypeError for data or bins that are not possible.
     """
     X = check_array(X, estimator="histogram_density").astype(np.float64)  # (N, D)
@@ -93,5 +94,5 @@ def _boxes(X, edges):
     boxes = []
     for column, edge in zip(X.T, edges):  # (M,), (bins + 1,)
         inside &= (column >= edge[0]) & (column <= edge[-1])
-        boxes.append(np.searchsorted(edge[1:-1], column, side="right"))  # how many inner edges are not above: (M,)
+        boxes.append(np.searchsorted(edge[1:-1], column, side="right"))  # inner edges at or below it: (M,)
     return tuple(boxes), inside

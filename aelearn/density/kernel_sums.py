@@ -1,6 +1,6 @@
 """Kernel densities as arithmetic: sums of kernels without a table of all distances. No state.
 
-Shapes: N points that carry a kernel, D features, M points to look at, B and W rows and columns of a tile.
+Shapes: N points that carry a kernel, D features, M query points, B and W rows and columns of a tile.
 
 The density at x is a mean of N small hills of width h, one on each point p_n:
 
@@ -39,8 +39,8 @@ def log_constant(kernel, n_features):
 def log_kernel_sums(x, points, h, kernel):
     """log sum_n K((x_m - p_n) / h) / K(0)  for x (M, D) and points (N, D): (M,).
 
-    Points and x are sorted along the axis on which the points spread most. There an Epanechnikov kernel reaches no
-    farther than h, so all points that matter to the rows of a tile lie in one slice, and only those are looked at.
+    Points and x are sorted along the axis on which the points spread most. An Epanechnikov kernel reaches no farther
+    than h along it, so all points that matter to the rows of a tile lie in one slice, and no others are computed.
     """
     with np.errstate(over="ignore"):
         axis = np.ptp(points, axis=0).argmax()
@@ -67,7 +67,7 @@ def squared_distances_to_all(x, points):
     By definition: the expanded square would be one matrix product, but loses the digits of small distances.
     """
     squared = np.zeros((len(x), points.shape[1]))  # (B, W)
-    with np.errstate(over="ignore", under="ignore"):  # infinitely far is far enough
+    with np.errstate(over="ignore", under="ignore"):  # an infinite distance is as good as a huge one
         for x_feature, points_feature in zip(x.T, points):  # (B,), (W,)
             difference = np.subtract.outer(x_feature, points_feature)  # (B, W)
             difference *= difference
@@ -80,7 +80,8 @@ def log_sums_of_tile(squared, h, kernel):
 
     Of Gaussian kernels the nearest is the largest. Taken out of the sum, log sum_n exp(a_n) = max a +
     log sum_n exp(a_n - max a), it leaves a sum of at least 1, even where each kernel alone would round to 0. Beside
-    that 1, N exp(-700) is nothing (1e-304 N), so smaller terms may be that, too: where exp underflows, it is slow.
+    that 1, N exp(-700), 1e-304 N, is nothing; so smaller terms are replaced by exp(-700), as exp is slow where it
+    underflows.
     """
     with np.errstate(divide="ignore", over="ignore", under="ignore"):  # log 0 is -inf, as it should be
         u2 = squared * h**-2  # (B, W)

@@ -1,16 +1,16 @@
-"""Dictionary learning: find the atoms from which all samples can be put together with sparse codes.
+"""Dictionary learning: find atoms from which all samples can be put together with sparse codes.
 
 Shapes: N samples, D features, K atoms, U samples that use an atom, B rows of a block.
 
-Codes (N, K) and dictionary (K, D), atoms of length 1, are to make
+Codes (N, K) and a dictionary (K, D) of atoms of length 1 are to make
 
     F(codes, dictionary) = 1/2 |X - codes @ dictionary|^2 + alpha |codes|_1
 
-low (or, for OMP, the first term alone, with few entries a code). Like k-means, it takes two half-steps in turn, and
-neither can raise F: better codes for the dictionary (ista.py, matching_pursuit.py), then a better dictionary for
-the codes. For the second there are two ways: MOD moves all atoms at once, by least squares; K-SVD one after the other,
-each together with its own column of the codes. An atom that no code uses may become anything without changing F: it is
-set to what is left of the sample that is explained worst.
+low (for OMP, the first term alone, with few entries in each code). Like k-means, this alternates between two steps,
+neither of which can raise F: better codes for the dictionary (ista.py, matching_pursuit.py), then a better dictionary
+for the codes. There are two ways to do the second: MOD moves all atoms at once, by least squares; K-SVD moves one after
+the other, each together with its own column of the codes. An atom that no code uses may become anything without
+changing F: it is set to the residual of the sample that is explained worst.
 
 Sources: Olshausen and Field, "Emergence of simple-cell receptive field properties by learning a sparse code for natural
 images" (1996); Engan, Aase and Husoy, "Method of optimal directions for frame design" (1999); Aharon, Elad and
@@ -20,28 +20,28 @@ algorithm using batch orthogonal matching pursuit" (2008): the approximate K-SVD
 
 import numpy as np
 
-from aelearn.core.arrays import blocks, rounding
+from aelearn.core.arrays import SAFE, blocks, rounding
 from aelearn.sparse_coding.ista import soft_threshold
 
-SMALLEST = 1e-100  # squares of shorter rows would leave float64 before long; data are of a size near 1
+SMALLEST = 1 / SAFE  # the length of a row that counts as 0: its square would soon leave float64
 
 
 def mod(X, codes, dictionary, alpha=0.0):
     """The method of optimal directions: all atoms at once. Returns a dictionary (K, D); rescales codes (N, K) in place.
 
-    With the codes Z and the dictionary A of the moment, Engan's is the least-squares dictionary; its atoms are divided
-    by their lengths and the codes multiplied with them, which leaves the product as it is:
+    With Z and A, the codes and the dictionary so far, the new one is the least-squares dictionary (Engan et al.). Its
+    atoms are divided by their lengths and the codes multiplied by them, which leaves the product as it is:
 
         A_new = (Z.T Z)^-1 Z.T X          A_k <- A_k / |A_k|,  Z_k <- |A_k| Z_k
 
-    Where codes have a price, longer atoms make them dearer: alpha sum_k |A_k| c_k, with c_k = sum_n |Z_nk|. The old
-    atoms have length 1, and |a| <= (|a|^2 + 1) / 2 for all a, with = at length 1. So this bound of F, which touches F
-    at the old atoms, is again of least squares, and its lowest point cannot lie above the old F:
+    With a penalty, longer atoms raise it: alpha sum_k |A_k| c_k, with c_k = sum_n |Z_nk|. The old atoms have length 1,
+    and |a| <= (|a|^2 + 1) / 2 for all a, with = at length 1. This gives an upper bound of F that equals F at the old
+    atoms. It is again a least-squares problem, and its lowest value cannot be above the old F:
 
         A_new = (Z.T Z + P)^-1 Z.T X      P = diag(alpha c_1, ..., alpha c_K)
 
-    Written as a step from A, so that atoms which the codes leave undecided stay where they are: least squares go along
-    the eigenvectors of Z.T Z + P with more than its rounding, (K + 10 sqrt(N)) eps of the largest eigenvalue.
+    It is written as a step from A, so that atoms which the codes do not determine stay where they are: only those
+    eigenvectors of Z.T Z + P count whose eigenvalues exceed rounding, (K + 10 sqrt(N)) eps of the largest one.
     """
     n_atoms = len(dictionary)
     gram, cross = np.zeros((n_atoms, n_atoms)), np.zeros(dictionary.shape)  # (K, K), (K, D)
@@ -53,22 +53,22 @@ def mod(X, codes, dictionary, alpha=0.0):
     new = old + np.linalg.lstsq(gram, cross - gram @ old, rcond=rounding(len(X), n_atoms))[0]  # (K, D)
     lengths = np.linalg.norm(new, axis=1)  # (K,)
     codes *= lengths.astype(codes.dtype)
-    new[lengths == 0] = old[lengths == 0]  # their codes are 0 now, and any atom will do; no division by 0, no more
+    new[lengths == 0] = old[lengths == 0]  # their codes are 0 now, so any atom of length 1 will do
     return unit(new).astype(dictionary.dtype)
 
 
 def ksvd(X, codes, dictionary, alpha=0.0, *, n_power=1):
     """K-SVD: one atom after the other. Returns a dictionary (K, D); improves codes (N, K) in place.
 
-    E (U, D) is what the other atoms leave of the samples that use atom k. Its best partner d (D,) of length 1 and
-    column z (U,) make |E - z d^T|^2 smallest: the first singular pair of E. The power method finds it:
+    E (U, D) is what the other atoms leave of the samples that use atom k. The best atom d (D,) of length 1 and column
+    z (U,) make |E - z d^T|^2 smallest: they are the first singular pair of E. The power method finds them:
 
         d <- E.T z / |E.T z|          z <- soft_threshold(E d, alpha)
 
-    Each half is the best answer to the other, so neither can raise F; with a price on the codes, too. n_power is how
-    often they take turns: with many this is K-SVD, with 1 (and alpha = 0) the approximate K-SVD of Rubinstein, which
-    spares the singular value decompositions. E is not made as a whole: U can be nearly N. An atom stays as it is where
-    E is 0 to rounding: where |E.T z| is no more than sqrt(D + K) eps of |z| and the samples' lengths.
+    Each half is the best answer to the other, so neither can raise F, with a penalty or without. n_power is how often
+    they alternate: with many turns this is K-SVD, with 1 (and alpha = 0) the approximate K-SVD of Rubinstein et al.,
+    which avoids singular value decompositions. E is never made as a whole, as U can be nearly N. An atom stays as it is
+    where E is 0 up to rounding: where |E.T z| is at most sqrt(D + K) eps times |z| and the samples' lengths.
     """
     dictionary = dictionary.copy()  # (K, D)
     squares = np.einsum("nd,nd->n", X, X)  # (N,)
@@ -99,10 +99,10 @@ def _without(codes, part, k):
 
 
 def replace_unused(X, codes, dictionary):
-    """A dictionary (K, D) in which each atom that no code uses is what is left of a badly explained sample.
+    """A dictionary (K, D) in which each atom that no code uses becomes the residual of a badly explained sample.
 
-    The worst sample for the first such atom, the next worst for the second, and so on, while anything is left: more
-    than the rounding of the residual, sqrt(D + K) eps |x|, and of its length.
+    The worst sample for the first such atom, the next worst for the second, and so on, as long as a residual is longer
+    than its rounding, sqrt(D + K) eps |x|, and than SMALLEST.
     """
     unused = np.flatnonzero(~codes.any(axis=0))
     if len(unused) == 0:
@@ -112,12 +112,12 @@ def replace_unused(X, codes, dictionary):
         residual = (X[rows] - codes[rows] @ dictionary).astype(np.float64)  # (B, D)
         errors[rows] = np.einsum("bd,bd->b", residual, residual)
     worst = np.argsort(-errors, kind="stable")[:len(unused)]  # (K,) at most
-    left = (X[worst] - codes[worst] @ dictionary).astype(np.float64)  # (K, D) at most
+    residual = (X[worst] - codes[worst] @ dictionary).astype(np.float64)  # (K, D) at most
     lengths = np.linalg.norm(X[worst].astype(np.float64), axis=1)  # (K,) at most
     floor = np.maximum(np.sqrt(sum(dictionary.shape)) * np.finfo(X.dtype).eps * lengths, SMALLEST)  # (K,) at most
-    left = left[np.linalg.norm(left, axis=1) > floor]
+    residual = residual[np.linalg.norm(residual, axis=1) > floor]
     dictionary = dictionary.copy()  # (K, D)
-    dictionary[unused[:len(left)]] = unit(left)
+    dictionary[unused[:len(residual)]] = unit(residual)
     return dictionary
 
 
@@ -127,7 +127,7 @@ def unit(atoms):
 
 
 def random_atoms(X, n_atoms, rng):
-    """K different samples of X (N, D), drawn at random, as atoms (K, D); where there are too few, random directions."""
+    """K different samples of X (N, D), drawn at random, as atoms (K, D); random directions if there are too few."""
     lengths = np.concatenate([np.linalg.norm(X[rows].astype(np.float64), axis=1) for rows in blocks(*X.shape)])  # (N,)
     drawn = rng.permutation(np.flatnonzero(lengths > SMALLEST))[:n_atoms]
     more = rng.standard_normal((n_atoms - len(drawn), X.shape[1]))

@@ -1,7 +1,7 @@
-"""Sparse coding as an estimator: a dictionary of atoms that is learnt, and codes of samples on it.
+"""Sparse coding as an estimator: a dictionary of atoms that is learnt, and codes of samples with it.
 
-The arithmetic is in ista.py and matching_pursuit.py (codes) and dictionary_learning.py (atoms). Where an autoencoder's
-code is narrow, this one is wide and mostly 0, and its decoder is linear: codes @ components_.
+The mathematics is in ista.py and matching_pursuit.py (codes) and dictionary_learning.py (atoms). An autoencoder's code
+is narrow; this one is wide and mostly 0, and its decoder is linear: codes @ components_.
 
 Shapes: N samples, D features, K atoms.
 """
@@ -12,21 +12,22 @@ from aelearn.core.arrays import SAFE_FLOAT32, unit_of, units_of_rows
 from aelearn.core.base import Transformer
 from aelearn.core.validation import check_array, check_choice, check_integer, check_number, generator
 from aelearn.sparse_coding.dictionary_learning import ksvd, mod, objective, random_atoms, replace_unused
-from aelearn.sparse_coding.ista import descend, fista, ista, price_in
+from aelearn.sparse_coding.ista import alpha_in, descend, fista, ista
 from aelearn.sparse_coding.matching_pursuit import omp, pursue
 
 STEPS_A_ROUND = 30  # of ISTA or FISTA between two updates: codes need not be perfect for the atoms to get better
 
 
 class SparseCoding(Transformer):
-    """Sparse coding: a dictionary learnt from data, and the codes of samples on it.
+    """Sparse coding: a dictionary learnt from data, and the codes of samples with it.
 
-    n_components     K, atoms of the dictionary; None: as many as features
-    alpha            the price of the codes, for "fista" and "ista": the higher, the more zeros
+    n_components     K, the number of atoms; None: as many as features
+    alpha            the weight of the penalty on codes, for "fista" and "ista": the larger, the more zeros
     algorithm        "fista", "ista" (the same codes in more steps) or "omp"
-    n_nonzero_coefs  most entries of a code that are not 0, for "omp"; None: a tenth of the features, as scikit-learn
-    update           how the dictionary gets better: "mod" or "ksvd" (the approximate K-SVD)
-    max_iter         most rounds, of better codes and a better dictionary each
+    n_nonzero_coefs  how many entries of a code may differ from 0, for "omp"; None: a tenth of the features, as in
+                     scikit-learn
+    update           how the dictionary is improved: "mod" or "ksvd" (the approximate K-SVD)
+    max_iter         the largest number of rounds, each of better codes and a better dictionary
     tol              stop when a round lowers the objective by no more than tol times its value
     transform_max_iter, transform_tol   max_iter and tol of `fista` and `ista` in `transform`; within `fit`, each
                      round takes 30 steps at most, from the codes of the round before
@@ -36,14 +37,14 @@ class SparseCoding(Transformer):
 
     components_     (K, D), of X's dtype: the atoms, each of length 1
     history_        (n_iter_,) the objective F after each round; it never rises. With "omp", which is greedy, a sample
-                    keeps its code of the round before where that is the better one; so the codes of `transform`, which
-                    begins anew, may leave somewhat more than the last entry says
-    n_iter_         rounds
+                    keeps its code from the round before where that is the better one; so the codes of `transform`,
+                    which starts from nothing, may leave somewhat more than the last entry says
+    n_iter_         the number of rounds
     n_features_in_  D
 
-    Names are those of scikit-learn's DictionaryLearning, and alpha means the same. It differs where `transform` asks
-    for the codes that `fit` did (there OMP, unless told otherwise), where the first atoms are samples instead of
-    singular vectors, and in `fit_transform`, which is `fit`, then `transform`.
+    Names are those of scikit-learn's DictionaryLearning, and alpha means the same. There are three differences:
+    `transform` uses the algorithm of `fit` (theirs uses OMP by default), the first atoms are samples instead of
+    singular vectors, and `fit_transform` is `fit`, then `transform`.
     """
 
     _estimator_type = "transformer"
@@ -71,7 +72,7 @@ class SparseCoding(Transformer):
         n_atoms = X.shape[1] if self.n_components is None else int(self.n_components)
         n_nonzero = self._n_nonzero(X.shape[1], n_atoms) if self.algorithm == "omp" else None
         unit = unit_of(X, limit=SAFE_FLOAT32)
-        alpha = 0.0 if self.algorithm == "omp" else price_in(unit, self.alpha)
+        alpha = 0.0 if self.algorithm == "omp" else alpha_in(unit, self.alpha)
         self.components_, history = self._learn(unit.scale(X), n_atoms, n_nonzero, alpha)  # (K, D)
         self.history_ = unit.unscale(np.array(history), power=2)  # (n_iter_,); inf where X is near float64's end
         self.n_iter_, self._n_features_out = len(history), n_atoms
@@ -100,7 +101,7 @@ class SparseCoding(Transformer):
         return dictionary, history
 
     def transform(self, X):
-        """The codes of X (N, D) on the dictionary, (N, K): of each row by itself, whatever the size of the others."""
+        """The codes (N, K) of X (N, D): each row's by itself, however large the others are."""
         self._check_fitted("components_")
         self._check_settings()
         X = self._check_X(X)

@@ -3,18 +3,18 @@
 Shapes: N samples, D features, K atoms, B rows of a block, A of them that are not finished.
 
 An atom is a row of length 1 of the dictionary (K, D); with strokes as atoms, a digit takes a handful of them. The code
-z (K,) of a sample x (D,) says how much of each: x is about z @ dictionary. Codes with many zeros come from a price:
+z (K,) of a sample x (D,) says how much of each: x is about z @ dictionary. Codes get many zeros from a penalty:
 
     f(z) = 1/2 |x - z @ dictionary|^2 + alpha |z|_1      with |z|_1 = sum_k |z_k|
 
-ISTA finds the lowest f. A step goes downhill on the square, then moves all entries towards 0, the small ones onto it:
+ISTA finds the lowest f. A step goes downhill on the square, then moves all entries towards 0, small ones to 0 itself:
 
     z <- soft_threshold(z + step (x - z @ dictionary) @ dictionary.T, step alpha)
        = soft_threshold(x @ W + z @ R, step alpha)    W = step dictionary.T,  R = I - step dictionary @ dictionary.T
 
 This is a layer of a network: weights W, a bias z @ R that feeds the last output back, and an activation. `ista_step` is
 that layer. As x @ W is the same in every step, it is computed once, and a step takes K^2 products instead of 2 D K. The
-step 1 / (largest eigenvalue of dictionary @ dictionary.T) is short enough never to lead uphill. FISTA adds momentum.
+step 1 / (largest eigenvalue of dictionary @ dictionary.T) is short enough never to go uphill. FISTA adds momentum.
 
 Sources: Daubechies, Defrise and De Mol, "An iterative thresholding algorithm for linear inverse problems with a
 sparsity constraint" (2004): ISTA; Gregor and LeCun, "Learning fast approximations of sparse coding" (2010), section 2:
@@ -28,12 +28,12 @@ import numpy as np
 from aelearn.core.arrays import SAFE, SAFE_FLOAT32, blocks, units_of_rows
 from aelearn.core.validation import check_array, check_integer, check_number
 
-CHECK_EVERY = 10  # steps between two looks at which codes are finished
-UNPAYABLE = 2.0**60  # a price that no code of an ordinary sample can pay, and whose products float32 still holds
+CHECK_EVERY = 10  # steps between two checks which codes are finished
+MOST_ALPHA = 2.0**60  # it makes every code of samples of an ordinary size 0, and float32 holds its products
 
 
 def soft_threshold(z, threshold):
-    """Each entry of z moved towards 0 by `threshold`, and onto 0 if it is nearer: sign(z) max(|z| - threshold, 0)."""
+    """Each entry of z moved towards 0 by `threshold`, or to 0 if it is nearer: sign(z) max(|z| - threshold, 0)."""
     return z - np.clip(z, -threshold, threshold)  # the shape of z
 
 
@@ -51,14 +51,14 @@ def ista(X, dictionary, alpha, *, max_iter=1000, tol=1e-4):
     """Codes (N, K) of X (N, D) by ISTA, from codes of zeros.
 
     dictionary  (K, D), atoms of length 1
-    alpha       the price of the codes: the higher, the more zeros. 0 or more
-    max_iter    most steps
+    alpha       the weight of the penalty: the larger, the more zeros. 0 or more
+    max_iter    the largest number of steps
     tol         a code is finished when its f(z) is sure to be within tol f(z) of the lowest, or within the rounding of
                 that bound: sqrt(D + K) eps |x|^2, with eps that of X's dtype. With alpha = 0 the bound is f itself, so
-                all steps are taken unless a sample can be explained to rounding
+                all steps are taken unless a sample is explained up to rounding
 
-    The code of a row of X does not depend on the other rows, however large they are. (Rounding differs a little with
-    the rows beside it, so a descent may end some steps sooner: to tol f, or to the rounding above, the code is the
+    The code of a row of X does not depend on the other rows, however large they are. (Rounding differs slightly with
+    the rows beside it, so a descent may end a few steps sooner; up to tol f, or the rounding above, the code is the
     same.)
 
     Raises ValueError or TypeError unless the atoms have length 1 and all settings are possible.
@@ -67,11 +67,11 @@ def ista(X, dictionary, alpha, *, max_iter=1000, tol=1e-4):
 
 
 def fista(X, dictionary, alpha, *, max_iter=1000, tol=1e-4):
-    """The codes of `ista` in far fewer steps: each starts some way further along the direction of the last.
+    """The codes of `ista` in far fewer steps: each starts some way further in the direction of the last one.
 
         z_new <- ista_step from y      t_new <- (1 + sqrt(1 + 4 t t)) / 2      y <- z_new + (t - 1) / t_new (z_new - z)
 
-    Where that way has led uphill, a code's t begins at 1 again: O'Donoghue and Candes, "Adaptive restart for
+    Where that has led uphill, a code's t starts from 1 again: O'Donoghue and Candes, "Adaptive restart for
     accelerated gradient schemes" (2015), section 3.2.
     """
     return _lasso(X, dictionary, alpha, max_iter, tol, True)
@@ -84,15 +84,15 @@ def _lasso(X, dictionary, alpha, max_iter, tol, accelerated):
     tol, codes = check_number("tol", tol, 0), np.zeros((len(X), len(dictionary)), X.dtype)  # (N, K)
     for rows, unit in units_of_rows(X, SAFE_FLOAT32).groups():  # rows of about one size
         z = codes[rows]  # zeros
-        descend(unit.scale(X[rows]), dictionary, price_in(unit, alpha), z, max_iter=max_iter, tol=tol,
+        descend(unit.scale(X[rows]), dictionary, alpha_in(unit, alpha), z, max_iter=max_iter, tol=tol,
                 accelerated=accelerated)
         codes[rows] = unit.unscale(z)
     return codes
 
 
-def price_in(unit, alpha):
+def alpha_in(unit, alpha):
     """alpha for samples in this unit: it is compared with products of atoms and samples, and scales as these do."""
-    return min(unit.scale(float(alpha)), UNPAYABLE)
+    return min(unit.scale(float(alpha)), MOST_ALPHA)
 
 
 def descend(X, dictionary, alpha, codes, *, max_iter, tol, accelerated):
@@ -135,7 +135,7 @@ def _momentum(z_new, z, y, t):
 
 
 def value_and_gap(z, products, squares, gram, alpha):
-    """f(z) of codes z (B, K), and how far above the lowest it can be at most: (B,), (B,).
+    """f(z) of codes z (B, K), and a bound on how far it is above the lowest f: (B,), (B,).
 
     products (B, K) = x @ dictionary.T, squares (B,) = |x|^2, gram (K, K) = dictionary @ dictionary.T.
 

@@ -1,7 +1,9 @@
 """Blocks, distances, and the one policy for size: units keep every digit, at the ends of a dtype as well."""
 
 import doctest
+import re
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -158,3 +160,10 @@ def test_sums_have_room(dtype):
 
     assert with_room(compute, X, 3).tolist() == [[6], [top], [np.inf], [1]]
     assert asked == [4, 2]  # again for those two rows alone
+
+
+def test_one_file_deals_with_exponents():
+    package = Path(arrays.__file__).parent.parent
+    folders = [path for name in ("pca", "sparse_coding", "density") for path in (package / name).glob("*.py")]
+    for path in [*folders, *(package / f"{name}.py" for name in ("metrics", "assignment", "core/validation"))]:
+        assert not re.search(r"ldexp|frexp|exponents?\b", path.read_text()), path

@@ -78,7 +78,7 @@ def test_a_back_end_that_cannot_run_is_named_or_replaced_with_a_warning(monkeypa
     for name in ("numba", "cuda"):
         with pytest.raises(RuntimeError, match=f"backend '{name}' cannot run here: no such library"):
             load_backend(name)
-    with pytest.warns(RuntimeWarning, match="cannot run here: no such library; backend='auto' goes on with NumPy"):
+    with pytest.warns(RuntimeWarning, match="cannot run here: no such library; backend='auto' falls back to NumPy"):
         assert load_backend("auto") == "numpy"
     assert load_backend("numpy") == "numpy"
 

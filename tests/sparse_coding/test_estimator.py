@@ -162,7 +162,7 @@ def test_the_best_codes_seen_are_kept(rng):
         earlier = value if max_iter % 10 == 0 else earlier
 
 
-def test_prices_at_both_ends(rng):
+def test_penalties_at_both_ends(rng):
     X, dictionary = problem(rng)
     dearest = np.abs(X @ dictionary.T).max()
     for encode in (ista, fista):
@@ -457,7 +457,7 @@ def test_scale_changes_nothing(rng, variant, scale, dtype):
 
 
 @pytest.mark.parametrize("value", [1e300, -1e-300, 1.7e308])
-def test_any_finite_input_and_any_price(value, variant):
+def test_any_finite_input_and_any_penalty(value, variant):
     X = np.array([[value, 1.0, 0.0], [1e-300, value, 2.0], [0.0, 3.0, -1.0], [1.0, value / 2, 5.0]])
     for alpha in (0, 1.0, 1e300):
         model = SparseCoding(2, alpha=alpha, random_state=0, max_iter=5, transform_max_iter=50, **variant)
