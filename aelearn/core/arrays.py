@@ -11,20 +11,20 @@ are multiplied by it at the end.
     centers, inertia = fit(unit.scale(X))
     centers, inertia = unit.unscale(centers), unit.unscale(inertia, power=2)
 
-All of that is in this file. Elsewhere numbers have a unit, and nobody looks at their exponents.
+This is the only file that deals with exponents. All others deal with units.
 """
 
 import numpy as np
 
 BLOCK_ENTRIES = 1 << 17  # entries of a block's largest array: 1 MB as float64
 
-# What is an ordinary size: numbers from 1 / limit to limit, where limit is
-SAFE = 1e100  # if their squares are added up in float64: a square, 1e200, leaves 1e108 for sums and products
-SAFE_FLOAT32 = 1e9  # if their squares are added up in float32: a square, 1e18, leaves 1e20 for sums and products
-NEAR_1 = 1e3  # if float32 is to hold even the square of what is float64's epsilon beside them: (2e-16 / 1e3)^2 = 5e-38
+# Numbers from 1 / limit to limit are of an ordinary size. The limit depends on what is done with them:
+SAFE = 1e100  # squares are added up in float64: 1e200 leaves a factor of 1e108 for sums and products
+SAFE_FLOAT32 = 1e9  # squares are added up in float32: 1e18 leaves a factor of 1e20 for sums and products
+NEAR_1 = 1e3  # float32 holds the squares even of parts as small as float64's epsilon: (2e-16 / 1e3)^2 = 5e-38
 
-LARGE = 480  # of 2^480, 1e144, the square is 1e289, and that of 1e-300 times as much 1e-311: both are float64
-ROW_STEP = 32  # units of rows are powers of 2^32, so that rows of about one size have the same unit
+LARGE = 480  # the square of 2^480 is 1e289, that of 1e-300 times as much is 1e-311: float64 holds both
+ROW_STEP = 32  # the units of rows are powers of 2^32, so that rows of about one size share one
 
 
 def blocks(n_samples, n_columns, at_least=1):
@@ -53,19 +53,19 @@ def mean_variance(X):
 
 
 def rounding(n_samples, n_features):
-    """How far sums of N products, or what D steps of elimination leave of them, may be off, as a share of their terms.
+    """How far sums of N products, or what D elimination steps leave of them, may be off, as a share of their terms.
 
         (D + 10 sqrt(N)) eps
 
-    Rounding errors have either sign, so N of them add up like a random walk, which hardly ever goes 10 sqrt(N) far.
-    (A sum of N equal numbers is another matter: there they may have one sign, and N eps is the bound.)
+    Rounding errors have either sign, so N of them add up like a random walk, which hardly ever gets 10 sqrt(N) far.
+    (In a sum of N equal numbers they may all have the same sign, and the bound is N eps.)
     Source: Higham and Mary, "A new approach to probabilistic rounding error analysis" (2019), theorem 2.4.
     """
     return (n_features + 10 * n_samples**0.5) * np.finfo(np.float64).eps
 
 
 def largest_size(array, axis=None):
-    """The largest absolute value in an array, or (axis=1) in each of its rows; no copy of the array is made."""
+    """The largest absolute value of an array, or along an axis of it; no copy of the array is made."""
     return np.maximum(array.max(axis=axis), -array.min(axis=axis))
 
 
@@ -83,10 +83,10 @@ class Unit:
     """
 
     def __init__(self, exponent):
-        self.exponent = exponent
+        self.exponent, self._is_1 = exponent, not np.any(exponent)
 
     def __bool__(self):
-        return bool(np.any(self.exponent))
+        return not self._is_1
 
     def __eq__(self, other):
         return np.array_equal(self.exponent, other.exponent)
@@ -110,7 +110,7 @@ class Unit:
         return float(scaled) if isinstance(X, float) else scaled
 
     def groups(self):
-        """Of a unit for each row: which rows share one, and that one, as pairs of an index of rows and a Unit."""
+        """Where each row has a unit: the rows that share one, as pairs of an index of rows and their Unit."""
         exponents = self.exponent[:, 0]  # (N,)
         different = np.unique(exponents).tolist()
         if len(different) == 1:
@@ -119,9 +119,9 @@ class Unit:
 
 
 def unit_of(*arrays, limit=SAFE):
-    """The Unit in which all numbers of some arrays are below 1; 1 if the largest of them is of an ordinary size.
+    """The Unit in which all numbers of some arrays are below 1; or 1, if the largest of them is of an ordinary size.
 
-    limit  ordinary is from 1 / limit to limit; 1 if nothing is
+    limit  ordinary is from 1 / limit to limit; with limit=1 no size is
     """
     return Unit(int(_exponent(max(float(largest_size(array)) for array in arrays), limit)))
 

@@ -27,8 +27,8 @@ BACKENDS = ("auto", "numpy", "numba", "cuda")
 def check_array(X, *, name="X", estimator="the estimator"):
     """X as a float array (N, D): float32 and float64 stay what they are, everything else becomes float64.
 
-    Accepted are lists, integers, booleans, data frames; strided, Fortran-ordered, byte-swapped and read-only arrays; and
-    masked arrays in which nothing is masked. An array that already holds floats is not copied.
+    Accepted are lists, integers, booleans, data frames, arrays that are strided, Fortran-ordered, byte-swapped or
+    read-only, and masked arrays in which nothing is masked. An array that already holds floats is not copied.
 
     Raises TypeError for sparse matrices, iterators and entries that are not numbers; ValueError for complex numbers,
     strings, dates, masked entries, any other number of dimensions than two, no rows, no columns, NaN and infinity.

@@ -79,8 +79,7 @@ class PCA(Transformer):
         return self
 
     def _check_settings(self, X):
-        """Refuse impossible settings, each with a sentence. Returns the number of components and the solver."""
-        n_samples, n_features = X.shape
+        """Refuse impossible settings, each with a sentence. Returns C and the solver."""
         n_components = min(X.shape) if self.n_components is None else check_integer(
             "n_components (at most min(n_samples, n_features))", self.n_components, 1, min(X.shape))
         if not isinstance(self.whiten, (bool, np.bool_)):
@@ -103,17 +102,16 @@ class PCA(Transformer):
         if codes.shape[1] != self.n_components_:
             raise ValueError(f"X has {codes.shape[1]} features, but PCA is expecting codes of "
                              f"{self.n_components_} features as input")
-        deviation = self._projection[-1]
-        samples = np.empty((len(codes), self.n_features_in_), np.result_type(codes, self.components_))  # (N, D)
+        *_, deviation = self._projection
 
-        def rebuild(code, unit):
-            """x' of codes (B, C): (B, D)."""
-            code = np.where(np.isinf(deviation), 0, unit.scale(code) * deviation)  # (B, C)
-            return unit.unscale(code @ self.components_ + unit.scale(self.mean_)).astype(samples.dtype)
+        def rebuild(codes, unit):
+            samples = np.empty((len(codes), self.n_features_in_), np.result_type(codes, self.components_))  # (N, D)
+            for rows in blocks(*samples.shape):
+                code = np.where(np.isinf(deviation), 0, unit.scale(codes[rows]) * deviation)  # (B, C)
+                samples[rows] = unit.unscale(code @ self.components_ + unit.scale(self.mean_))  # (B, D)
+            return samples
 
-        for rows in blocks(*samples.shape):
-            samples[rows] = with_room(rebuild, codes[rows], self.n_components_)
-        return samples
+        return with_room(rebuild, codes, self.n_components_)
 
 
 def _project(X, mean, W, deviation, dtype):
@@ -121,16 +119,17 @@ def _project(X, mean, W, deviation, dtype):
 
     For whitening, mean and W are float64: a small deviation is a small difference of large products.
     """
-    codes, W_T = np.empty((len(X), len(W)), dtype), np.ascontiguousarray(W.T)  # (N, C), (D, C)
+    W_T = np.ascontiguousarray(W.T)  # (D, C)
 
-    def project(x, unit):
-        """The codes of x (B, D): (B, C)."""
-        return unit.unscale((unit.scale(x) - unit.scale(mean)) @ W_T / deviation).astype(dtype)
+    def project(X, unit):
+        codes = np.empty((len(X), len(W)), dtype)  # (N, C)
+        # Short blocks, so that the difference is still in the cache; longer ones where there is more to multiply.
+        for rows in blocks(len(X), 4 * X.shape[1], at_least=min(len(W), 256)):
+            difference = unit.scale(X[rows]) - unit.scale(mean)  # (B, D)
+            codes[rows] = unit.unscale(difference @ W_T / deviation)  # (B, C)
+        return codes
 
-    # Short blocks, so that what is subtracted is still in the cache; longer ones where there is more to multiply.
-    for rows in blocks(len(X), 4 * X.shape[1], at_least=min(len(W), 256)):
-        codes[rows] = with_room(project, X[rows], X.shape[1])
-    return codes
+    return with_room(project, X, X.shape[1])
 
 
 def _measured(X, mean, directions, deviation):

@@ -38,7 +38,7 @@ def soft_threshold(z, threshold):
 
 
 def ista_step(x_W, z, R, threshold):
-    """One step of ISTA from codes z (B, K), as a layer of a network; see the top of this module. Returns codes (B, K).
+    """One step of ISTA from codes z (B, K), as a layer of a network. Returns codes (B, K).
 
     x_W        (B, K) = x @ W, of the samples x (B, D) with W (D, K) = step dictionary.T
     R          (K, K) = I - step dictionary @ dictionary.T
