@@ -206,10 +206,9 @@ for c in range(3):
 # %% [markdown]
 # If $v$ is a component, so is $-v$. The package chooses the sign that makes the entry of largest absolute value
 # positive. Below is its decomposition: first $A = QR$, then the SVD of $R$, which is small when N is large. (Skip the
-# helpers that begin with an underscore, which guard against overflow and constant pixels, and `rounding_of`, which
-# says what is as small as the rounding error of the images.) `full` is exact up to rounding; with many samples, `fit`
-# uses the eigenvectors of the covariance instead, as long as they are accurate enough for what is asked: that is
-# faster.
+# helpers that begin with an underscore, which deal with the mean and constant pixels, and `rounding_of`, which says
+# what is as small as the rounding error of the images.) `full` is exact up to rounding; with many samples, `fit` uses
+# the eigenvectors of the covariance instead, as long as they are accurate enough for what is asked: that is faster.
 
 # %%
 print(source(svd.full))

@@ -179,8 +179,10 @@ A, alpha = first_atoms.astype(np.float64), 1.0  # (K, D)
 step = 1 / np.linalg.eigvalsh(A @ A.T)[-1]  # from the largest eigenvalue: such a step never increases f
 W, R = step * A.T, np.eye(64) - step * A @ A.T  # (D, K), (K, K)
 z = np.random.default_rng(0).normal(size=(200, 64))  # (B, K)
-as_a_layer = ista.soft_threshold(x @ W + z @ R, step * alpha)  # (B, K)
-print("layer and step differ by at most", f"{np.abs(as_a_layer - ista_step(x, z, A, alpha, step)).max():.0e}")
+x_W = x @ W  # (B, K), the same in every step
+by_the_equation = ista.soft_threshold(z + step * (x - z @ A) @ A.T, step * alpha)  # (B, K)
+as_a_layer = ista_step(x_W, z, R, step * alpha)  # (B, K)
+print("layer and step differ by at most", f"{np.abs(as_a_layer - by_the_equation).max():.0e}")
 print(source(ista.soft_threshold))
 print(source(ista.ista_step))
 
@@ -200,12 +202,12 @@ def total(z):
 n_steps, slow, fast = 400, [], []
 z = np.zeros((200, 64))  # (B, K)
 for _ in range(n_steps):
-    z = ista_step(x, z, A, alpha, step)
+    z = ista_step(x_W, z, R, step * alpha)
     slow.append(total(z))
 z = ahead = np.zeros((200, 64))  # (B, K), (B, K)
 t = 1.0
 for _ in range(n_steps):
-    z_new, t_new = ista_step(x, ahead, A, alpha, step), (1 + np.sqrt(1 + 4 * t * t)) / 2
+    z_new, t_new = ista_step(x_W, ahead, R, step * alpha), (1 + np.sqrt(1 + 4 * t * t)) / 2
     ahead = z_new + (t - 1) / t_new * (z_new - z)
     z, t = z_new, t_new
     fast.append(total(z))
