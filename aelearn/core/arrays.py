@@ -93,6 +93,11 @@ class Unit:
 
     __hash__ = None
 
+    @property
+    def log2(self):
+        """The logarithm of the unit to base 2."""
+        return self.exponent
+
     def scale(self, X, power=1):
         """X in this unit: X / unit, or X / unit^power, if X is made of products of `power` numbers.
 
@@ -165,11 +170,6 @@ def with_room(compute, X, n_terms):
         if lost.any():
             found[lost] = compute(X[lost], Unit((4 * n_terms).bit_length()))
     return found
-
-
-def row_units(X):
-    """The Unit of each row of X (N, D) in which its largest entry is between 1/2 and 1; its exponent is (N, 1)."""
-    return Unit(np.frexp(largest_size(X, axis=1))[1][:, None])
 
 
 def largest_squarable(dtype):

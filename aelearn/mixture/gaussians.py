@@ -16,7 +16,7 @@ Computations" (2013), section 4.2, for Cholesky's factor.
 
 import numpy as np
 
-from aelearn.core.arrays import rounding, row_units, unit_of
+from aelearn.core.arrays import rounding, unit_of, units_of_rows
 from aelearn.mixture.covariances import MATRICES, per_component
 
 ERROR = 1e-8  # the error of |z|^2 (and half of it, of a log density) up to which its square may be multiplied out
@@ -83,9 +83,10 @@ def far_squares(x, means, factors):
     log_lengths = np.empty((len(x), len(means)))  # (B, K)
     for k, (mean, U) in enumerate(zip(means, factors)):
         difference = x - mean  # (B, D)
-        distance, width = row_units(difference), unit_of(U, limit=1)  # z = difference @ U is measured in their product
+        # z = difference @ U is measured in the product of their units.
+        distance, width = units_of_rows(difference, limit=1), unit_of(U, limit=1)
         squares = squared_length(distance.scale(difference), width.scale(U))  # (B,)
-        log_lengths[:, k] = np.log2(np.maximum(squares, TINY)) / 2 + distance.exponent[:, 0] + width.exponent
+        log_lengths[:, k] = np.log2(np.maximum(squares, TINY)) / 2 + distance.log2[:, 0] + width.log2
     return FARTHEST * 4 ** np.minimum(log_lengths - log_lengths.min(axis=1, keepdims=True), 10)  # (B, K)
 
 
