@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from aelearn.metrics import best_matching
-from aelearn.plotting.style import MARKERS, PALETTE, panel_grid, show_image
+from aelearn.plotting.style import MARKERS, PALETTE, panel_grid, show_image, show_images
 
 # The losses once recorded with the original TensorFlow script on all training images: epoch -> mean squared error.
 ORIGINAL_LOSSES = {1: 0.04387, 5: 0.02789, 10: 0.02425, 20: 0.02138, 50: 0.01781, 100: 0.01682, 150: 0.01619}
@@ -60,16 +60,11 @@ def reconstructions(images, outputs, shape, *, n_columns=10):
     figure = Figure(figsize=(1.05 * n_columns + 1.4, 8.6), layout="constrained")
     figure.suptitle(f"The {n_columns} best of {len(images):,} reconstructions, {n_columns} around the median, "
                     f"and the {n_columns} worst\n(number: mean squared error per pixel)")
-    axes = figure.subplots(6, n_columns, squeeze=False)
-    for g, (name, rows) in enumerate(groups):
-        for column, row in enumerate(rows):
-            for kind, picture in enumerate((images[row], outputs[row])):
-                cell = axes[2 * g + kind, column]
-                show_image(cell, picture, shape)
-                if column == 0:
-                    cell.set_ylabel(f"{name}:\n{('original', 'reconstruction')[kind]}", rotation=0, ha="right",
-                                    va="center")
-            axes[2 * g + 1, column].set_xlabel(f"{errors[row]:.4f}", fontsize=8)
+    for axes, (name, rows) in zip(figure.subplots(3, 1), groups):
+        pairs = np.concatenate([images[rows], outputs[rows]])  # (2 n_columns, D)
+        columns, middles, _ = show_images(axes, pairs, shape, n_columns)
+        axes.set_xticks(columns, [f"{errors[row]:.4f}" for row in rows], fontsize=8)
+        axes.set_yticks(middles, [f"{name}:\n{kind}" for kind in ("original", "reconstruction")])
     return figure
 
 
@@ -204,12 +199,13 @@ def center_images(centers, counts, names, wrong_images, wrong_classes, wrong_clu
     shown = f"; {len(wrong_images)} of them, the worst first" if n_wrong > len(wrong_images) else ""
     bottom.suptitle(f"{n_wrong:,} of {counts.sum():,} images are in the wrong cluster{shown}" if n_wrong
                     else "No image is in the wrong cluster")
-    cells = bottom.subplots(wrong_rows, n_columns, squeeze=False).ravel()
-    for cell in cells:
-        cell.axis("off")
-    for cell, image, label, cluster in zip(cells, wrong_images, wrong_classes, wrong_clusters):
-        cell.axis("on")
-        show_image(cell, image, shape)
+    axes = bottom.subplots()
+    if n_wrong == 0:
+        axes.axis("off")
+        return figure
+    columns, _, tops = show_images(axes, wrong_images, shape, n_columns, below=0.45)
+    for i, (label, cluster) in enumerate(zip(wrong_classes[:n_shown], wrong_clusters)):
         taken = f"cluster {cluster}" if names[cluster] is None else f"a {names[cluster]}"
-        cell.set_title(f"a {label}, taken for\n{taken}", fontsize=7.5)
+        axes.text(columns[i % n_columns], tops[i // n_columns] - 1, f"a {label}, taken for\n{taken}", fontsize=7.5,
+                  ha="center", va="bottom")
     return figure

@@ -4,6 +4,7 @@ The colours are those of Okabe and Ito ("Color universal design", 2008), which c
 classes also differ in marker and lightness, so figures remain readable in grey.
 """
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from aelearn.core.files import replacing
@@ -39,3 +40,24 @@ def show_image(axes, image, shape):
     """One image of pixels from 0 (black) to 1 (white), without ticks."""
     axes.imshow(image.reshape(shape), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
     axes.set(xticks=[], yticks=[])
+
+
+def show_images(axes, images, shape, n_columns, *, below=0.06):
+    """Images (N, D) in rows of n_columns, drawn as one picture: much faster than axes for each of them.
+
+    below  white space between two rows of images, as a share of their height
+    Returns the middles of the columns and of the rows, and the upper edges of the rows, for ticks and texts.
+    """
+    height, width = shape
+    right, down = width + max(1, round(0.06 * width)), height + max(1, round(below * height))
+    n_rows = -(-len(images) // n_columns)
+    canvas = np.ones(((n_rows - 1) * down + height, (n_columns - 1) * right + width))  # white
+    for i, image in enumerate(images):
+        top, left = i // n_columns * down, i % n_columns * right
+        canvas[top:top + height, left:left + width] = image.reshape(shape)
+    axes.imshow(canvas, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+    axes.set(xticks=[], yticks=[])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    tops = np.arange(n_rows) * down - 0.5
+    return np.arange(n_columns) * right + (width - 1) / 2, tops + height / 2, tops

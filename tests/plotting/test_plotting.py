@@ -33,12 +33,16 @@ def test_reconstructions_show_the_best_and_the_worst(rng):
     images = rng.random((30, 12))
     outputs = images + np.linspace(0.5, 0, 30)[:, None]  # row 29 is perfect, row 0 the worst
     figure = plotting.reconstructions(images, outputs, (3, 4), n_columns=5)
-    shown = [axes.images[0].get_array() for axes in figure.axes]
-    assert len(shown) == 30
-    np.testing.assert_array_equal(shown[0], images[29].reshape(3, 4))
-    np.testing.assert_array_equal(shown[10], images[17].reshape(3, 4))  # ranks 12 to 16 are rows 17 to 13
-    np.testing.assert_array_equal(shown[20], images[0].reshape(3, 4))
-    np.testing.assert_array_equal(shown[25], outputs[0].reshape(3, 4))
+    best, median, worst = (axes.images[0].get_array() for axes in figure.axes)
+    assert best.shape == (2 * 3 + 1, 5 * 4 + 4)  # rows and columns of images, with a white pixel between two
+    np.testing.assert_array_equal(best[:3, :4], images[29].reshape(3, 4))
+    np.testing.assert_array_equal(median[:3, :4], images[17].reshape(3, 4))  # ranks 12 to 16 are rows 17 to 13
+    np.testing.assert_array_equal(worst[:3, :4], images[0].reshape(3, 4))
+    np.testing.assert_array_equal(worst[4:, :4], outputs[0].reshape(3, 4))
+    np.testing.assert_array_equal(worst[:3, 5:9], images[1].reshape(3, 4))
+    assert (worst[3] == 1).all() and (worst[:, 4] == 1).all()
+    labels = [label.get_text() for label in figure.axes[2].get_xticklabels()]
+    assert labels[0] == f"{np.mean((images[0] - outputs[0])**2):.4f}" and len(labels) == 5
 
 
 @pytest.mark.parametrize("n_codes, panels", [(1, 2), (2, 2), (3, 2), (4, 4), (5, 6), (8, 8)])
@@ -74,7 +78,10 @@ def test_center_images(rng, n_clusters, n_wrong, words):
     figure = plotting.center_images(rng.random((n_clusters, 12)), np.full(n_clusters, 100), names, *wrong, (3, 4))
     assert any(words in text for text in texts(figure))
     pictures = [axes for axes in figure.findobj(lambda artist: hasattr(artist, "images")) if axes.images]
-    assert len(pictures) == n_clusters + min(n_wrong, 30)
+    assert len(pictures) == n_clusters + (n_wrong > 0)
+    if n_wrong:  # in three rows of ten, and a text for each
+        np.testing.assert_array_equal(pictures[-1].images[0].get_array()[:3, 5:9], wrong[0][1].reshape(3, 4))
+        assert sum("taken for" in text for text in texts(figure)) == 30
 
 
 def test_side_by_side_marks_what_is_wrong(rng):
