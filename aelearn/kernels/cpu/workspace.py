@@ -32,7 +32,14 @@ class Workspace:
         self.row_loss = np.empty(n_rows)
         self.gradient = room(architecture.n_parameters, like)
         self.grads = architecture.parameters(self.gradient)
+        self._rows = {}
 
     def rows(self, n):
-        """a, dz, z for a batch of n rows: two new lists of views (n, width of layer l), and a view (n, D) or (0, D)."""
-        return [a[:n] for a in self.a], [dz[:n] for dz in self.dz], self.z[:n]
+        """a, dz, z for a batch of n rows: two new lists of views (n, width of layer l), and a view (n, D) or (0, D).
+
+        The views are made once for each n, because all those slices would take time in every step.
+        """
+        if n not in self._rows:
+            self._rows[n] = [a[:n] for a in self.a], [dz[:n] for dz in self.dz], self.z[:n]
+        a, dz, z = self._rows[n]
+        return list(a), list(dz), z

@@ -33,7 +33,7 @@ class Workspace:
     def rows(self, n):
         """a, dz, z for a batch of n rows: two new lists of views (n, width of layer l), and a view (n, D) or (0, D).
 
-        The views are made once for each n: a slice of an array on the device costs Python time.
+        The views are made once for each n, because all those slices would take time in every step.
         """
         if n not in self._rows:
             self._rows[n] = [a[:n] for a in self.a], [dz[:n] for dz in self.dz], self.z[:min(n, len(self.z))]
