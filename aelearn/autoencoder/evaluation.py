@@ -12,7 +12,7 @@ EVALUATION_ROWS = 256  # rows of a block if only losses, codes or reconstruction
 
 
 def network_functions(backend):
-    """The module that holds forward, output_loss, backward, loss_and_gradients and Workspace for a back end's name."""
+    """The module with forward, output_loss, backward, loss_and_gradients and Workspace of a back end, by its name."""
     return network if backend == "numpy" else kernels.get(backend)
 
 

@@ -323,7 +323,7 @@ def test_no_output_is_dead_that_can_learn_or_has_nothing_to_draw(rng, output, ch
         model.fit(change(drawn(rng)))
 
 
-def test_dead_pixels_of_digits_are_told(few_digits):
+def test_dead_pixels_of_digits_are_reported(few_digits):
     with pytest.warns(ConvergenceWarning, match="outputs are 0 for each row of X"):
         model = quick(output_activation="relu", weight_init="glorot", epochs=10).fit(few_digits[0])
     black = (model.reconstruct(few_digits[0]).max(axis=0) == 0) & (few_digits[0].max(axis=0) > 0)

@@ -1,4 +1,4 @@
-"""A model file is whole or not there, and a damaged one is told in a sentence."""
+"""A model file is complete or does not exist, and a damaged one is reported in one sentence."""
 
 import json
 import os
@@ -41,7 +41,7 @@ def flipped_bytes(content):
 
 
 def unknown_compression(content):
-    """The first entry of the zip's directory claims a method of compression that nobody knows."""
+    """The first entry of the zip's directory claims a compression method that does not exist."""
     at = content.index(b"PK\x01\x02") + 10
     return content[:at] + b"\x63" + content[at + 1:]
 

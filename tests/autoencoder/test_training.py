@@ -27,7 +27,7 @@ def test_the_last_smaller_batch_is_used(rng):
         np.testing.assert_allclose(model.params_[name], start.params_[name], rtol=1e-12)
 
 
-def test_divergence_is_told_and_the_last_good_epoch_kept(rng):
+def test_divergence_is_reported_and_the_last_good_epoch_kept(rng):
     X = rng.normal(size=(64, 5)) * 10
     model = Autoencoder((4,), activation="identity", output_activation="identity", optimizer="sgd", learning_rate=100.0,
                         epochs=500, random_state=0)

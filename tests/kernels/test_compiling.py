@@ -1,4 +1,4 @@
-"""Compiled kernels in a world of forks, threads, full disks and edited files."""
+"""Compiled kernels with forks, threads, folders that cannot be written, and edited files."""
 
 import os
 import re
@@ -34,7 +34,7 @@ before = [work(seed) for seed in range(4)]
 with multiprocessing.get_context("fork").Pool(2) as pool:
     inside = pool.map_async(work, range(4)).get(timeout=300)
 np.testing.assert_allclose(inside, before, rtol=1e-6)
-assert before == [work(seed) for seed in range(4)]  # and the parent goes on
+assert before == [work(seed) for seed in range(4)]  # and the parent continues
 print("all agree")
 """
 
@@ -71,7 +71,7 @@ def test_ctrl_c_in_a_kernel_is_a_ctrl_c(cause, raised):
 
 @pytest.fixture
 def copied_package(tmp_path):
-    """The package in a folder of its own, with no compiled kernels beside it."""
+    """The package in a folder of its own, without compiled kernels next to it."""
     shutil.copytree(Path(aelearn.__file__).parent, tmp_path / "aelearn", ignore=shutil.ignore_patterns("__pycache__"))
     return tmp_path
 
@@ -159,7 +159,7 @@ def test_waiting_threads_soon_sleep_unless_the_environment_has_a_setting(told, w
 
 
 def test_small_calls_stay_on_one_thread(monkeypatch):
-    """And give the same bits; the number of threads is afterwards what it was, after an error, too."""
+    """And give the same bits; afterwards the number of threads is unchanged, also after an error."""
     used = []
     monkeypatch.setattr(compiling, "SMALL", 100)
 
@@ -178,7 +178,7 @@ def test_small_calls_stay_on_one_thread(monkeypatch):
     assert used == [1, most, 1, 1] and numba.get_num_threads() == most
 
 
-def test_beside_other_programs_large_calls_stay_on_one_thread_too(monkeypatch):
+def test_next_to_other_programs_large_calls_also_stay_on_one_thread(monkeypatch):
     used, most = [], numba.get_num_threads()
     answers = iter([False, True, True, False])
     monkeypatch.setattr(compiling, "_contention", Contention())
@@ -194,7 +194,7 @@ def test_beside_other_programs_large_calls_stay_on_one_thread_too(monkeypatch):
     assert used == [most, 1, 1, most]
 
 
-def test_what_the_environment_says_holds_beside_other_programs_too():
+def test_a_setting_in_the_environment_takes_precedence_over_contention():
     code = "from aelearn.kernels.cpu import compiling; print(compiling._contention is None)"
     clean = {name: "" for name in compiling.WAITING}
     told = "import os; [os.environ.pop(name, None) for name in {}]; {}".format(tuple(clean), code)

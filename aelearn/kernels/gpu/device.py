@@ -192,7 +192,7 @@ def on_device(array):
 def _explained(error, n_bytes=0):
     """The exception to raise for an error: with a clear message if it came from GPU or driver, else unchanged."""
     if "OUT_OF_MEMORY" in str(error):
-        wanted = f"{_size(n_bytes)} more were wanted, " if n_bytes else ""
+        wanted = f"{_size(n_bytes)} more are needed, " if n_bytes else ""
         return MemoryError(f"the GPU has too little memory: {wanted}{_free()}. "
                            f"Use fewer samples, a smaller batch_size or network, or {INSTEAD}")
     if not type(error).__module__.startswith(("numba.cuda.cudadrv", "numba_cuda", "cuda.")):

@@ -2,7 +2,7 @@
 
     python -m tests.kernels.gpu.compiled [KERNEL ...]        prints a table of registers, shared memory, barriers
 
-Wants the extras `cuda` and `cuda-test`. Numba compiles a kernel to PTX, the assembler language of all NVIDIA GPUs;
+Needs the extras `cuda` and `cuda-test`. Numba compiles a kernel to PTX, the assembler language of all NVIDIA GPUs;
 ptxas assembles that for one kind of GPU and says what a thread and a block of it take.
 """
 

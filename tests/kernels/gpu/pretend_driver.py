@@ -24,7 +24,7 @@ class _Context:
     device = SimpleNamespace(name="a pretended GPU", compute_capability=(7, 5))
 
     def memalloc(self, size):
-        """Memory of the device, which knows when nobody wants it any more."""
+        """Memory of the device, which is freed when it is not used any more."""
         from cuda.bindings import driver as binding
         from numba.cuda.cudadrv.driver import AutoFreePointer
 

@@ -1,4 +1,4 @@
-"""Every kernel goes through CUDA's compiler and assembler, for four generations of GPUs. No GPU is wanted.
+"""Every kernel goes through CUDA's compiler and assembler, for four generations of GPUs. No GPU is needed.
 
 Without the extras `cuda` and `cuda-test` these tests are skipped; with AELEARN_STRICT=1 they fail instead.
 """
@@ -18,7 +18,7 @@ def assembler_or_skip():
     except ImportError as error:
         if os.environ.get("AELEARN_STRICT") == "1":
             raise
-        pytest.skip(f"CUDA's compiler is not at hand ({error})")
+        pytest.skip(f"CUDA's compiler is not available ({error})")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -121,10 +121,10 @@ def test_too_little_memory_is_a_memory_error(monkeypatch):
     memory = SimpleNamespace(free=1e9, total=4e9)
     monkeypatch.setattr(device.cuda, "current_context", lambda: SimpleNamespace(get_memory_info=lambda: memory),
                         raising=False)
-    with pytest.raises(MemoryError, match="2.40 GB more were wanted, 1.00 GB of 4.00 GB are free. Use fewer samples"):
+    with pytest.raises(MemoryError, match="2.40 GB more are needed, 1.00 GB of 4.00 GB are free. Use fewer samples"):
         device.empty((1000, 600_000), np.float32)
     monkeypatch.setattr(device.cuda, "current_context", failing("no context"), raising=False)
-    with pytest.raises(MemoryError, match="0.08 MB more were wanted, it does not say how much is free"):
+    with pytest.raises(MemoryError, match="0.08 MB more are needed, it does not say how much is free"):
         device.empty(10_000, np.float64)
     monkeypatch.setattr(device, "_configured", lambda *arguments: failing("CUDA_ERROR_OUT_OF_MEMORY"))
     with pytest.raises(MemoryError, match="too little memory: it does not say"):
@@ -158,5 +158,5 @@ def test_this_gpu():
 
     print(kernels.status()[2])
     free = cuda.current_context().get_memory_info().free
-    with pytest.raises(MemoryError, match="the GPU has too little memory: .* were wanted, .* are free"):
+    with pytest.raises(MemoryError, match="the GPU has too little memory: .* are needed, .* are free"):
         device.empty(2 * free, np.uint8)

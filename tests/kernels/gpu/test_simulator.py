@@ -75,7 +75,7 @@ def test_what_the_simulator_does_not_know():
 
 @pytest.mark.parametrize("kernel", [left_without_a_barrier, right_in_place, between_blocks])
 def test_races(kernel):
-    for _ in range(2):  # it is told every time
+    for _ in range(2):  # it is reported every time
         with pytest.raises(RuntimeError, match=f"{kernel.__name__}: the outcome depends on the order of threads"):
             run(kernel, np.arange(2.0 * THREADS, dtype=np.float32).reshape(2, THREADS))
 

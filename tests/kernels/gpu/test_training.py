@@ -44,7 +44,7 @@ def test_only_losses_come_back(X, monkeypatch):
     monkeypatch.setattr(device, "download", lambda there: (fetched.append(there.size), download(there))[1])
     model = fit(X, "cuda", epochs=3)
     n_parameters = model._architecture.n_parameters
-    assert fetched == [2, 2, 2, n_parameters, n_parameters, n_parameters]  # a pair each epoch; at the end Adam's, too
+    assert fetched == [2, 2, 2, n_parameters, n_parameters, n_parameters]  # a pair each epoch; then all three vectors
 
 
 def test_callbacks_see_the_state_of_their_epoch(X):

@@ -19,7 +19,7 @@ SIMULATOR = {"NUMBA_ENABLE_CUDASIM": "1", "AELEARN_SIMULATE": "1"}
 
 
 def start(*arguments, folder=ROOT, **environment):
-    """A Python in a process of its own, in a folder that holds aelearn and its tests."""
+    """A Python in a process of its own, in a folder with aelearn and its tests."""
     return subprocess.Popen([sys.executable, "-m", *arguments], cwd=folder, text=True, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, env={**os.environ, **environment})
 
@@ -73,7 +73,7 @@ GUARDS = [  # of stores, of loads, of the centres that fill up a panel, of a tre
     (r" if [^\n]*<[^\n]* else zero\n", "\n"), (r"if k0 \+ k < n_clusters:", "if True:"),
     (r"if t < half:", "if True:"),
 ]
-# The warning comes of NaN, which memory holds that nobody has written to.
+# The warning is about NaN, which fills uninitialised memory.
 CAUGHT = "ismatch|IndexError|wait at different|depends on the order|^E .*assert|RuntimeWarning: invalid value"
 STRICT = os.environ.get("AELEARN_STRICT") == "1"
 
