@@ -183,3 +183,19 @@ def check_squarable(X, name, squares):
     if largest > limit:
         raise ValueError(f"{name} has entries as large as {largest:.3g}, and {squares} are squares: entries of "
                          f"{X.dtype} must not exceed {limit:.0e} here; divide them by a constant first")
+
+
+def rows_by_unit(X, unit):
+    """A Unit for each row of X (N, D): `unit`, or, where the row has numbers above SAFE in it, one of the row's own.
+
+    Nearly always `unit` serves all rows. If not, the unit of a row depends on that row alone: other rows of X must not
+    change what is computed from it. Yields, for the rows that share a unit, their indices and the unit.
+    """
+    limit = unit.unscale(SAFE)
+    if float(largest_size(X)) < limit:
+        yield slice(None), unit
+        return
+    sizes = largest_size(X, axis=1).astype(np.float64)  # (N,)
+    exponents = np.where(sizes < limit, unit.exponent, np.frexp(sizes)[1])  # (N,)
+    for exponent in np.unique(exponents):
+        yield np.flatnonzero(exponents == exponent), Unit(int(exponent))

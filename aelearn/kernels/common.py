@@ -73,7 +73,7 @@ def scale_of(X, origin):
 
 
 def choose_points(n_clusters, chunks, weight, nearest, attempt, rng):
-    """The numbers of the K points that greedy k-means++ draws; see aelearn.kmeans.lloyd.kmeans_plusplus.
+    """The numbers of the K points that greedy k-means++ draws; see aelearn.kmeans.seeding.kmeans_plusplus.
 
     chunks   slices that cover the N points
     weight   (N,)

@@ -11,6 +11,7 @@ Taught in lessons 5, 6 and 8. Tested against scikit-learn's KMeans and faiss (te
 """
 
 from aelearn.kmeans.estimator import KMeans
-from aelearn.kmeans.lloyd import assign, kmeans_plusplus, lloyd_step
+from aelearn.kmeans.lloyd import assign, lloyd_step
+from aelearn.kmeans.seeding import kmeans_plusplus
 
 __all__ = ["KMeans", "assign", "kmeans_plusplus", "lloyd_step"]

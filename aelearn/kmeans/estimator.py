@@ -1,6 +1,6 @@
 """K-means as an estimator: starts, iterations until nothing moves, the best of several runs.
 
-The arithmetic is in lloyd.py. Shapes: N samples, D features, K clusters.
+The arithmetic is in lloyd.py, the starts are in seeding.py. Shapes: N samples, D features, K clusters.
 
 Where it does the same thing as scikit-learn's KMeans it does it the same way: names, tolerance, dtypes, warnings.
 It differs in two points. Points are assigned once more at the very end, so that `labels_` and `inertia_` always belong
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aelearn import kernels
-from aelearn.core.arrays import blocks, mean_variance, squared_distances
+from aelearn.core.arrays import blocks, mean_variance, rows_by_unit, squared_distances, unit_of
 from aelearn.core.base import Transformer
 from aelearn.core.validation import (
     ConvergenceWarning,
@@ -26,9 +26,9 @@ from aelearn.core.validation import (
     warn,
 )
 from aelearn.kmeans import hamerly, lloyd, seeding
-from aelearn.kmeans.lloyd import distance_table, fill_empty_clusters, safe_exponent
+from aelearn.kmeans.lloyd import distance_table, fill_empty_clusters
 
-CANCELLATION = 1e-3  # an inertia may be told from sums of which it is that share, and its rounding is theirs
+CANCELLATION = 1e-3  # an inertia may be the difference of sums as much larger than itself, and its rounding is theirs
 
 
 class KMeans(Transformer):
@@ -95,63 +95,59 @@ class KMeans(Transformer):
         if len(X) < n_clusters:
             raise ValueError(f"n_samples={len(X)} should be >= n_clusters={n_clusters}.")
         weight = check_sample_weight(sample_weight, len(X))
-        given = not isinstance(self.init, str) and not callable(self.init)
-        start = seeding.check_start(self.init, X, n_clusters) if given else None  # (K, D)
+        is_given = not isinstance(self.init, str) and not callable(self.init)
+        start = seeding.check_start(self.init, X, n_clusters) if is_given else None  # (K, D)
         n_init = self._number_of_starts(start)
         rng = generator(self.random_state)
 
-        exponent = safe_exponent(X) if start is None else safe_exponent(X, start)
-        scaled = np.ldexp(X, -exponent) if exponent else X  # a power of two: every digit stays
-        tolerance = self.tol * mean_variance(scaled) if self.tol else 0.0
-        functions, best = self._functions(), None
-        points = functions.Points(scaled, weight) if self.backend == "cuda" else scaled  # on a GPU they go there once
+        data = _Data(self._functions(), X, weight, unit_of(X) if start is None else unit_of(X, start))
+        tolerance = self.tol * mean_variance(data.scaled) if self.tol else 0.0
+        best = None
         for _ in range(n_init):
-            if callable(self.init):
-                start = seeding.call(self.init, X, n_clusters, rng)  # (K, D)
-                if exponent != safe_exponent(X, start):
-                    raise ValueError("the centres that init returned lie so far from the points of X, or these are so "
-                                     "much smaller, that distances between them cannot be squared")
-            if start is not None:
-                centers = np.ldexp(start, -exponent)  # (K, D)
-            elif self.init == "k-means++":
-                centers = functions.kmeans_plusplus(points, n_clusters, weight, rng)  # (K, D)
-            else:
-                centers = seeding.random_points(scaled, n_clusters, weight, rng)  # (K, D)
-            if self.verbose:
-                print("Initialization complete")
-            run = self._run(functions.Descent(points, weight, self.algorithm), scaled, weight, centers, tolerance)
-            if best is None or run.inertia < best.inertia and not _same_clustering(run.labels, best.labels):
-                best = run  # the same clustering under other numbers can only be lower by rounding: no better run
+            centers = self._draw_start(data, rng) if start is None else data.unit.scale(start)  # (K, D)
+            run = self._run(data, centers, tolerance)
+            if best is None or run.is_better_than(best):
+                best = run
 
         n_distinct = np.count_nonzero(_sizes(best.labels, n_clusters))
         if n_distinct < n_clusters:
             warn(f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters ({n_clusters}). "
                  "Possibly due to duplicate points in X.", ConvergenceWarning)
-        with np.errstate(over="ignore", under="ignore"):  # inertia, a square, may be inf where X is near float64's end
-            self.cluster_centers_ = np.ldexp(best.centers, exponent) if exponent else best.centers
-            self.history_ = np.ldexp(np.array(best.history), 2 * exponent)
-            self.inertia_ = float(np.ldexp(best.inertia, 2 * exponent))
+        self.cluster_centers_ = data.unit.unscale(best.centers)  # (K, D)
+        self.history_ = data.unit.unscale(np.array(best.history), 2)  # squares: inf where X is near float64's end
+        self.inertia_ = data.unit.unscale(best.inertia, 2)
         self.labels_, self.n_iter_ = best.labels, len(best.history)
         self._n_features_out = n_clusters
         return self
 
-    def _run(self, descent, X, weight, centers, tolerance):
-        """Lloyd's iterations from one start, then the final assignment."""
-        history = []
-        centers = centers.astype(np.float64)  # (K, D)
+    def _draw_start(self, data, rng):
+        """Centres (K, D) to start from, in the data's unit, drawn as `init` says."""
+        n_clusters = int(self.n_clusters)
+        if callable(self.init):
+            return data.unit.scale(seeding.call(self.init, data.X, n_clusters, rng, data.unit))
+        if self.init == "random":
+            return seeding.random_points(data.scaled, n_clusters, data.weight, rng)
+        return data.functions.kmeans_plusplus(data.points, n_clusters, data.weight, rng)
+
+    def _run(self, data, centers, tolerance):
+        """Lloyd's iterations from one start (K, D), then the final assignment. Returns a _Run."""
+        X, descent = data.scaled, data.functions.Descent(data.points, data.weight, self.algorithm)
         rounding = sum(X.shape) * np.finfo(np.float64).eps / CANCELLATION  # of an inertia, a sum of N D terms
+        centers = previous = centers.astype(np.float64)  # (K, D)
+        history, lowest = [], np.inf
+        if self.verbose:
+            print("Initialization complete")
         for iteration in range(self.max_iter):
-            means, weights, inertia, n_moved = descent.step(centers)
-            if history and inertia > history[-1]:  # only rounding can do that: of the inertia ...
-                if n_moved and inertia > history[-1] * (1 + rounding):  # ... or of centres: as low as it gets
-                    centers = previous
-                    break
-                inertia = history[-1]
-            history.append(inertia)
+            means, weights, inertia, n_moved = descent.step(centers)  # (K, D), (K,)
+            if n_moved and inertia > lowest * (1 + rounding):  # by rounding of the centres alone: they can go no lower
+                centers = previous
+                break
+            lowest = min(inertia, lowest)  # where it is above the last one, that is the inertia's own rounding
+            history.append(lowest)
             if self.verbose:
-                print(f"Iteration {iteration}, inertia {inertia}.")
+                print(f"Iteration {iteration}, inertia {lowest}.")
             if not weights.all():
-                fill_empty_clusters(X, centers, weight, descent.labels, means, weights)
+                fill_empty_clusters(X, centers, data.weight, descent.labels, means, weights)
             shift = float(squared_distances(means, centers).sum())
             previous, centers = centers, means
             if n_moved == 0 or shift <= tolerance:
@@ -161,7 +157,7 @@ class KMeans(Transformer):
                              f"center shift {shift} within tolerance {tolerance}."))
                 break
         centers = centers.astype(X.dtype)
-        labels, inertia = descent.settle(centers)
+        labels, inertia = descent.settle(centers)  # (N,)
         return _Run(labels, inertia, centers, history)
 
     def _functions(self):
@@ -176,8 +172,9 @@ class KMeans(Transformer):
         self._check_fitted("cluster_centers_")
         X = self._check_X(X)
         functions, labels = self._functions(), np.empty(len(X), np.int32)  # (N,)
-        for rows, x, centers, _ in self._in_reach(X):
-            labels[rows] = functions.Descent(x).settle(centers)[0]
+        for rows, unit in rows_by_unit(X, unit_of(self.cluster_centers_)):
+            centers = unit.scale(self.cluster_centers_)  # (K, D)
+            labels[rows], _ = functions.Descent(unit.scale(X[rows])).settle(centers)
         return labels
 
     def fit_predict(self, X, y=None, sample_weight=None):
@@ -190,11 +187,12 @@ class KMeans(Transformer):
         X = self._check_X(X)
         distances = np.empty((len(X), len(self.cluster_centers_)), np.result_type(X, self.cluster_centers_))  # (N, K)
         with np.errstate(over="ignore", under="ignore"):  # a distance may be inf where X is near its dtype's end
-            for rows, x, centers, exponent in self._in_reach(X):
-                centers, found = centers.astype(np.float64), distances[rows]  # (K, D), (A, K)
+            for rows, unit in rows_by_unit(X, unit_of(self.cluster_centers_)):
+                x, centers = unit.scale(X[rows]), unit.scale(self.cluster_centers_).astype(np.float64)  # (A, D), (K, D)
+                found = distances[rows]  # (A, K)
                 for block in blocks(len(x), max(centers.shape)):
                     table = distance_table(x[block].astype(np.float64), centers)  # (K, B)
-                    found[block] = np.ldexp(np.sqrt(table.T), exponent)
+                    found[block] = unit.unscale(np.sqrt(table.T))
                 distances[rows] = found
         return distances
 
@@ -206,37 +204,9 @@ class KMeans(Transformer):
         """Minus the inertia of X (N, D) against the centres: higher is better."""
         self._check_fitted("cluster_centers_")
         X = self._check_X(X)
-        return -self._assign(X, check_sample_weight(sample_weight, len(X)))[1]
-
-    def _in_reach(self, X):
-        """X (N, D) and the centres (K, D), divided by a power of two such that neither is too large to be squared.
-
-        Nearly always they are as they are. Otherwise the power of a row depends on that row and on the centres alone:
-        what else is in X must not change a row's label. Yields rows, X[rows] and the centres, both divided by
-        2^exponent, and the exponent.
-        """
-        centers = self.cluster_centers_
-        exponent = safe_exponent(centers)
-        with np.errstate(over="ignore", under="ignore"):
-            reach = np.ldexp(1e100, exponent)
-            if max(X.max(), -X.min()) < reach:
-                groups = [(slice(None), exponent)]
-            else:
-                largest = np.maximum(X.max(axis=1), -X.min(axis=1))  # (N,)
-                exponents = np.where(largest < reach, exponent, np.frexp(largest)[1])  # (N,)
-                groups = [(np.flatnonzero(exponents == e), int(e)) for e in np.unique(exponents)]
-            for rows, exponent in groups:
-                scaled = (np.ldexp(array, -exponent) if exponent else array for array in (X[rows], centers))
-                yield rows, *scaled, exponent  # (rows,), (A, D), (K, D)
-
-    def _assign(self, X, weight):
-        """Labels and inertia of X against the fitted centres."""
-        functions, exponent = self._functions(), safe_exponent(X, self.cluster_centers_)
-        if not exponent:
-            return functions.assign(X, self.cluster_centers_, weight)
-        labels, inertia = functions.assign(np.ldexp(X, -exponent), np.ldexp(self.cluster_centers_, -exponent), weight)
-        with np.errstate(over="ignore", under="ignore"):
-            return labels, float(np.ldexp(inertia, 2 * exponent))
+        weight, unit = check_sample_weight(sample_weight, len(X)), unit_of(X, self.cluster_centers_)
+        _, inertia = self._functions().assign(unit.scale(X), unit.scale(self.cluster_centers_), weight)
+        return -unit.unscale(inertia, 2)
 
     def _check_settings(self):
         """Refuse impossible settings, each with a sentence."""
@@ -271,6 +241,21 @@ class KMeans(Transformer):
         return self.n_init
 
 
+class _Data:
+    """What all starts of a fit share.
+
+    functions     the back end's
+    X, weight     (N, D) and (N,), as given
+    unit, scaled  the Unit in which distances can be squared, and X in it, (N, D)
+    points        `scaled` as the functions take it: for the GPU, uploaded here, once for all starts
+    """
+
+    def __init__(self, functions, X, weight, unit):
+        self.functions, self.X, self.weight, self.unit = functions, X, weight, unit
+        self.scaled = unit.scale(X)
+        self.points = functions.Points(self.scaled, weight) if hasattr(functions, "Points") else self.scaled
+
+
 @dataclass(frozen=True)
 class _Run:
     """The outcome of one start."""
@@ -279,6 +264,10 @@ class _Run:
     inertia: float
     centers: np.ndarray
     history: list
+
+    def is_better_than(self, other):
+        """A lower inertia, of another clustering: the same one under other numbers can only be lower by rounding."""
+        return self.inertia < other.inertia and not _same_clustering(self.labels, other.labels)
 
 
 def _sizes(labels, n_clusters):

@@ -46,7 +46,8 @@ class Descent(lloyd.Descent):
         self.centers = centers
         for rows in blocks(len(self.X), max(self.X.shape[1], len(centers))):
             self._assign_block(rows)
-        means, weights, inertia = lloyd.update(self.X, centers, self.weight, self.labels)
+        means, weights = lloyd.update(self.X, centers, self.weight, self.labels)  # (K, D), (K,)
+        inertia = lloyd.inertia_of(self.X, centers, self.weight, self.labels)
         return means, weights, inertia, np.count_nonzero(self.weight[old != self.labels])
 
     def _loosen(self, moved):

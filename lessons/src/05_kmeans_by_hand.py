@@ -180,7 +180,8 @@ show(plotting.curves({"inertia": (range(len(inertias)), inertias)}, xlabel="iter
 # no digits are lost; and points may have weights.
 
 # %%
-print(inspect.getsource(lloyd.lloyd_step))
+for function in (lloyd.assign, lloyd.update, lloyd.lloyd_step):
+    print(inspect.getsource(function))
 
 # %% [markdown]
 # ## It stops. But where?

@@ -8,7 +8,7 @@ import pytest
 
 from aelearn import KMeans
 from aelearn.kernels import cpu
-from aelearn.kmeans import hamerly, lloyd
+from aelearn.kmeans import hamerly, lloyd, seeding
 from tests.kernels.threads import outputs, run
 
 
@@ -69,7 +69,7 @@ def test_any_layout(rng, change):
     weight = np.ones(3000)
     for seed in range(3):
         assert np.array_equal(cpu.kmeans_plusplus(X, 6, weight, np.random.default_rng(seed)),
-                              lloyd.kmeans_plusplus(X, 6, weight, np.random.default_rng(seed)))
+                              seeding.kmeans_plusplus(X, 6, weight, np.random.default_rng(seed)))
 
 
 def fits(X, k, weight=None, **settings):
@@ -132,7 +132,7 @@ def test_kmeans_plusplus_makes_the_same_draws(rng, n, d, k, dtype):
     X, weight = rng.normal(size=(n, d)).astype(dtype), rng.integers(0, 3, n) + 0.5
     for seed in range(5):
         ours, twin = np.random.default_rng(seed), np.random.default_rng(seed)
-        assert np.array_equal(cpu.kmeans_plusplus(X, k, weight, ours), lloyd.kmeans_plusplus(X, k, weight, twin))
+        assert np.array_equal(cpu.kmeans_plusplus(X, k, weight, ours), seeding.kmeans_plusplus(X, k, weight, twin))
         assert ours.random() == twin.random()
 
 
@@ -156,14 +156,14 @@ def test_kernels_run_as_plain_python_for_a_debugger():
     code = """
 import numpy as np
 from aelearn.kernels import cpu
-from aelearn.kmeans import lloyd
+from aelearn.kmeans import lloyd, seeding
 X, weight = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32), np.ones(60)
 got, wanted = cpu.lloyd_step(X, X[:4]), lloyd.lloyd_step(X, X[:4])
 assert np.array_equal(got[0], wanted[0]) and np.allclose(got[1], wanted[1])
 descent = cpu.Descent(X, weight, "hamerly")
 for _ in range(3):
     means = descent.step(X[:4].astype(float) if _ == 0 else means)[0]
-draws = [f(X, 4, weight, np.random.default_rng(1)) for f in (cpu.kmeans_plusplus, lloyd.kmeans_plusplus)]
+draws = [f(X, 4, weight, np.random.default_rng(1)) for f in (cpu.kmeans_plusplus, seeding.kmeans_plusplus)]
 assert np.array_equal(*draws)
 print(type(cpu.lloyd_step).__name__, "done")
 """

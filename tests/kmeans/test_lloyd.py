@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from aelearn.core import arrays
 from aelearn.core.arrays import BLOCK_ENTRIES, mean_variance
-from aelearn.kmeans.lloyd import assign, fill_empty_clusters, kmeans_plusplus, lloyd_step, nearest_center
+from aelearn.kmeans.lloyd import assign, fill_empty_clusters, inertia_of, lloyd_step, nearest_center, update
 
 pytestmark = pytest.mark.linear_algebra
 
@@ -37,15 +38,14 @@ def test_one_step_is_its_definition(rng, n, d, k, dtype):
     np.testing.assert_allclose(weights, plain[2])
     assert inertia == pytest.approx(plain[3], rel=1e-12)
     again, same = assign(X, centers, weight)
-    assert np.array_equal(again, labels) and same == pytest.approx(inertia, rel=1e-12)
+    assert np.array_equal(again, labels) and same == inertia == inertia_of(X, centers, weight, labels)
+    assert all(map(np.array_equal, update(X, centers, weight, labels), (means, weights)))
 
 
 def test_many_blocks_are_as_one(rng, monkeypatch):
-    from aelearn.kmeans import lloyd
-
     X, centers = rng.normal(size=(1000, 5)), rng.normal(size=(4, 5))
     whole = lloyd_step(X, centers)
-    monkeypatch.setattr(lloyd, "BLOCK_ENTRIES", 35)  # 7 rows a block, the last one smaller
+    monkeypatch.setattr(arrays, "BLOCK_ENTRIES", 35)  # 7 rows a block, the last one smaller
     for got, wanted in zip(lloyd_step(X, centers), whole):
         np.testing.assert_allclose(got, wanted, rtol=1e-12)
 
@@ -96,35 +96,6 @@ def test_filling_takes_no_last_point_no_weightless_point_and_no_point_on_its_cen
     kept = means.copy()
     fill_empty_clusters(X, centers, weight, labels, means, weights)
     assert np.array_equal(means, kept) and weights.tolist() == [2, 1, 0, 0]
-
-
-def test_kmeans_plusplus_takes_distinct_points_and_none_without_weight(rng):
-    X = np.repeat(rng.normal(size=(6, 2)), 5, axis=0)
-    weight = np.ones(30)
-    weight[:5] = 0
-    for seed in range(20):
-        centers = kmeans_plusplus(X, 5, weight, np.random.default_rng(seed))
-        assert len(np.unique(centers, axis=0)) == 5 and not (centers == X[0]).all(axis=1).any()
-    assert len(kmeans_plusplus(X, 8, weight, rng)) == 8  # more than there are distinct points
-
-
-def test_kmeans_plusplus_beats_random_starts():
-    from aelearn import make_blobs
-
-    X, _ = make_blobs(600, centers=12, cluster_std=0.3, random_state=3)
-    weight = np.ones(600)
-
-    def mean_inertia(start):
-        return np.mean([assign(X, start(np.random.default_rng(seed)), weight)[1] for seed in range(30)])
-
-    assert mean_inertia(lambda g: kmeans_plusplus(X, 12, weight, g)) < 0.3 * mean_inertia(lambda g: g.choice(X, 12))
-
-
-def test_first_draw_follows_the_weights():
-    X = np.arange(3.0)[:, None]
-    generator = np.random.default_rng(0)
-    draws = [int(kmeans_plusplus(X, 1, np.array([1.0, 0.0, 3.0]), generator)[0, 0]) for _ in range(2000)]
-    assert draws.count(1) == 0 and draws.count(2) == pytest.approx(1500, abs=80)
 
 
 def test_mean_variance(rng):

@@ -1,4 +1,4 @@
-"""The k-means++ start on all cores: the draws of aelearn.kmeans.lloyd.kmeans_plusplus, without its temporary arrays.
+"""The k-means++ start on all cores: the draws of aelearn.kmeans.seeding.kmeans_plusplus, without its temporary arrays.
 
 Shapes: N samples, D features, K clusters, T trial candidates, M chunks.
 
@@ -45,7 +45,7 @@ def _try_all(X, weight, nearest, candidates, keep, chunk, inertias):
 
 
 def kmeans_plusplus(X, n_clusters, sample_weight, rng):
-    """K points of X (N, D) that lie far apart; see aelearn.kmeans.lloyd.kmeans_plusplus. Returns centres (K, D)."""
+    """K points of X (N, D) that lie far apart; see aelearn.kmeans.seeding.kmeans_plusplus. Returns centres (K, D)."""
     X, sample_weight = check_points(X, sample_weight)  # (N, D), (N,)
     check_number_of_clusters(n_clusters)
     weight = compact(sample_weight)  # (N,) or (1,)

@@ -1,4 +1,4 @@
-"""The k-means++ start on the GPU: the draws of aelearn.kmeans.lloyd.kmeans_plusplus, from distances made there.
+"""The k-means++ start on the GPU: the draws of aelearn.kmeans.seeding.kmeans_plusplus, from distances made there.
 
 Shapes: N samples, D features, K clusters, T trial candidates, M chunks.
 
@@ -43,7 +43,7 @@ def _try_all(X, weight, nearest, candidates, keep, chunk, inertias):
 
 
 def kmeans_plusplus(X, n_clusters, sample_weight, rng):
-    """K points of X (N, D) that lie far apart; see aelearn.kmeans.lloyd.kmeans_plusplus. Returns centres (K, D).
+    """K points of X (N, D) that lie far apart; see aelearn.kmeans.seeding.kmeans_plusplus. Returns centres (K, D).
 
     X is an array, or Points if it is on the device already.
     """

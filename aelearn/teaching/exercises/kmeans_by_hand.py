@@ -34,7 +34,7 @@ def _means(X, labels, centers):
 
 
 def _inertia(X, labels, centers):
-    return lloyd.update(X, centers, np.ones(len(X)), labels)[2]
+    return lloyd.inertia_of(X, centers, np.ones(len(X)), labels)
 
 
 def _settled(X, centers):

@@ -9,7 +9,7 @@ from aelearn import KMeans
 from aelearn.kernels import gpu
 from aelearn.kernels.gpu import device
 from aelearn.kernels.gpu import lloyd as gpu_lloyd
-from aelearn.kmeans import lloyd
+from aelearn.kmeans import lloyd, seeding
 from tests.kernels.test_exact import assert_same, lattices, models, nearest
 
 pytestmark = pytest.mark.gpu
@@ -125,7 +125,7 @@ def test_weights_of_any_size(rng, weight, size):
     assert_same_step(X, X[:3].astype(float), np.full(40, weight))
     assert_same_step(X, X[:3].astype(float), weight * rng.integers(1, 4, 40).astype(np.float32).astype(float))
     twins = [function(X, 4, weight * np.arange(1.0, 41), np.random.default_rng(1))
-             for function in (gpu.kmeans_plusplus, lloyd.kmeans_plusplus)]
+             for function in (gpu.kmeans_plusplus, seeding.kmeans_plusplus)]
     assert np.array_equal(*twins)
 
 
@@ -149,7 +149,7 @@ def test_kmeans_plusplus_makes_the_same_draws(rng, n, d, k, dtype):
     X, weight = rng.normal(size=(n, d)).astype(dtype), rng.integers(0, 3, n) + 0.5
     for seed in range(2 if n < 100 else 1):
         ours, twin = np.random.default_rng(seed), np.random.default_rng(seed)
-        assert np.array_equal(gpu.kmeans_plusplus(X, k, weight, ours), lloyd.kmeans_plusplus(X, k, weight, twin))
+        assert np.array_equal(gpu.kmeans_plusplus(X, k, weight, ours), seeding.kmeans_plusplus(X, k, weight, twin))
         assert ours.random() == twin.random()
 
 
