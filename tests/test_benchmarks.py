@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import __main__ as every
-from tests.benchmarks import harness
+from tests.benchmarks import __main__ as every, harness
 from tests.benchmarks.harness import Table, Timing, draw_speedups, geometric_mean, peers, race, summary
 
 

@@ -23,8 +23,7 @@ import numpy as np
 
 from aelearn.core.arrays import Unit
 from aelearn.core.validation import check_array, check_number
-from aelearn.spectral.neighbors import TINY, Points, by_differences, row_blocks
-from aelearn.spectral.neighbors import nearest_neighbors as nearest_neighbors
+from aelearn.spectral.neighbors import TINY, Points, by_differences, nearest_neighbors as nearest_neighbors, row_blocks
 from aelearn.spectral.sparse import CSRMatrix
 
 Edges = CSRMatrix  # the name in version 1

@@ -1,19 +1,29 @@
-"""Numba on all cores: the functions that aelearn.kernels.get("numba") returns. Plumbing."""
+"""Numba on all cores: the functions that aelearn.kernels.get("numba") returns. Plumbing; the files worth reading are
+
+    matmul      the matrix product, in five versions; read it first
+    network     forward, loss and backward
+    optim       Adam
+    lloyd       k-means: what is remembered from one iteration to the next; it calls the kernels of
+    assignment    one pass over X: labels, and the sums over points
+    distances     the two nearest centres of a block of points
+    seeding     the k-means++ start
+    neighbors   the smallest entries of each row
+    ceiling     what this machine can do at most
+"""
 
 import numba
 
 from aelearn.kernels import UnavailableError
-from aelearn.kernels.cpu.lloyd import Descent as Descent
-from aelearn.kernels.cpu.lloyd import assign as assign
-from aelearn.kernels.cpu.lloyd import lloyd_step as lloyd_step
+from aelearn.kernels.cpu.lloyd import Descent as Descent, assign as assign, lloyd_step as lloyd_step
 from aelearn.kernels.cpu.matmul import matmul as matmul
 from aelearn.kernels.cpu.neighbors import smallest as smallest
-from aelearn.kernels.cpu.network import backward as backward
-from aelearn.kernels.cpu.network import forward as forward
-from aelearn.kernels.cpu.network import loss_and_gradients as loss_and_gradients
-from aelearn.kernels.cpu.network import output_loss as output_loss
-from aelearn.kernels.cpu.optim import STEPS as STEPS
-from aelearn.kernels.cpu.optim import adam_step as adam_step
+from aelearn.kernels.cpu.network import (
+    backward as backward,
+    forward as forward,
+    loss_and_gradients as loss_and_gradients,
+    output_loss as output_loss,
+)
+from aelearn.kernels.cpu.optim import STEPS as STEPS, adam_step as adam_step
 from aelearn.kernels.cpu.seeding import kmeans_plusplus as kmeans_plusplus
 from aelearn.kernels.cpu.workspace import Workspace as Workspace
 

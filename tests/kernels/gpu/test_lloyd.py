@@ -7,8 +7,7 @@ import pytest
 
 from aelearn import KMeans
 from aelearn.kernels import gpu
-from aelearn.kernels.gpu import device
-from aelearn.kernels.gpu import lloyd as gpu_lloyd
+from aelearn.kernels.gpu import device, lloyd as gpu_lloyd
 from aelearn.kmeans import lloyd, seeding
 from tests.kernels.test_exact import assert_same, lattices, models, nearest
 
