@@ -2,7 +2,7 @@
 
     from aelearn import Autoencoder, KMeans, load_mnist
 
-The public names below are loaded on first use, so `import aelearn` is almost free and whoever imports one module loads
+The public names below are loaded on first use, so `import aelearn` takes almost no time, and importing one module loads
 only that module.
 """
 
@@ -43,7 +43,7 @@ def __getattr__(name):
     if name not in _HOME:
         raise AttributeError(f"module 'aelearn' has no attribute {name!r}")
     value = getattr(import_module(f"aelearn.{_HOME[name]}"), name)
-    globals()[name] = value  # later look-ups do not come here
+    globals()[name] = value  # later look-ups find it there and do not call this function
     return value
 
 

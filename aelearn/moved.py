@@ -1,6 +1,6 @@
 """Where the modules of version 1 are now, so that code written for them still works.
 
-They used to lie side by side: `from aelearn.callbacks import EarlyStopping`, `python -m aelearn.selfcheck`. An old name
+They used to be in one folder: `from aelearn.callbacks import EarlyStopping`, `python -m aelearn.selfcheck`. An old name
 is an alias of the module that is now in a subpackage, not a copy of it. (Names that are now subpackages, such as
 aelearn.kmeans, offer what the module of that name offered.)
 """

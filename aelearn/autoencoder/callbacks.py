@@ -13,10 +13,10 @@ from aelearn.core.validation import check_choice, check_integer, check_number
 
 
 class EarlyStopping:
-    """Stop when `monitor` ("validation_loss" or "loss") has not fallen for `patience` epochs.
+    """Stop when `monitor` ("validation_loss" or "loss") has not decreased for `patience` epochs.
 
     An epoch counts as an improvement if it is lower than the best before it by more than `min_delta`. The parameters
-    remain those of the last epoch. Raises ValueError if there is no validation loss to watch.
+    remain those of the last epoch. Raises ValueError if there is no validation loss to monitor.
     """
 
     def __init__(self, patience=10, *, monitor="validation_loss", min_delta=0.0):
@@ -27,7 +27,7 @@ class EarlyStopping:
     def __call__(self, autoencoder, row):
         """True if training should stop after the epoch of `row`."""
         if row[self.monitor] is None:
-            raise ValueError("EarlyStopping watches the validation loss: call fit(X, validation=...) "
+            raise ValueError("EarlyStopping monitors the validation loss: call fit(X, validation=...) "
                              "or EarlyStopping(monitor='loss')")
         best, best_epoch = float("inf"), 0
         for past in autoencoder.history_:

@@ -76,10 +76,10 @@ class Autoencoder(Transformer):
 
         Ctrl-C ends the training with a warning and keeps what was learnt up to the last whole epoch, if there is one.
 
-        Raises ValueError or TypeError for invalid data or settings, and ValueError if the loss is not finite any more.
+        Raises ValueError or TypeError for invalid data or settings, and ValueError if the loss is no longer finite.
         Whatever it raises, a network that was already fitted stays unchanged; otherwise what was learnt up to the last
-        whole epoch is kept, and `resume` can continue from there. Warns (ConvergenceWarning) of outputs that ReLU has
-        left without a gradient, see `dead_outputs` in evaluation.py.
+        whole epoch is kept, and `resume` can continue from there. Warns (ConvergenceWarning) of outputs whose gradient
+        is 0 because of ReLU, see `dead_outputs` in evaluation.py.
         """
         self.check_settings()
         X = as_dtype(self._check_training_data(X), self.dtype, self.loss)

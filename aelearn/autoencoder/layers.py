@@ -22,16 +22,16 @@ def dense(x, W, b, out=None):
 
 
 def dense_backward(dz, x, W, *, input_gradient=True, dx=None, dW=None, db=None):
-    """Derivatives of L by x, W and b, from dz (N, H). Returns dx (N, D), dW (D, H), db (H,).
+    """Derivatives of L with respect to x, W and b, from dz (N, H). Returns dx (N, D), dW (D, H), db (H,).
 
-    By components, z[n, h] = sum_d x[n, d] W[d, h] + b[h]. With the chain rule:
+    In components, z[n, h] = sum_d x[n, d] W[d, h] + b[h]. By the chain rule:
 
         dx[n, d] = sum_h dz[n, h] W[d, h]      dx = dz @ W.T
         dW[d, h] = sum_n x[n, d] dz[n, h]      dW = x.T @ dz
         db[h]    = sum_n dz[n, h]              db = dz.sum(axis=0)
 
-    input_gradient=False leaves dx out (None is returned for it): nobody asks how the loss depends on the images
-    themselves, and that product costs as much as the one for dW. dx, dW, db: arrays to write into.
+    input_gradient=False omits dx (None is returned for it): the derivative with respect to the images themselves is
+    never used, and that product costs as much as the one for dW. dx, dW, db: arrays to write into.
 
     Source: Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors" (1986).
     """

@@ -43,7 +43,7 @@ def binary_cross_entropy(z, x):
 def binary_cross_entropy_gradient(z, x, out=None):
     """dz = (sigmoid(z) - x) / (N D): the plain difference.
 
-    Each term is log(1 + exp(z)) - x z (the same function as above); its derivative by z is
+    Each term is log(1 + exp(z)) - x z (the same function as above); its derivative with respect to z is
     exp(z) / (1 + exp(z)) - x = sigmoid(z) - x. The slope of the sigmoid cancels.
     """
     dz = sigmoid(z, out=out)  # (N, D)

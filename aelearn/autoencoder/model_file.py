@@ -82,7 +82,7 @@ def _model(kind, about, params, memory):
         model._metadata_request = Requests(request)
     for name, array in {**params, **memory}.items():
         check_finite(array, name)
-    if params["W1"].shape[0] != model.n_features_in_:  # checked first: a wrong number could request all the memory
+    if params["W1"].shape[0] != model.n_features_in_:  # checked first: a wrong number could request too much memory
         raise ValueError("its arrays do not fit its settings")
     model._start(model._structure(), check_integer("seed", about["seed"], 0))
     model._training.fill(params, memory)

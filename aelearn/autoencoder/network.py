@@ -60,7 +60,7 @@ class Architecture:
         return sum(n_in * n_out + n_out for n_in, n_out in zip(self.widths, self.widths[1:]))
 
     def parameters(self, vector):
-        """A vector of all parameters, or of the derivatives by them, as a dict of matrices."""
+        """A vector of all parameters, or of the derivatives with respect to them, as a dict of matrices."""
         return Parameters(vector, self.widths)
 
     def activation_of(self, layer):

@@ -1,4 +1,4 @@
-"""Validation of an autoencoder's settings and images: each that is invalid is rejected with one sentence.
+"""Validation of an autoencoder's settings and images: whatever is invalid is rejected with one sentence.
 
 Shapes: N samples, M validation samples, D features.
 """

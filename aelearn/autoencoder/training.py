@@ -46,10 +46,10 @@ class Run:
         """The images in the given order (N,), in batches (B, D), all in one array; the last one may be smaller."""
         for start in range(0, len(order), self.batch_size):
             rows = order[start:start + self.batch_size]
-            yield np.take(self.X, rows, axis=0, out=self.x[:len(rows)], mode="clip")  # "clip" spares a hidden copy
+            yield np.take(self.X, rows, axis=0, out=self.x[:len(rows)], mode="clip")  # "clip" avoids a hidden copy
 
     def step(self, x):
-        """One step of gradient descent, by the batch x (B, D)."""
+        """One step of gradient descent on the batch x (B, D)."""
         self.functions.forward(self.params, x, self.architecture, self.work)
         self.functions.backward(self.params, x, self.architecture, self.work)
         self.optimizer.update(self.vector, self.work.gradient, self.optimizer_step)
@@ -137,7 +137,7 @@ class Training:
 
         Ctrl-C or any other exception ends the run, is raised to the caller, and leaves the state as it was after the
         last whole epoch. (If a GPU fails so badly that nothing can be copied from it any more: as it was when it was
-        last copied to the host, the history included.) Raises ValueError if the loss is not finite any more.
+        last copied to the host, the history included.) Raises ValueError if the loss is no longer finite.
         """
         run = self._make_run(X, validation, batch_size, backend)
         quiet = np.errstate(over="ignore", invalid="ignore", under="ignore")  # _check_loss raises if it matters

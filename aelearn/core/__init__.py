@@ -4,6 +4,6 @@
     output_containers  data frames as output: set_output
     metadata_routing   requests for sample weights and the like, for scikit-learn's tools
     validation         input validation, in one place
-    arrays             blocks of rows, squared distances, rounding, and the policy for size: the unit of data
-    files              files that are replaced whole or not at all
+    arrays             blocks of rows, squared distances, rounding errors, and units for very large or small data
+    files              files that are written completely or not at all
 """

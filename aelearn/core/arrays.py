@@ -1,11 +1,11 @@
-"""Arrays in general: blocks of rows, squared distances, the size of rounding errors, and the one policy for size.
+"""Arrays in general: blocks of rows, squared distances, the size of rounding errors, and how data are scaled.
 
 Shapes: N samples, D features, B rows of a block.
 
-The policy for size. Everything in aelearn squares its numbers sooner or later. float64 ends at 1.8e308, so the square
-of 1e155 overflows and that of 1e-163 is 0; float32 ends at 3.4e38. Data as large or as small as that are measured in
-another unit: they are divided by a power of two, which changes no digit, before anything else happens, and the results
-are multiplied by it at the end.
+Scaling. All methods in aelearn square their numbers at some point. float64 ends at 1.8e308, so the square of 1e155
+overflows and that of 1e-163 is 0; float32 ends at 3.4e38. Data as large or as small as that are measured in another
+unit: they are divided by a power of two, which changes no digit, before anything else happens, and the results are
+multiplied by it at the end.
 
     unit = unit_of(X)  # 1 for data of an ordinary size, and then nothing happens at all
     centers, inertia = fit(unit.scale(X))
@@ -40,7 +40,7 @@ def squared_distances(x, points):
     """|x - p|^2 for each row of x (B, D) and the same row of `points` (B, D), or one point (D,). Returns (B,).
 
     By definition: the expanded square |x|^2 - 2 x . p + |p|^2 is faster for many points at once, but loses the digits
-    of a small distance between points that lie far from the origin.
+    of a small distance between points that are far from the origin.
     """
     difference = x - points  # (B, D)
     return np.einsum("bd,bd->b", difference, difference)
@@ -53,7 +53,7 @@ def mean_variance(X):
 
 
 def rounding(n_samples, n_features):
-    """How far sums of N products, or what D elimination steps leave of them, may be off, as a share of their terms.
+    """The error of sums of N products, or of such sums after D elimination steps, relative to the sum of their terms.
 
         (D + 10 sqrt(N)) eps
 
@@ -70,7 +70,7 @@ def largest_size(array, axis=None):
 
 
 class Unit:
-    """A power of two in which data are measured: 2^exponent. True where there is anything to do: where it is not 1.
+    """A power of two in which data are measured: 2^exponent. It is true if there is anything to scale: if it is not 1.
 
     exponent  an int, or integers that broadcast with the data: (N, 1), a unit for each row, or (D,), for each column
 
@@ -101,7 +101,8 @@ class Unit:
     def scale(self, X, power=1):
         """X in this unit: X / unit, or X / unit^power, if X is made of products of `power` numbers.
 
-        What leaves the dtype of X becomes infinite or 0, without a warning. Where the unit is 1, this is X itself.
+        Entries that exceed the range of X's dtype become infinite or 0, without a warning. If the unit is 1, this is X
+        itself.
         """
         return self._times(X, -power) if self else X
 
@@ -115,7 +116,7 @@ class Unit:
         return float(scaled) if isinstance(X, float) else scaled
 
     def groups(self):
-        """Where each row has a unit: the rows that share one, as pairs of an index of rows and their Unit."""
+        """If each row has its own unit: the rows that share one, as pairs of an index of rows and their Unit."""
         exponents = self.exponent[:, 0]  # (N,)
         different = np.unique(exponents).tolist()
         if len(different) == 1:
@@ -126,7 +127,7 @@ class Unit:
 def unit_of(*arrays, limit=SAFE):
     """The Unit in which all numbers of some arrays are below 1; or 1, if the largest of them is of an ordinary size.
 
-    limit  ordinary is from 1 / limit to limit; with limit=1 no size is
+    limit  sizes from 1 / limit to limit are ordinary; with limit=1 no size is
     """
     return Unit(int(_exponent(max(float(largest_size(array)) for array in arrays), limit)))
 
@@ -156,13 +157,13 @@ def in_safe_units(X):
 
 
 def with_room(compute, X, n_terms):
-    """compute(X, unit), a row for each row of X (N, D), where sums have room even near the end of their dtype.
+    """compute(X, unit), a row for each row of X (N, D), without overflow in sums even near the end of their dtype.
 
-    compute  a function of rows and a Unit, which scales what it takes and unscales what it returns
+    compute  a function of rows and a Unit, which scales its arguments and unscales its result
     n_terms  how many differences of two numbers its longest sum adds up
 
-    A sum can leave its dtype on the way to a result that does not. So rows that come out infinite or NaN in the unit 1
-    are computed once more, in a unit that makes terms small enough.
+    A partial sum can overflow although the result does not. So rows that are infinite or NaN in the unit 1 are computed
+    once more, in a unit that makes the terms small enough.
     """
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         found = compute(X, Unit(0))  # (N, columns)
@@ -173,12 +174,12 @@ def with_room(compute, X, n_terms):
 
 
 def largest_squarable(dtype):
-    """The largest numbers whose squares, and sums of a great many of them, a float dtype holds."""
+    """The largest numbers whose squares, and sums of very many squares, a float dtype can hold."""
     return 1e18 if dtype == np.float32 else SAFE
 
 
 def check_squarable(X, name, squares):
-    """Refuse an X with numbers too large to be squared in X's dtype. squares: what their squares are, in the plural."""
+    """Raise ValueError if X has numbers too large to square in its dtype. squares: what the squares are, in plural."""
     largest, limit = float(largest_size(X)), largest_squarable(X.dtype)
     if largest > limit:
         raise ValueError(f"{name} has entries as large as {largest:.3g}, and {squares} are squares: entries of "

@@ -94,7 +94,7 @@ class Estimator:
         return array
 
     def _check_X(self, X):
-        """X as a float array (N, D). Raises ValueError unless it has the columns that `fit` has seen."""
+        """X as a float array (N, D). Raises ValueError unless it has the columns that `fit` was given."""
         array = check_array(X, estimator=type(self).__name__)
         names = column_names(X)
         known = getattr(self, "feature_names_in_", None)
@@ -153,7 +153,7 @@ class Transformer(Estimator):
     def get_feature_names_out(self, input_features=None):
         """Names of the columns that `transform` returns: the class's name in lower case and a number.
 
-        input_features  names of X's columns, which are only compared with those that `fit` has seen
+        input_features  names of X's columns, which are only compared with those that `fit` was given
 
         Raises ValueError if they differ.
         """

@@ -74,6 +74,6 @@ def request_setter(method):
 
         Each is True (pass it on), False (do not), None (an error if it is given) or a string, another name for it.
         Raises RuntimeError unless sklearn.set_config(enable_metadata_routing=True), TypeError for an argument that
-        `{method}` does not have, ValueError for anything else than the above.
+        `{method}` does not have, ValueError for any other value.
         """
     return set_request

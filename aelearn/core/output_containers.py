@@ -19,7 +19,7 @@ _only_arrays = ContextVar("only_arrays", default=False)
 
 @contextmanager
 def only_arrays():
-    """Within this context `transform` returns arrays whatever was chosen: aelearn's own jobs compute with arrays."""
+    """In this context `transform` returns arrays, whatever was chosen: aelearn's own jobs compute with arrays."""
     token = _only_arrays.set(True)
     try:
         yield
@@ -37,7 +37,7 @@ def in_container(transform):
     """A `transform` that returns its array (N, C) as the kind of data frame that was chosen for the estimator."""
     @functools.wraps(transform)
     def wrapped(self, X, *args, **kwargs):
-        container = container_of(self)  # first, so that a wrong name costs no work
+        container = container_of(self)  # first, so that an invalid name is reported before any work is done
         output = transform(self, X, *args, **kwargs)
         if container == "default" or _is_frame(output, container):
             return output
@@ -51,7 +51,7 @@ def in_container(transform):
 
 
 def container_of(estimator):
-    """The kind of `transform`'s output, one of CONTAINERS. Raises ValueError if scikit-learn's setting is another."""
+    """The kind of `transform`'s output, one of CONTAINERS. Raises ValueError for another setting of scikit-learn's."""
     if _only_arrays.get():
         return "default"
     chosen = getattr(estimator, "_sklearn_output_config", {})
@@ -74,6 +74,6 @@ def _load(library):
 
 
 def _is_frame(values, library):
-    """True for a DataFrame of "pandas" or "polars". If the library is not loaded, nothing can be one."""
+    """True for a DataFrame of "pandas" or "polars". If that library is not loaded, `values` cannot be one."""
     module = sys.modules.get(library)
     return module is not None and isinstance(values, module.DataFrame)

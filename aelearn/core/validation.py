@@ -1,7 +1,7 @@
-"""Input validation: every array and every setting that a user passes in is checked here, once.
+"""Input validation: every array and every setting that a user passes is checked here, once.
 
-Bad input ends in one sentence that says what was given, what is needed and, where that helps, what to do. The types of
-errors and their wording follow scikit-learn's, so that code written for its estimators finds what it expects.
+Bad input raises an error with one sentence that says what was passed, what is needed and, where that helps, what to do.
+The types and the wording of errors follow scikit-learn's, so that code written for its estimators works with these.
 
 Shapes: N samples, D features.
 """
@@ -87,7 +87,7 @@ def as_float64(values, name):
             if issubclass(kind, NOT_NUMBERS):  # NumPy would convert some of them
                 raise ValueError(f"{name} must hold numbers; got entries of type {kind.__name__}")
     try:
-        with np.errstate(over="ignore"):  # what float64 cannot hold becomes infinity, which is refused next
+        with np.errstate(over="ignore"):  # what float64 cannot hold becomes infinity, which is rejected next
             return array.astype(np.float64)
     except TypeError as error:  # an entry such as a dictionary; NumPy's own message names its type
         raise TypeError(f"{name} must hold numbers: {error}") from None
@@ -100,7 +100,7 @@ def _n_dimensional(array):
 
 
 def check_finite(array, name):
-    """Refuse NaN and infinity. The sum is a quick first check without a temporary array: if it is finite, so is all."""
+    """Raise ValueError for NaN and infinity. A finite sum, which needs no temporary array, shows there are none."""
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(np.sum(array)):
             return
@@ -114,7 +114,7 @@ def check_finite(array, name):
 def check_sample_weight(sample_weight, n_samples):
     """Weights (N,) float64. Raises ValueError unless finite, >= 0 and not all zero.
 
-    For None they are N views of a single 1: ten million equal weights need no memory.
+    For None the array is a view of a single 1: ten million equal weights need no memory.
     """
     if sample_weight is None:
         return np.broadcast_to(np.float64(1), n_samples)
@@ -174,13 +174,13 @@ def check_float_dtype(dtype):
         known = None if dtype is None else np.dtype(dtype)
     except TypeError:
         known = None
-    if known is None or known not in FLOATS:  # NumPy holds that None == np.dtype("float64")
+    if known is None or known not in FLOATS:  # for NumPy, None == np.dtype("float64")
         raise TypeError(f"dtype must be np.float32 or np.float64; got {dtype!r}")
     return known
 
 
 def check_backend(backend):
-    """Refuse a back end that does not exist. Nothing is loaded."""
+    """Raise ValueError for a back end that does not exist. Nothing is loaded."""
     if not isinstance(backend, str) or backend not in BACKENDS:
         names = ", ".join(map(repr, BACKENDS[:-1]))
         raise ValueError(f"backend {backend!r} does not exist: use {names} or {BACKENDS[-1]!r}")
@@ -189,9 +189,9 @@ def check_backend(backend):
 def load_backend(backend):
     """The name of the back end to run on, "numpy", "numba" or "cuda", loaded and ready. For `fit` and `predict`.
 
-    "auto" is "numba" where that can run; elsewhere it is "numpy", and a RuntimeWarning says why. It is never "cuda".
-    Raises ValueError for a name that does not exist, UnavailableError (a RuntimeError) if "numba" or "cuda" was asked
-    for and cannot run.
+    "auto" is "numba" if that can run; otherwise it is "numpy", and a RuntimeWarning says why. It is never "cuda".
+    Raises ValueError for a name that does not exist, UnavailableError (a RuntimeError) if "numba" or "cuda" was
+    requested and cannot run.
     """
     check_backend(backend)
     if backend == "numpy":
@@ -211,7 +211,7 @@ def load_backend(backend):
 def generator(random_state):
     """A np.random.Generator from None (fresh entropy), an int, a Generator or a RandomState.
 
-    A Generator or RandomState is used, not copied: its owner's stream advances. NumPy's global state is never touched.
+    A Generator or RandomState is used, not copied, so its own state advances. NumPy's global state is never touched.
     """
     if isinstance(random_state, np.random.RandomState):
         return np.random.Generator(random_state._bit_generator)
@@ -224,16 +224,16 @@ def generator(random_state):
 
 
 def peer_class(module, own):
-    """`own`, an exception or warning class; where scikit-learn is loaded, a class that is scikit-learn's as well.
+    """`own`, an exception or warning class; if scikit-learn is loaded, a subclass of it and of scikit-learn's class.
 
-    Code that catches sklearn.exceptions.NotFittedError then also catches ours, without a need for scikit-learn.
+    Code that catches sklearn.exceptions.NotFittedError then also catches ours, and scikit-learn is not required.
     """
     peer = getattr(sys.modules.get(module), own.__name__, None)
     return own if peer is None else type(own.__name__, (own, peer), {"__doc__": own.__doc__})
 
 
 def warn(message, category=UserWarning):
-    """Warn, with the line outside aelearn that led here. The class of the warning is `peer_class`'s."""
+    """Warn, at the line outside aelearn that caused it. The class of the warning is that of `peer_class`."""
     package, level, frame = os.path.dirname(os.path.dirname(__file__)) + os.sep, 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_code.co_filename.startswith(package):
         frame, level = frame.f_back, level + 1
@@ -245,11 +245,11 @@ class NotFittedError(ValueError, AttributeError):
 
 
 class ConvergenceWarning(UserWarning):
-    """The result is usable, but not all that was asked for."""
+    """The result is usable, but the algorithm did not converge, or did not find all that was requested."""
 
 
 def not_fitted(estimator):
-    """The error to raise where `estimator` is used before it is fitted."""
+    """The error to raise if `estimator` is used before it is fitted."""
     error = peer_class("sklearn.exceptions", NotFittedError)
     return error(f"This {type(estimator).__name__} instance is not fitted yet. "
                  f"Call 'fit' with appropriate arguments before using this estimator.")

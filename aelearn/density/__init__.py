@@ -3,10 +3,10 @@
 Read in this order:
 
     histogram    densities from counting
-    kernel_sums  sums of kernels over tiles of a table of distances
+    kernel_sums  sums of kernels over tiles of a matrix of distances
     bandwidths   how wide a kernel should be: rules of thumb, and leave-one-out
     estimator    KernelDensity, what users call
-    peaks        clusters: all points from which the way uphill ends at one peak
+    peaks        clusters: all points from which steps to denser points end at the same peak
 
 Taught in lesson 12. Tested against SciPy's gaussian_kde and scikit-learn's KernelDensity
 (tests/peers/test_kernel_density.py).

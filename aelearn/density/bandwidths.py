@@ -1,9 +1,9 @@
-"""How wide the kernels of a density should be: rules of thumb, and leave-one-out, which asks the data. No state.
+"""How wide the kernels of a density should be: rules of thumb, and leave-one-out, which uses the data. No state.
 
 Shapes: N samples, D features, B rows of a tile.
 
-Kernels that are too narrow show chance, kernels that are too wide hide the shape. The rules of thumb are right for one
-Gaussian blob. Leave-one-out asks of each sample how likely it is under the kernels of all others.
+Kernels that are too narrow show noise, kernels that are too wide hide the shape. The rules of thumb are right for one
+Gaussian blob. Leave-one-out measures how likely each sample is under the kernels of all others.
 """
 
 import numpy as np
@@ -37,7 +37,7 @@ def leave_one_out_bandwidth(X, kernel):
 
 
 def _bounds(X, kernel):
-    """Bounds of the best bandwidth for X (N, D): up to `low` the sum above never falls, from `high` on it never rises.
+    """Bounds of the best bandwidth for X (N, D): the sum never decreases up to `low` and never increases from `high`.
 
     Let r_n be the distance from x_n to the nearest other point and R_n the root mean square of those to all others.
 
@@ -45,8 +45,8 @@ def _bounds(X, kernel):
         epanechnikov   low = max r_n                high = max R_n sqrt(1 + 2 / D)
 
     Why: for the Gaussian kernel its slope is sum_n (E_n - D h^2) / h^3, where E_n is a mean of squared distances to
-    which near points count most, so r_n^2 <= E_n <= R_n^2. Epanechnikov kernels below max r_n leave a point out of
-    reach, which makes the sum -inf; above, each slope is at most (2 R_n^2 / (h^2 - R_n^2) - D) / h once h > R_n.
+    which near points count most, so r_n^2 <= E_n <= R_n^2. With Epanechnikov kernels below max r_n, a point is beyond
+    all of them, and the sum is -inf; above, each slope is at most (2 R_n^2 / (h^2 - R_n^2) - D) / h once h > R_n.
     """
     n_samples, n_features = X.shape
     nearest, mean = np.empty(n_samples), np.empty(n_samples)  # r_n^2 and R_n^2: (N,), (N,)
@@ -54,8 +54,8 @@ def _bounds(X, kernel):
         nearest[rows] = np.min(squared, axis=1, where=squared > 0, initial=np.inf)
         mean[rows] = squared.sum(axis=1) / np.maximum(np.count_nonzero(squared, axis=1), 1)
     if np.isinf(nearest).any():
-        raise ValueError(f"bandwidth='leave-one-out' needs points that differ; X, with n_samples={n_samples}, does not "
-                         "have them: give a number")
+        raise ValueError("bandwidth='leave-one-out' needs points that differ; X has none, with "
+                         f"n_samples={n_samples}: pass a number")
     if kernel == "gaussian":
         return np.sqrt(nearest.mean() / n_features), np.sqrt(mean.mean() / n_features)
     return np.sqrt(nearest.max()), np.sqrt(mean.max() * (1 + 2 / n_features))
@@ -86,7 +86,7 @@ def rule_of_thumb(X, rule):
 
     Raises ValueError where S cannot be inverted: where a column is constant, or the smallest eigenvalue of the
     correlations is no more than D times the rounding of one of them, (D + 10 sqrt(N)) eps, as errors of that size can
-    move it that far. Sources: Scott, "Multivariate density estimation" (1992), section 6.3;
+    change it that much. Sources: Scott, "Multivariate density estimation" (1992), section 6.3;
     Silverman, "Density estimation for statistics and data analysis" (1986), sections 4.2.1, for S, and 4.3.2.
     """
     n, n_features = X.shape
@@ -103,5 +103,5 @@ def rule_of_thumb(X, rule):
             if np.isfinite(S).all() and np.diag(S).all():
                 return (n if rule == "scott" else n * (n_features + 2) / 4) ** (-1 / (n_features + 4)), S
     raise ValueError(f"bandwidth={rule!r} gives kernels the shape of the covariance of X, which cannot be inverted: "
-                     f"with n_samples={n} and n_features={n_features}, a column is constant or a sum of multiples of "
-                     "others, too few points differ, or X is at the end of float64. Give a number, or 'leave-one-out'")
+                     f"with n_samples={n} and n_features={n_features}, a column is constant or a linear combination of "
+                     "others, too few points differ, or X is at the end of float64. Pass a number or 'leave-one-out'")

@@ -1,9 +1,9 @@
-"""How dense are the data at a point? An answer without a model of their shape: a kernel on each of them.
+"""How dense are the data at a point? Kernel density estimation answers this without a model of their shape.
 
 Shapes: N samples, D features, M query points.
 
-Kernel density: a small hill on each sample x_n, the kernel K, and the mean of all of them. With its bandwidth h and its
-shape S, a (D, D) matrix that is the identity where the hills are round,
+A kernel K, a small bump, is centred on each sample x_n; the density is the mean of all of them. With the bandwidth h
+and the shape S, a (D, D) matrix that is the identity if the kernels are round,
 
     p(x) = 1 / (N h^D det S) sum_n K(u_n),    u_n = S^-1 (x - x_n) / h
 
@@ -59,8 +59,8 @@ class KernelDensity(Estimator):
     def fit(self, X, y=None):
         """Keep a copy of X (N, D) and choose the bandwidth; y is ignored. Returns self.
 
-        Raises ValueError or TypeError for settings that are not possible, and for rules that the data do not allow:
-        "scott" and "silverman" need a covariance that can be inverted, "leave-one-out" two samples that differ.
+        Raises ValueError or TypeError for invalid settings, and for rules that are undefined for the data: "scott" and
+        "silverman" need a covariance that can be inverted, "leave-one-out" two samples that differ.
         """
         check_choice("kernel", self.kernel, KERNELS)
         if isinstance(self.bandwidth, str):
@@ -86,8 +86,8 @@ class KernelDensity(Estimator):
     def score_samples(self, X):
         """The logarithm of the density at each point of X (M, D): (M,) float64.
 
-        It is -inf, never NaN, where the density is 0: where no Epanechnikov kernel reaches, or so far out that even the
-        logarithm of the Gaussian density leaves float64. No row's result depends on the others.
+        It is -inf, never NaN, where the density is 0: beyond all Epanechnikov kernels, or so far out that even the
+        logarithm of the Gaussian density overflows float64. No row's result depends on the others.
         """
         self._check_fitted("bandwidth_")
         X = self._check_X(X)
@@ -101,7 +101,7 @@ class KernelDensity(Estimator):
         return log_sums + log_constant(self._kernel, n_features) - math.log(n) - log_volume
 
     def score(self, X, y=None):
-        """The log-likelihood of X (M, D), the sum of its log densities: -inf as soon as one of them is."""
+        """The log-likelihood of X (M, D), the sum of its log densities: -inf if one of them is."""
         return float(self.score_samples(X).sum())
 
     def sample(self, n_samples=1, random_state=None):

@@ -1,8 +1,8 @@
-"""Kernel densities as arithmetic: sums of kernels without a table of all distances. No state.
+"""Kernel densities as arithmetic: sums of kernels without a matrix of all distances. No state.
 
-Shapes: N points that carry a kernel, D features, M query points, B and W rows and columns of a tile.
+Shapes: N points with a kernel each, D features, M query points, B and W rows and columns of a tile.
 
-The density at x is a mean of N small hills of width h, one on each point p_n:
+The density at x is a mean of N small bumps of width h, one on each point p_n:
 
     p(x) = 1 / (N h^D) sum_n K((x - p_n) / h)
 
@@ -16,7 +16,7 @@ a probability density function and mode" (1962); Epanechnikov, "Non-parametric e
 density" (1969); in the round form above: Silverman, "Density estimation for statistics and data analysis" (1986),
 eq. 4.4.
 
-Distances are taken a tile at a time, so nothing of size M by N is ever made; all is float64.
+Distances are computed a tile at a time, so nothing of size M by N is ever stored; everything is float64.
 """
 
 import math
@@ -24,7 +24,7 @@ import math
 import numpy as np
 
 KERNELS = ("gaussian", "epanechnikov")
-TILE_ENTRIES = 1 << 15  # entries of a tile: 256 KB as float64, which the processor's cache can keep
+TILE_ENTRIES = 1 << 15  # entries of a tile: 256 KB as float64, which fits into the processor's cache
 TILE_ROWS = 64  # rows of a tile at most, so that it stays small where its first row has hardly any neighbours
 
 
@@ -40,7 +40,7 @@ def log_kernel_sums(x, points, h, kernel):
     """log sum_n K((x_m - p_n) / h) / K(0)  for x (M, D) and points (N, D): (M,).
 
     Points and x are sorted along the axis on which the points spread most. An Epanechnikov kernel reaches no farther
-    than h along it, so all points that matter to the rows of a tile lie in one slice, and no others are computed.
+    than h along it, so all points that matter to the rows of a tile are in one slice, and only these are computed.
     """
     with np.errstate(over="ignore"):
         axis = np.ptp(points, axis=0).argmax()
@@ -48,7 +48,7 @@ def log_kernel_sums(x, points, h, kernel):
         reach += 4 * np.finfo(np.float64).eps * (np.abs(x[:, axis]) + reach)  # (M,); rounding must not cut a kernel off
         order = x[:, axis].argsort()  # (M,)
         points = np.ascontiguousarray(points[points[:, axis].argsort()].T)  # (D, N)
-        first = np.searchsorted(points[axis], (x[:, axis] - reach)[order], "left")  # where each slice begins: (M,)
+        first = np.searchsorted(points[axis], (x[:, axis] - reach)[order], "left")  # where each slice starts: (M,)
         last = np.searchsorted(points[axis], (x[:, axis] + reach)[order], "right")  # ... and where it ends: (M,)
     log_sums, start = np.empty(len(x)), 0  # (M,)
     while start < len(x):
@@ -67,7 +67,7 @@ def squared_distances_to_all(x, points):
     By definition: the expanded square would be one matrix product, but loses the digits of small distances.
     """
     squared = np.zeros((len(x), points.shape[1]))  # (B, W)
-    with np.errstate(over="ignore", under="ignore"):  # an infinite distance is as good as a huge one
+    with np.errstate(over="ignore", under="ignore"):  # an infinite distance has the same effect as a huge one
         for x_feature, points_feature in zip(x.T, points):  # (B,), (W,)
             difference = np.subtract.outer(x_feature, points_feature)  # (B, W)
             difference *= difference
@@ -79,8 +79,8 @@ def log_sums_of_tile(squared, h, kernel):
     """log sum_n K(u_n) / K(0)  with |u_n|^2 = squared / h^2, squared (B, W): (B,). -inf where no kernel reaches.
 
     Of Gaussian kernels the nearest is the largest. Taken out of the sum, log sum_n exp(a_n) = max a +
-    log sum_n exp(a_n - max a), it leaves a sum of at least 1, even where each kernel alone would round to 0. Beside
-    that 1, N exp(-700), 1e-304 N, is nothing; so smaller terms are replaced by exp(-700), as exp is slow where it
+    log sum_n exp(a_n - max a), it leaves a sum of at least 1, even if each kernel alone would round to 0. Relative to
+    that 1, N exp(-700), 1e-304 N, is negligible; so smaller terms are replaced by exp(-700), as exp is slow where it
     underflows.
     """
     with np.errstate(divide="ignore", over="ignore", under="ignore"):  # log 0 is -inf, as it should be

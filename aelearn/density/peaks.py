@@ -1,9 +1,9 @@
-"""Clusters as peaks of a density: from each point uphill, to the nearest denser point, until there is none.
+"""Clusters as peaks of a density: from each point to the nearest denser point, and so on, until there is none.
 
 Shapes: N samples, D features, K clusters, B rows of a block.
 
-k-means looks for round clusters. For a density their shape does not matter: a cluster is all points from which the way
-uphill ends at one peak. Two numbers of a point tell whether it is a peak:
+k-means looks for round clusters. For a density their shape does not matter: a cluster is all points from which these
+steps end at the same peak. Two numbers show whether a point is a peak:
 
     rho_n      the density at the point
     delta_n    the distance to the nearest denser point (for the densest of all: to the farthest point)

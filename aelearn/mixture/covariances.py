@@ -88,8 +88,8 @@ def scatter_matrices(X, r, means):
 def scatter_diagonals(X, r, means, squares):
     """The diagonals of `scatter_matrices`, sum_n r[n, k] (x[n, d] - means[k, d])^2. Returns (K, D).
 
-    The square is multiplied out, with the squares (K, D) of `weighted_sums`. Where the means (K, D) are those of the
-    points under r, as in the M step, it is
+    The square is multiplied out, with the squares (K, D) of `weighted_sums`. If the means (K, D) are those of the
+    points weighted by r, as in the M step, it is
 
         S[k, d] = squares[k, d] - (sum_n r[n, k]) means[k, d]^2
 

@@ -14,10 +14,10 @@ likelihood (except for reg_covar, which moves the M step away from its optimum):
     M    each component takes the mean and the covariance of all points, point n weighted by r[n, k]  (9.24 to 9.27)
 
 "E" stands for expectation: r are the expected memberships. "M" stands for maximisation: the parameters maximise the
-likelihood given r. k-means is the hard limit, in which r[n, k] is 1 or 0 and all clusters are balls of one size.
+likelihood given r. k-means is the hard limit, in which r[n, k] is 1 or 0 and all clusters are balls of the same size.
 
 Sources: Dempster, Laird and Rubin, "Maximum likelihood from incomplete data via the EM algorithm" (1977); Bishop,
-"Pattern Recognition and Machine Learning" (2006), section 9.2, whose numbers the equations carry.
+"Pattern Recognition and Machine Learning" (2006), section 9.2, whose equation numbers are used here.
 
 In hundreds of dimensions densities overflow or underflow. So everything here works with their logarithms, and in
 float64 whatever the dtype of X.
@@ -40,7 +40,7 @@ from aelearn.mixture.gaussians import log_normal, precision_factor
 
 @dataclass(frozen=True)
 class Run:
-    """What EM found from one start.
+    """The result of EM from one start.
 
     history    the mean log-likelihood that each E step found, a list of floats
     converged  False: it stopped at max_iter

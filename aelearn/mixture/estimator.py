@@ -8,10 +8,10 @@ normal distribution. So the density of points is
     p(x) = sum_k weights[k] Normal(x | means[k], covariances[k])                                               (9.7)
 
 The parameters are found by EM (em.py), which maximises the likelihood of X. Like k-means it alternates between
-assigning points to groups and updating the groups, but a point belongs to every component with some probability.
+assigning points to clusters and updating the clusters, but a point belongs to every component with some probability.
 
-Source: Bishop, "Pattern Recognition and Machine Learning" (2006), section 9.2, whose numbers the equations carry. The
-normal distributions are in gaussians.py.
+Source: Bishop, "Pattern Recognition and Machine Learning" (2006), section 9.2, whose equation numbers are used here.
+The normal distributions are in gaussians.py.
 """
 
 import numpy as np
@@ -56,9 +56,9 @@ class GaussianMixture(Estimator):
     covariances_          (K, D, D), (D, D), (K, D) or (K,), for "full", "tied", "diag" or "spherical"
     precisions_cholesky_  of the same shape: U with U @ U.T = inverse(covariance), upper triangular
     converged_, n_iter_   whether the best run converged within max_iter iterations; how many it made
-    history_              (n_iter_,) the mean log-likelihood that each iteration found. With reg_covar=0 it never falls
-                          (except in the last digits); reg_covar moves the M step away from its optimum, and it may
-                          fall slightly
+    history_              (n_iter_,) the mean log-likelihood that each iteration found. With reg_covar=0 it never
+                          decreases (except in the last digits); reg_covar moves the M step away from its optimum, and
+                          it may decrease slightly
     lower_bound_          the last of them
     n_features_in_        D
 
@@ -84,8 +84,8 @@ class GaussianMixture(Estimator):
     def fit(self, X, y=None):
         """Fit the mixture to X (N, D); y is ignored. Returns self.
 
-        Raises ValueError or TypeError for data or settings that are not possible, and ValueError if a covariance is not
-        positive definite in spite of reg_covar. Warns (ConvergenceWarning) if the best run did not converge, and if a
+        Raises ValueError or TypeError for invalid data or settings, and ValueError if a covariance is not positive
+        definite in spite of reg_covar. Warns (ConvergenceWarning) if the best run did not converge, and if a
         component has no points.
         """
         self._check_settings()
@@ -149,7 +149,7 @@ class GaussianMixture(Estimator):
         return self._check_X(X)
 
     def score_samples(self, X):
-        """log p(x) of each row of X (N, D): (N,) float64. It is never infinite: beyond about -1e289 it stays there."""
+        """log p(x) of each row of X (N, D): (N,) float64. It is never infinite: it is limited to about -1e289."""
         X = self._check(X)
         return np.concatenate([log_sum_exp(joint) for _, joint in self._log_joints(X)])
 
@@ -200,7 +200,7 @@ class GaussianMixture(Estimator):
         return n_free(self._kind, *self.means_.shape) + self.means_.size + len(self.means_) - 1
 
     def _check_settings(self):
-        """Raise for impossible settings, in a sentence for each."""
+        """Raise ValueError or TypeError for an invalid setting."""
         check_integer("n_components", self.n_components, 1)
         check_choice("covariance_type", self.covariance_type, KINDS)
         check_number("tol", self.tol, 0)

@@ -25,8 +25,8 @@ SYMMETRY = 1e-5  # times the standard deviations of both columns: a matrix from 
 STRIP = 128  # columns of a triangular matrix that are multiplied at a time
 TINY = np.finfo(np.float64).tiny
 SINGULAR = ("The covariance of a component is not positive definite: its points are too few, or duplicates, "
-            "or a column is constant or follows from others; raise reg_covar, take fewer n_components, or bring the "
-            "columns of X to similar scales")
+            "or a column is constant or a linear combination of others; raise reg_covar, take fewer n_components, or "
+            "bring the columns of X to similar scales")
 
 
 def squared_length(difference, U):

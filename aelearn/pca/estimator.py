@@ -1,10 +1,10 @@
-"""Principal component analysis: the few directions in which the data vary most, and the data seen along them.
+"""Principal component analysis: the few directions in which the data vary most, and the data projected onto them.
 
 Shapes: N samples, D features, C components (the code size), M = min(N, D), B rows of a block.
 
-A sample x, seen from the mean m of the data, has the code (x - m) @ W.T; the rows of W (C, D) are the components,
-directions of length 1 at right angles to each other. Among all such W the principal components keep the most variance.
-By Pythagoras they also lose the least when codes are turned back into samples, x' = code @ W + m:
+With the mean m of the data, a sample x has the code (x - m) @ W.T; the rows of W (C, D) are the components, which are
+orthonormal. Among all such W the principal components keep the most variance. By Pythagoras they also have the smallest
+error when samples are reconstructed from codes, x' = code @ W + m:
 
     sum_n |x_n - m|^2  =  sum_n |code_n|^2  +  sum_n |x_n - x'_n|^2
 
@@ -32,9 +32,9 @@ class PCA(Transformer):
 
     n_components  C, from 1 to min(N, D); None: min(N, D)
     whiten        divide codes by their standard deviation: variance 1 along each component, 0 along one without any
-    svd_solver    "full" is exact to rounding, in float64; "covariance_eigh" is faster where N is large, but blind to
+    svd_solver    "full" is exact to rounding, in float64; "covariance_eigh" is faster if N is large, but cannot resolve
                   deviations below about 1e-7 of the largest; "auto" takes it for up to 1000 features and 10 times as
-                  many samples, unless it is blind to one of the C components, and else "full"
+                  many samples, unless it cannot resolve one of the C components, and "full" otherwise
 
     After `fit`:
 
@@ -58,7 +58,7 @@ class PCA(Transformer):
     def fit(self, X, y=None):
         """Find the components of X (N, D); y is ignored. Returns self.
 
-        Raises ValueError or TypeError for impossible data or settings, such as more components than features.
+        Raises ValueError or TypeError for invalid data or settings, such as more components than features.
         """
         X = self._check_training_data(X)
         n_components, solver = self._check_settings(X)
@@ -79,7 +79,7 @@ class PCA(Transformer):
         return self
 
     def _check_settings(self, X):
-        """Refuse impossible settings, each with a sentence. Returns C and the solver."""
+        """Raise ValueError or TypeError for an invalid setting. Returns C and the solver."""
         n_components = min(X.shape) if self.n_components is None else check_integer(
             "n_components (at most min(n_samples, n_features))", self.n_components, 1, min(X.shape))
         if not isinstance(self.whiten, (bool, np.bool_)):
@@ -93,7 +93,7 @@ class PCA(Transformer):
         return _project(X, *self._projection, np.result_type(X, self.components_))
 
     def inverse_transform(self, X):
-        """The samples (N, D) that codes X (N, C) stand for, x' = code @ W + m; whitened codes are stretched first.
+        """The samples (N, D) that codes X (N, C) stand for, x' = code @ W + m; whitened codes are scaled back first.
 
         Raises ValueError for codes of another size.
         """
@@ -104,14 +104,14 @@ class PCA(Transformer):
                              f"{self.n_components_} features as input")
         *_, deviation = self._projection
 
-        def rebuild(codes, unit):
+        def reconstruct(codes, unit):
             samples = np.empty((len(codes), self.n_features_in_), np.result_type(codes, self.components_))  # (N, D)
             for rows in blocks(*samples.shape):
                 code = np.where(np.isinf(deviation), 0, unit.scale(codes[rows]) * deviation)  # (B, C)
                 samples[rows] = unit.unscale(code @ self.components_ + unit.scale(self.mean_))  # (B, D)
             return samples
 
-        return with_room(rebuild, codes, self.n_components_)
+        return with_room(reconstruct, codes, self.n_components_)
 
 
 def _project(X, mean, W, deviation, dtype):
@@ -123,7 +123,7 @@ def _project(X, mean, W, deviation, dtype):
 
     def project(X, unit):
         codes = np.empty((len(X), len(W)), dtype)  # (N, C)
-        # Short blocks, so that the difference is still in the cache; longer ones where there is more to multiply.
+        # Short blocks, so that the difference is still in the cache; longer ones if W has many rows.
         for rows in blocks(len(X), 4 * X.shape[1], at_least=min(len(W), 256)):
             difference = unit.scale(X[rows]) - unit.scale(mean)  # (B, D)
             codes[rows] = unit.unscale(difference @ W_T / deviation)  # (B, C)
@@ -133,9 +133,9 @@ def _project(X, mean, W, deviation, dtype):
 
 
 def _measured(X, mean, directions, deviation):
-    """The standard deviations (C,) of codes of X (N, D), measured, from those that a solver has found, (C,).
+    """The standard deviations (C,) of codes of X (N, D), measured, given those that a solver has found, (C,).
 
-    A solver knows the smallest to few digits. Infinite along a component without variance: whitened codes are 0 there.
+    A solver finds the smallest to few digits. Infinite along a component without variance: whitened codes are 0 there.
     """
     found = np.where(deviation > 0, deviation, np.inf)  # (C,)
     codes = _project(X, mean, directions, found, X.dtype)  # (N, C)

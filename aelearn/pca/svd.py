@@ -1,19 +1,19 @@
 """Principal axes: the directions in which data vary most, by singular values or from the scatter matrix. No state.
 
-Shapes: N samples, D features, C directions wanted, D' columns that vary, M = min(N, D'), B rows of a block.
+Shapes: N samples, D features, C directions to find, D' columns that vary, M = min(N, D'), B rows of a block.
 
 The directions are the right singular vectors of the centred data A = X - m (N, D), where m is the mean:
 
-    A = U diag(s) V.T              the columns of V have length 1 and are at right angles; s_1 >= s_2 >= ... >= 0
+    A = U diag(s) V.T              the columns of V are orthonormal; s_1 >= s_2 >= ... >= 0
     scatter = A.T @ A = V diag(s^2) V.T
 
 So the columns of V are also the eigenvectors of the scatter, and of the covariance, scatter / (N - 1). `full`
-decomposes A; `covariance_eigh`, its fast twin, the scatter. estimator.py makes an estimator of them, which hands them
-data of a size near 1, so that no square leaves float32.
+decomposes A; `covariance_eigh`, which is faster, the scatter. estimator.py makes an estimator of them, which passes
+them data of a size near 1, so that no square overflows float32.
 
 Both return the mean (D,), C singular values, largest first, their directions (C, D), rows of V.T, and the share of all
 squares s_1^2 + s_2^2 + ... that each of them has (C,), all in float64. A singular value that rounding alone explains is
-0. Both solvers apply the same measure, `rounding_of`; the fast one adds what it loses itself, `_blur`.
+0. Both solvers use the same bound for that, `rounding_of`; the fast one adds its own loss of precision, `_blur`.
 
 Sources: Hotelling, "Analysis of a complex of statistical variables into principal components" (1933); for the sizes of
 rounding errors, Higham, "Accuracy and stability of numerical algorithms" (2002), and Higham and Mary, "A new approach
@@ -30,9 +30,9 @@ SHARP = 100  # an eigenvalue this many times as large as its error has at least 
 def full(X, n_components=None):
     """C principal axes of X (N, D), by default min(N, D), exact to rounding; see the top of this module.
 
-    U is as large as A, and nobody asks for it. So first A = Q R, where the columns of Q (N, M) have length 1 and are at
-    right angles, and R is (M, D). With R = U' diag(s) V.T this makes A = (Q U') diag(s) V.T, and the columns of Q U'
-    again have length 1 and are at right angles: this is A's own decomposition, with the same s and the same V.
+    U is as large as A, and is not needed. So first A = Q R, where Q (N, M) has orthonormal columns and R is (M, D).
+    With R = U' diag(s) V.T this makes A = (Q U') diag(s) V.T, and the columns of Q U' are orthonormal as well: this is
+    the singular value decomposition of A, with the same s and the same V.
     Source: Chan, "An improved algorithm for computing the singular value decomposition" (1982).
     """
     origin = _origin(X).astype(np.float64)  # (D,)
@@ -48,10 +48,10 @@ def full(X, n_components=None):
 
 
 def covariance_eigh(X, n_components=None):
-    """What `full` returns, from the eigenvectors of the scatter (D, D): several times as fast where N is large.
+    """The result of `full`, from the eigenvectors of the scatter (D, D): several times as fast if N is large.
 
-    What is lost: eigenvalues are squares, s^2, and rounding blurs all of them alike, by `_blur`. In float64 nothing is
-    left of a singular value below about 1e-7 of the largest; it is 0 here.
+    It is less precise: eigenvalues are squares, s^2, and rounding changes all of them by up to the same `_blur`. In
+    float64 no digit is left of a singular value below about 1e-7 of the largest; it is 0 here.
     """
     return _by_scatter(X, n_components or min(X.shape))[:4]
 
@@ -59,7 +59,7 @@ def covariance_eigh(X, n_components=None):
 def auto(X, n_components):
     """`covariance_eigh` where that is faster, for up to 1000 features and 10 times as many samples, else `full`.
 
-    And `full` wherever one of the C eigenvalues is not sharp: it finds what the other loses.
+    Also `full` if one of the C eigenvalues is not sharp (not well above its error), because `full` is more precise.
     """
     if X.shape[1] <= 1000 and len(X) >= 10 * X.shape[1]:
         *axes, sharp = _by_scatter(X, n_components)
@@ -69,9 +69,9 @@ def auto(X, n_components):
 
 
 def _by_scatter(X, n_components):
-    """What `covariance_eigh` returns, and whether all of it is sharp.
+    """The result of `covariance_eigh`, and whether all of it is sharp: well above its error.
 
-    For float32 data the scatter is first made of float32 products: they will do if the C largest eigenvalues are sharp.
+    For float32 data the scatter is first computed in float32, which suffices if the C largest eigenvalues are sharp.
     """
     for dtype in (np.float32, np.float64) if X.dtype == np.float32 else (np.float64,):
         mean, scatter = mean_and_scatter(X, dtype)  # (D,), (D, D)
@@ -87,7 +87,7 @@ def _by_scatter(X, n_components):
 
 
 def _blur(scatter, X, dtype):
-    """How far rounding can move the eigenvalues of the scatter (D, D), whose products were made in `dtype`:
+    """How much rounding can change the eigenvalues of the scatter (D, D), whose products were computed in `dtype`:
 
         (sqrt(B) eps + (D + N / B) eps64) times their sum
 
@@ -102,16 +102,16 @@ def _blur(scatter, X, dtype):
 def rounding_of(s, directions, scatter_diagonal, mean, X):
     """The singular value (M,) that each of the directions (M, D) could have by rounding alone.
 
-    scatter_diagonal (D,) and mean (D,): of X's columns, whose lengths are |a_d| with and |x_d| without their mean.
+    scatter_diagonal (D,) and mean (D,): of X's columns, whose lengths are |a_d| after and |x_d| before centring.
 
     Entries of X are known to half an epsilon of X's dtype: column d to (eps / 2) |x_d|, and along a direction v the
     data to (eps / 2) sum_d |v_d| |x_d|. An orthogonal decomposition in float64 adds to column d at most about
-    sqrt(N) epsilon |a_d|, and to the whole sqrt(D) + min(N, D) epsilons of the largest s (Higham, theorem 19.4, with
+    sqrt(N) epsilon |a_d|, and to all of it sqrt(D) + min(N, D) epsilons of the largest s (Higham, theorem 19.4, with
     sqrt(N) for N as in Higham and Mary). Twice the first and once the others:
 
         sum_d |v_d| (eps |x_d| + sqrt(N) eps64 |a_d|) + (sqrt(D) + min(N, D)) eps64 s_1
 
-    So a column of 1e9 in float32 is constant as long as it varies by less than 119; one of 1 beside it is not.
+    So a column of 1e9 in float32 counts as constant if it varies by less than 119; a column of 1 next to it does not.
     """
     eps, eps64 = np.finfo(X.dtype).eps, np.finfo(np.float64).eps
     n_samples, n_features = X.shape
@@ -124,7 +124,7 @@ def rounding_of(s, directions, scatter_diagonal, mean, X):
 def mean_and_scatter(X, dtype=None):
     """The mean m (D,) of X (N, D) and its scatter A.T @ A (D, D), both float64, in one pass over X.
 
-    Seen from an origin o near the data, so that no digits are lost where the data lie far from 0:
+    Relative to an origin o near the data, so that no digits are lost if the data are far from 0:
 
         shift d = sum_n (x_n - o) / N,   m = o + d,   A.T @ A = sum_n (x_n - o).T (x_n - o) - N d.T d
 
@@ -143,7 +143,7 @@ def mean_and_scatter(X, dtype=None):
 
 
 def _row_blocks(X):
-    """Slices over the rows of X (N, D): at least 4 D rows, or adding scatters up would take longest."""
+    """Slices over the rows of X (N, D): at least 4 D rows, so that adding up the scatters does not dominate."""
     return blocks(*X.shape, at_least=4 * X.shape[1])
 
 

@@ -1,9 +1,9 @@
-"""Sparse coding: each sample as a sum of a few atoms of a dictionary that is learnt.
+"""Sparse coding: each sample as a linear combination of a few atoms of a dictionary that is learnt.
 
 Read in this order:
 
     ista                 codes by soft thresholding: ISTA, whose step is a network's layer, and FISTA
-    matching_pursuit     codes that take one atom after the other: OMP
+    matching_pursuit     codes found by adding one atom after another: OMP
     dictionary_learning  atoms that make codes sparse: MOD, K-SVD
     estimator            SparseCoding, what users call
 

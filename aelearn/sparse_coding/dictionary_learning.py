@@ -1,16 +1,16 @@
-"""Dictionary learning: find atoms from which all samples can be put together with sparse codes.
+"""Dictionary learning: find atoms of which all samples are linear combinations with sparse codes.
 
 Shapes: N samples, D features, K atoms, U samples that use an atom, B rows of a block.
 
-Codes (N, K) and a dictionary (K, D) of atoms of length 1 are to make
+Codes (N, K) and a dictionary (K, D) of atoms of length 1 should minimise
 
     F(codes, dictionary) = 1/2 |X - codes @ dictionary|^2 + alpha |codes|_1
 
-low (for OMP, the first term alone, with few entries in each code). Like k-means, this alternates between two steps,
+(for OMP, the first term alone, with few nonzero entries in each code). Like k-means, this alternates between two steps,
 neither of which can raise F: better codes for the dictionary (ista.py, matching_pursuit.py), then a better dictionary
-for the codes. There are two ways to do the second: MOD moves all atoms at once, by least squares; K-SVD moves one after
-the other, each together with its own column of the codes. An atom that no code uses may become anything without
-changing F: it is set to the residual of the sample that is explained worst.
+for the codes. There are two ways to do the second: MOD updates all atoms at once, by least squares; K-SVD updates one
+after another, each together with its own column of the codes. An atom that no code uses can be changed without changing
+F: it is set to the residual of the sample that is explained worst.
 
 Sources: Olshausen and Field, "Emergence of simple-cell receptive field properties by learning a sparse code for natural
 images" (1996); Engan, Aase and Husoy, "Method of optimal directions for frame design" (1999); Aharon, Elad and
@@ -23,7 +23,7 @@ import numpy as np
 from aelearn.core.arrays import SAFE, blocks, rounding
 from aelearn.sparse_coding.ista import soft_threshold
 
-SMALLEST = 1 / SAFE  # the length of a row that counts as 0: its square would soon leave float64
+SMALLEST = 1 / SAFE  # the length of a row that counts as 0: its square is near the smallest number of float64
 
 
 def mod(X, codes, dictionary, alpha=0.0):
@@ -40,7 +40,7 @@ def mod(X, codes, dictionary, alpha=0.0):
 
         A_new = (Z.T Z + P)^-1 Z.T X      P = diag(alpha c_1, ..., alpha c_K)
 
-    It is written as a step from A, so that atoms which the codes do not determine stay where they are: only those
+    It is written as a step from A, so that atoms which the codes do not determine are unchanged: only those
     eigenvectors of Z.T Z + P count whose eigenvalues exceed rounding, (K + 10 sqrt(N)) eps of the largest one.
     """
     n_atoms = len(dictionary)
@@ -58,17 +58,17 @@ def mod(X, codes, dictionary, alpha=0.0):
 
 
 def ksvd(X, codes, dictionary, alpha=0.0, *, n_power=1):
-    """K-SVD: one atom after the other. Returns a dictionary (K, D); improves codes (N, K) in place.
+    """K-SVD: one atom after another. Returns a dictionary (K, D); improves codes (N, K) in place.
 
-    E (U, D) is what the other atoms leave of the samples that use atom k. The best atom d (D,) of length 1 and column
+    E (U, D) are the residuals, without atom k, of the samples that use it. The best atom d (D,) of length 1 and column
     z (U,) make |E - z d^T|^2 smallest: they are the first singular pair of E. The power method finds them:
 
         d <- E.T z / |E.T z|          z <- soft_threshold(E d, alpha)
 
-    Each half is the best answer to the other, so neither can raise F, with a penalty or without. n_power is how often
-    they alternate: with many turns this is K-SVD, with 1 (and alpha = 0) the approximate K-SVD of Rubinstein et al.,
-    which avoids singular value decompositions. E is never made as a whole, as U can be nearly N. An atom stays as it is
-    where E is 0 up to rounding: where |E.T z| is at most sqrt(D + K) eps times |z| and the samples' lengths.
+    Each of d and z is optimal given the other, so neither step can raise F, with a penalty or without. n_power is how
+    often they alternate: with many iterations this is K-SVD, with 1 (and alpha = 0) the approximate K-SVD of Rubinstein
+    et al., which avoids singular value decompositions. E is never formed as a whole, as U can be nearly N. An atom is
+    unchanged if E is 0 up to rounding: if |E.T z| is at most sqrt(D + K) eps times |z| and the samples' lengths.
     """
     dictionary = dictionary.copy()  # (K, D)
     squares = np.einsum("nd,nd->n", X, X)  # (N,)
@@ -92,7 +92,7 @@ def ksvd(X, codes, dictionary, alpha=0.0, *, n_power=1):
 
 
 def _without(codes, part, k):
-    """The codes of some samples, (B, K), with atom k left out, and what they had of it, (B,)."""
+    """The codes of some samples, (B, K), with atom k left out, and their coefficients of it, (B,)."""
     others = codes[part]  # a copy
     z, others[:, k] = others[:, k].copy(), 0
     return others, z

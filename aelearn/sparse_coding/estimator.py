@@ -24,21 +24,21 @@ class SparseCoding(Transformer):
     n_components     K, the number of atoms; None: as many as features
     alpha            the weight of the penalty on codes, for "fista" and "ista": the larger, the more zeros
     algorithm        "fista", "ista" (the same codes in more steps) or "omp"
-    n_nonzero_coefs  how many entries of a code may differ from 0, for "omp"; None: a tenth of the features, as in
+    n_nonzero_coefs  the largest number of nonzero entries of a code, for "omp"; None: a tenth of the features, as in
                      scikit-learn
     update           how the dictionary is improved: "mod" or "ksvd" (the approximate K-SVD)
     max_iter         the largest number of rounds, each of better codes and a better dictionary
     tol              stop when a round lowers the objective by no more than tol times its value
     transform_max_iter, transform_tol   max_iter and tol of `fista` and `ista` in `transform`; within `fit`, each
                      round takes 30 steps at most, from the codes of the round before
-    random_state     None, an int, a np.random.Generator or RandomState: which samples the first atoms are
+    random_state     None, an int, a np.random.Generator or RandomState: chooses the samples that are the first atoms
 
     After `fit`:
 
     components_     (K, D), of X's dtype: the atoms, each of length 1
     history_        (n_iter_,) the objective F after each round; it never rises. With "omp", which is greedy, a sample
-                    keeps its code from the round before where that is the better one; so the codes of `transform`,
-                    which starts from nothing, may leave somewhat more than the last entry says
+                    keeps its code from the round before if that is the better one; so the codes of `transform`, which
+                    starts from zeros, may have a somewhat larger F than the last entry
     n_iter_         the number of rounds
     n_features_in_  D
 
@@ -65,7 +65,7 @@ class SparseCoding(Transformer):
     def fit(self, X, y=None):
         """Learn a dictionary from X (N, D); y is ignored. Returns self.
 
-        Raises ValueError or TypeError for data or settings that are not possible.
+        Raises ValueError or TypeError for invalid data or settings.
         """
         self._check_settings()
         X = self._check_training_data(X)
@@ -101,7 +101,7 @@ class SparseCoding(Transformer):
         return dictionary, history
 
     def transform(self, X):
-        """The codes (N, K) of X (N, D): each row's by itself, however large the others are."""
+        """The codes (N, K) of X (N, D): each row's is computed on its own, however large the others are."""
         self._check_fitted("components_")
         self._check_settings()
         X = self._check_X(X)
@@ -128,7 +128,7 @@ class SparseCoding(Transformer):
         return units.unscale(units.scale(codes) @ self.components_)  # (N, D)
 
     def _check_settings(self):
-        """Refuse impossible settings, each with a sentence."""
+        """Raise ValueError or TypeError for an invalid setting."""
         if self.n_components is not None:
             check_integer("n_components", self.n_components, 1)
         if self.n_nonzero_coefs is not None:
@@ -142,7 +142,7 @@ class SparseCoding(Transformer):
         check_number("transform_tol", self.transform_tol, 0)
 
     def _n_nonzero(self, n_features, n_atoms):
-        """How many atoms OMP may take for a code."""
+        """The largest number of atoms that OMP may take for a code."""
         if self.n_nonzero_coefs is None:
             return min(max(n_features // 10, 1), n_atoms)
         return check_integer("n_nonzero_coefs", self.n_nonzero_coefs, 1, n_atoms)

@@ -1,20 +1,20 @@
-"""Sparse codes by shrinking: each sample as a sum of few atoms of a dictionary that is given.
+"""Sparse codes by shrinkage: each sample as a linear combination of a few atoms of a given dictionary.
 
 Shapes: N samples, D features, K atoms, B rows of a block, A of them that are not finished.
 
 An atom is a row of length 1 of the dictionary (K, D); with strokes as atoms, a digit takes a handful of them. The code
-z (K,) of a sample x (D,) says how much of each: x is about z @ dictionary. Codes get many zeros from a penalty:
+z (K,) of a sample x (D,) contains their coefficients: x is about z @ dictionary. A penalty gives codes many zeros:
 
     f(z) = 1/2 |x - z @ dictionary|^2 + alpha |z|_1      with |z|_1 = sum_k |z_k|
 
-ISTA finds the lowest f. A step goes downhill on the square, then moves all entries towards 0, small ones to 0 itself:
+ISTA minimises f. A step is gradient descent on the square, and then moves all entries towards 0, small ones to 0:
 
     z <- soft_threshold(z + step (x - z @ dictionary) @ dictionary.T, step alpha)
        = soft_threshold(x @ W + z @ R, step alpha)    W = step dictionary.T,  R = I - step dictionary @ dictionary.T
 
 This is a layer of a network: weights W, a bias z @ R that feeds the last output back, and an activation. `ista_step` is
 that layer. As x @ W is the same in every step, it is computed once, and a step takes K^2 products instead of 2 D K. The
-step 1 / (largest eigenvalue of dictionary @ dictionary.T) is short enough never to go uphill. FISTA adds momentum.
+step 1 / (largest eigenvalue of dictionary @ dictionary.T) is short enough never to raise f. FISTA adds momentum.
 
 Sources: Daubechies, Defrise and De Mol, "An iterative thresholding algorithm for linear inverse problems with a
 sparsity constraint" (2004): ISTA; Gregor and LeCun, "Learning fast approximations of sparse coding" (2010), section 2:
@@ -28,7 +28,7 @@ import numpy as np
 from aelearn.core.arrays import SAFE, SAFE_FLOAT32, blocks, units_of_rows
 from aelearn.core.validation import check_array, check_integer, check_number
 
-CHECK_EVERY = 10  # steps between two checks which codes are finished
+CHECK_EVERY = 10  # steps between two checks of which codes are finished
 MOST_ALPHA = 2.0**60  # it makes every code of samples of an ordinary size 0, and float32 holds its products
 
 
@@ -57,21 +57,21 @@ def ista(X, dictionary, alpha, *, max_iter=1000, tol=1e-4):
                 that bound: sqrt(D + K) eps |x|^2, with eps that of X's dtype. With alpha = 0 the bound is f itself, so
                 all steps are taken unless a sample is explained up to rounding
 
-    The code of a row of X does not depend on the other rows, however large they are. (Rounding differs slightly with
-    the rows beside it, so a descent may end a few steps sooner; up to tol f, or the rounding above, the code is the
-    same.)
+    The code of a row of X does not depend on the other rows, however large they are. (Rounding depends slightly on the
+    other rows of a block, so the iteration may end a few steps sooner; up to tol f, or the rounding above, the code is
+    the same.)
 
-    Raises ValueError or TypeError unless the atoms have length 1 and all settings are possible.
+    Raises ValueError or TypeError unless the atoms have length 1 and all settings are valid.
     """
     return _lasso(X, dictionary, alpha, max_iter, tol, False)
 
 
 def fista(X, dictionary, alpha, *, max_iter=1000, tol=1e-4):
-    """The codes of `ista` in far fewer steps: each starts some way further in the direction of the last one.
+    """The codes of `ista` in far fewer steps: each starts somewhat further on in the direction of the last one.
 
         z_new <- ista_step from y      t_new <- (1 + sqrt(1 + 4 t t)) / 2      y <- z_new + (t - 1) / t_new (z_new - z)
 
-    Where that has led uphill, a code's t starts from 1 again: O'Donoghue and Candes, "Adaptive restart for
+    If that has raised f, a code's t starts from 1 again: O'Donoghue and Candes, "Adaptive restart for
     accelerated gradient schemes" (2015), section 3.2.
     """
     return _lasso(X, dictionary, alpha, max_iter, tol, True)
@@ -101,7 +101,7 @@ def descend(X, dictionary, alpha, codes, *, max_iter, tol, accelerated):
     step = float(1 / np.linalg.eigvalsh(gram)[-1])
     R = (np.eye(len(gram)) - step * gram).astype(X.dtype)  # (K, K)
     gram = gram.astype(X.dtype)  # (K, K)
-    rounding = math.sqrt(sum(dictionary.shape)) * float(np.finfo(X.dtype).eps)  # of a gap, as a share of |x|^2
+    rounding = math.sqrt(sum(dictionary.shape)) * float(np.finfo(X.dtype).eps)  # of a gap, relative to |x|^2
     for rows in blocks(len(X), len(gram)):
         x, best = X[rows], codes[rows]  # (B, D), (B, K): a view, written to below
         products, squares = x @ dictionary.T, np.einsum("bd,bd->b", x, x)  # (B, K), (B,)
@@ -127,9 +127,9 @@ def descend(X, dictionary, alpha, codes, *, max_iter, tol, accelerated):
 
 
 def _momentum(z_new, z, y, t):
-    """Where FISTA's next step starts, y (A, K), and its next t (A, 1), after a step from y to z_new; see `fista`."""
-    uphill = np.einsum("bk,bk->b", y - z_new, z_new - z) > 0  # (A,)
-    t = np.where(uphill[:, None], 1, t)  # (A, 1)
+    """The start of FISTA's next step, y (A, K), and its next t (A, 1), after a step from y to z_new; see `fista`."""
+    restart = np.einsum("bk,bk->b", y - z_new, z_new - z) > 0  # (A,)
+    t = np.where(restart[:, None], 1, t)  # (A, 1)
     t_new = (1 + np.sqrt(1 + 4 * t * t)) / 2  # (A, 1)
     return z_new + (t - 1) / t_new * (z_new - z), t_new  # (A, K), (A, 1)
 

@@ -2,7 +2,7 @@
 
 Read in this order:
 
-    neighbors     tables of distances, nearest neighbours
+    neighbors     matrices of distances, nearest neighbours
     sparse        a sparse matrix in CSR form
     graphs        pairwise similarity: Gaussian affinity, graphs of neighbours, normalisation by degrees
     elimination   Gaussian elimination in blocks, for sparse graphs

@@ -19,7 +19,7 @@ ROUNDING = 1e-9  # equal eigenvalues may come out N eps apart, of a matrix (N, N
 
 
 def eigengap(eigenvalues):
-    """The number of clusters that eigenvalues (P,), descending, suggest: the k after which they fall most.
+    """The number of clusters that eigenvalues (P,), descending, suggest: the k after which they drop most.
 
     It is the k with the largest eigenvalues[k - 1] - eigenvalues[k]. P eigenvalues can suggest 1 to P - 1 clusters: fit
     SpectralClustering with a large n_clusters and pass its `eigenvalues_`.
@@ -45,8 +45,8 @@ def laplacian_eigenmaps(W, n_components=2, *, random_state=None):
 
     under the conditions sum_i d_i y_i^2 = 1 and sum_i d_i y_i z_i = 0 for every earlier column z and for the constant.
     With v = D^1/2 y the sum is 1 - v^T S v. So v is an eigenvector of S: the columns are the largest after the first,
-    whose y is constant. If the graph has several parts (connected components), the first columns only tell these
-    apart, and a UserWarning says so.
+    whose y is constant. If the graph has several parts (connected components), the first columns only separate these,
+    and a UserWarning says so.
 
     Raises ValueError for a W that is not an affinity, and for n_components beyond N - 1.
     Source: Belkin and Niyogi (2003), section 2, steps 1 to 3.
@@ -64,4 +64,4 @@ def warn_of_parts(n_parts):
     """Warn if a graph is not connected, so that it has several parts."""
     if n_parts > 1:
         warn(f"The graph falls into {n_parts} parts with no edge between them, so as many eigenvalues are 1 "
-             "and their eigenvectors only tell the parts apart.")
+             "and their eigenvectors only separate the parts.")

@@ -1,8 +1,8 @@
 """The largest eigenvalues of a graph's matrix S and their eigenvectors, without computing the others.
 
-Shapes: N points, P eigenpairs wanted, Q columns at a time.
+Shapes: N points, P eigenpairs to find, Q columns at a time.
 
-Multiply a block of vectors by a matrix again and again, and it turns towards the eigenvectors of the largest
+Multiply a block of vectors by a matrix again and again, and it converges to the eigenvectors of the largest
 eigenvalues, the faster the more these stand out. Those of S = D^-1/2 W D^-1/2 hardly do: 1, 0.9999, 0.9997 are typical.
 So the matrix is shifted and inverted,
 
@@ -47,7 +47,7 @@ def largest_eigenpairs(S, n_pairs, rng):
     """
     S = S if isinstance(S, CSRMatrix) else np.asarray(S, np.float64)  # (N, N)
     groups, n_parts = level_groups(S)
-    n_columns = min(n_pairs + 2, len(S))  # two more than wanted, because the last ones converge slowest
+    n_columns = min(n_pairs + 2, len(S))  # two more than needed, because the last ones converge slowest
     if n_columns * N_STEPS >= len(S) or len(S) <= 2 * SMALL:
         check_size([np.arange(len(S))])
         values, vectors = np.linalg.eigh(S.toarray() if isinstance(S, CSRMatrix) else S)  # (N,), (N, N)

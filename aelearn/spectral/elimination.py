@@ -18,7 +18,7 @@ from aelearn.spectral.sparse import CSRMatrix
 SHIFT = 1e-5  # large enough for the inverse to exist (eigenvalues are up to 1 + N eps, 2e-11 for N = 100,000), and
               # small enough for the largest eigenvalues to stand out in it
 SMALL = 64  # the least size of a group: with fewer points a call costs more than its arithmetic
-MAX_ENTRIES = 150_000_000  # of the blocks and of what inverting the largest takes: 1.2 GB
+MAX_ENTRIES = 150_000_000  # of the blocks and of the arrays for inverting the largest: 1.2 GB
 
 
 def level_groups(S):
@@ -67,8 +67,9 @@ def check_size(groups):
     sizes = [len(group) for group in groups]
     n_entries = sum(size * (size + after) for size, after in zip(sizes, [*sizes[1:], 0])) + 3 * max(sizes) ** 2
     if n_entries > MAX_ENTRIES:
-        raise ValueError(f"the graph of {sum(sizes)} points is too entangled for exact eigenvectors, which would take "
-                         f"{n_entries * 8e-9:.1f} GB: use affinity='rbf' with n_landmarks=1000, or fewer n_neighbors")
+        raise ValueError(f"the graph of {sum(sizes)} points has too many edges for exact eigenvectors, which would "
+                         f"take {n_entries * 8e-9:.1f} GB: use affinity='rbf' with n_landmarks=1000, "
+                         "or fewer n_neighbors")
 
 
 class Elimination:

@@ -1,9 +1,9 @@
-"""Spectral clustering: groups of points that are linked by chains of neighbours, whatever their shape.
+"""Spectral clustering: clusters of points that are linked by chains of neighbours, whatever their shape.
 
 Shapes: N samples, D features, K clusters, M landmarks.
 
-K-means draws straight borders, so it cuts a ring in half. Spectral clustering follows chains of neighbours instead, in
-four steps (Ng, Jordan and Weiss, "On spectral clustering", 2002, section 2):
+k-means has linear boundaries between clusters, so it cuts a ring in half. Spectral clustering follows chains of
+neighbours instead, in four steps (Ng, Jordan and Weiss, "On spectral clustering", 2002, section 2):
 
     W    pairwise similarity: exp(-gamma |x_i - x_j|^2), or nearest neighbours    graphs.py
     S    D^-1/2 W D^-1/2, with the degrees d_i = sum_j W[i, j]                    graphs.py
@@ -11,7 +11,7 @@ four steps (Ng, Jordan and Weiss, "On spectral clustering", 2002, section 2):
     Y    the rows of V, each divided by its length; k-means finds their clusters  aelearn.kmeans
 
 If the graph has K parts with no edge between them (connected components), S has the eigenvalue 1 K times, and all
-points of a part have one and the same row in Y. If a few light edges join the parts, the rows of a part are still close
+points of a part have the same row in Y. If a few light edges join the parts, the rows of a part are still close
 to one another.
 
 The same eigenvectors, used as codes of the points, are Laplacian eigenmaps: eigenmaps.py.
@@ -44,30 +44,30 @@ class SpectralClustering(Estimator):
     n_init        how many starts k-means has
     random_state  None, an int, a np.random.Generator or RandomState
 
-    Which method runs when; no point is ever left out:
+    Which method is used; no point is ever left out:
 
     "rbf"                up to 5,000 points all pairs; beyond, or with n_landmarks, Nystrom's method: all points against
                          M landmarks, 1,000 of them if n_landmarks is None
-    "nearest_neighbors"  all edges, whatever N; an error if the graph is so entangled that memory would not suffice
+    "nearest_neighbors"  all edges, whatever N; an error if the elimination would not fit into memory
     "precomputed"        all of W, up to 5,000 points
 
     After `fit`:
 
     labels_           (N,) int32
-    embedding_        (N, K) Y, of X's dtype: what k-means has clustered
+    embedding_        (N, K) Y, of X's dtype: the points that k-means has clustered
     eigenvalues_      (K,) of S, descending; see `eigengap` in eigenmaps.py
     affinity_matrix_  (N, N) W, if all of it was used and N is at most 5,000
     n_features_in_    D
 
     The graphs are those of scikit-learn's SpectralClustering, and so are the eigenvalues: its Laplacian, I - S, does
     not contain the diagonal of W either. There k-means clusters the rows of D^-1/2 V, here those of V divided by their
-    length, as in the paper: labels are the same up to their numbers if clusters are clear, and may differ where they
-    touch. An isolated point has an eigenvalue 1 of its own here, 0 there. `affinity_matrix_` is always an array here,
-    but a sparse matrix for neighbours there.
+    length, as in the paper: labels are the same up to a permutation if clusters are well separated, and may differ
+    where they touch. An isolated point has an eigenvalue 1 of its own here, 0 there. `affinity_matrix_` is always an
+    array here, but a sparse matrix for neighbours there.
 
     Two points have an edge if their weight is above 0, even 1e-300. With landmarks only the edges to these are known:
-    a point similar to none of them is a part of its own, like an isolated point without landmarks. Then S keeps W's
-    diagonal (see nystrom.py), so eigenvalues are somewhat larger.
+    a point that is similar to none of them is a part of its own, like an isolated point without landmarks. Then S keeps
+    W's diagonal (see nystrom.py), so eigenvalues are somewhat larger.
     """
 
     _estimator_type = "clusterer"
@@ -85,7 +85,7 @@ class SpectralClustering(Estimator):
     def fit(self, X, y=None):
         """Find K clusters in X (N, D), or (N, N) for "precomputed"; y is ignored. Returns self.
 
-        Raises ValueError or TypeError for data or settings that are not possible. Warns (UserWarning) if the graph is
+        Raises ValueError or TypeError for invalid data or settings. Warns (UserWarning) if the graph is
         not connected. Warns (ConvergenceWarning) if the eigenvectors did not converge or, from k-means, if fewer than K
         clusters have points.
         """
@@ -139,14 +139,14 @@ class SpectralClustering(Estimator):
         return check_integer("n_landmarks", self.n_landmarks, self.n_clusters, n_samples)
 
     def _check_settings(self):
-        """Raise for impossible settings, in a sentence for each."""
+        """Raise ValueError or TypeError for an invalid setting."""
         check_integer("n_clusters", self.n_clusters, 1)
         check_choice("affinity", self.affinity, ("rbf", "nearest_neighbors", "precomputed"))
         check_number("gamma", self.gamma, 0)
         check_integer("n_neighbors", self.n_neighbors, 1)
         check_integer("n_init", self.n_init, 1)
         if self.n_landmarks is not None and self.affinity != "rbf":
-            raise ValueError(f"n_landmarks goes with affinity='rbf'; got affinity={self.affinity!r}, which uses all "
+            raise ValueError(f"n_landmarks is for affinity='rbf'; got affinity={self.affinity!r}, which uses all "
                              "edges: use n_landmarks=None")
 
     def __sklearn_tags__(self):

@@ -36,9 +36,9 @@ def gaussian(points, rows, others, gamma):
     """exp(-gamma |x - y|^2) for some rows x of Points and others y: (B, M).
 
     Weights above 0 have exponents gamma |x - y|^2 up to LARGEST_EXPONENT. Computed from differences, such an exponent
-    has an error of at most (D + 4) eps LARGEST_EXPONENT, which is the relative error of the weight. A table's error is
-    at most three times that as long as gamma (|z|^2 + |y|^2) is no more than EXACT_SIZE. The other exponents are
-    computed from differences, except those whose weight is 0 in any case.
+    has an error of at most (D + 4) eps LARGEST_EXPONENT, which is the relative error of the weight. The error of
+    `Points.table` is at most three times that as long as gamma (|z|^2 + |y|^2) is no more than EXACT_SIZE. The other
+    exponents are computed from differences, except those whose weight is 0 in any case.
     """
     if gamma == 0:
         return np.ones((len(points.squares[rows]), len(points.squares[others])))  # (B, M)
@@ -56,7 +56,7 @@ def gaussian(points, rows, others, gamma):
 def rbf_affinity(X, gamma=1.0):
     """W[i, j] = exp(-gamma |x_i - x_j|^2) for X (N, D): (N, N) float64, symmetric, with ones on the diagonal.
 
-    Raises ValueError or TypeError for an X that is no array of numbers, and for a gamma below 0.
+    Raises ValueError or TypeError if X is not an array of numbers, and for a gamma below 0.
     """
     gamma = check_number("gamma", gamma, 0)
     points = Points(check_array(X).astype(np.float64, copy=False))
@@ -73,9 +73,9 @@ def neighbor_graph(neighbors):
     """W[i, j] = (j is in neighbors[i]) / 2 + (i is in neighbors[j]) / 2, a CSRMatrix, for neighbors (N, k)."""
     n_points, k = neighbors.shape
     i, j = np.repeat(np.arange(n_points), k), neighbors.ravel()  # (N k,), (N k,)
-    both_ways = np.concatenate([i * n_points + j, j * n_points + i])  # places in W, row by row: (2 N k,)
-    places, counts = np.unique(both_ways, return_counts=True)  # (E,), (E,)
-    rows, columns = np.divmod(places, n_points)  # (E,), (E,)
+    both_ways = np.concatenate([i * n_points + j, j * n_points + i])  # positions in W, row by row: (2 N k,)
+    positions, counts = np.unique(both_ways, return_counts=True)  # (E,), (E,)
+    rows, columns = np.divmod(positions, n_points)  # (E,), (E,)
     return CSRMatrix(counts / 2, columns, np.searchsorted(rows, np.arange(n_points + 1)))
 
 
@@ -105,8 +105,8 @@ def check_affinity(W):
 def normalized_affinity(W):
     """S = D^-1/2 W D^-1/2 and the degrees d (N,), for an array W (N, N) or a CSRMatrix; S is of the same kind.
 
-    W's diagonal counts as 0: how similar a point is to itself says nothing about groups. An isolated point, one without
-    edges, is a part of its own and gets S[i, i] = 1. Any weight above 0 is an edge, even 1e-300: of the weights
+    W's diagonal counts as 0: the similarity of a point to itself says nothing about clusters. An isolated point, one
+    without edges, is a part of its own and gets S[i, i] = 1. Any weight above 0 is an edge, even 1e-300: of the weights
     exp(-gamma t), those with gamma t up to 745.
     """
     S = without_diagonal(W)

@@ -2,9 +2,9 @@
 
 Shapes: N points, D features, B rows of a block, M other points, k neighbours.
 
-A table of squared distances is one matrix product, |x|^2 - 2 x . y + |y|^2, far faster than a difference for each pair.
-But for two points that are close to each other and far from 0 it is a small difference of large numbers, whose digits
-are lost. The error has a bound, from which it follows which entries matter; only these are computed from differences.
+A matrix of squared distances takes one matrix product, |x|^2 - 2 x . y + |y|^2, far faster than a difference for each
+pair. But for two points that are close to each other and far from 0 this is a small difference of large numbers, whose
+digits are lost. A bound on the error shows which entries matter; only these are computed from differences.
 """
 
 import numpy as np
@@ -18,16 +18,16 @@ TINY = np.finfo(np.float64).tiny  # smaller squares lose digits; their error is 
 
 
 def row_blocks(X):
-    """Slices over the rows of X (N, D), for tables of distances to all rows.
+    """Slices over the rows of X (N, D), for matrices of distances to all rows.
 
-    Short ones, so that a table stays in the cache; longer ones if D is large and the matrix product dominates.
+    Short ones, so that a matrix stays in the cache; longer ones if D is large and the matrix product dominates.
     """
     n_rows = min(max(MIN_ROWS, X.shape[1]), MAX_ROWS)
     return [slice(start, min(start + n_rows, len(X))) for start in range(0, len(X), n_rows)]
 
 
 class Points:
-    """Points whose squared distances are computed in tables.
+    """Points whose squared distances are computed as matrices (B, M), called tables here.
 
     X         (N, D) float64
     Z         (N, D), X minus its median, which makes the squares small; unlike the mean, the median does not follow a
@@ -37,8 +37,8 @@ class Points:
 
                   rounding (|z|^2 + |y|^2)
 
-              because z and y are rounded, D products are added in each term, and three terms are: (D + 4) eps, and some
-              room
+              because z and y are rounded, D products are added in each term, and three terms are added: (D + 4) eps,
+              with a small margin
     """
 
     def __init__(self, X):
@@ -67,20 +67,20 @@ def by_differences(x, y, i, j, factor=1.0):
 
 
 def smallest(table, k):
-    """The places of the k smallest entries of each row of table (B, M), smallest first: (B, k) int64.
+    """The columns of the k smallest entries of each row of table (B, M), smallest first: (B, k) int64.
 
-    Of equal entries the leftmost comes first. The fast twin is in kernels/cpu/neighbors.py.
+    Of equal entries the leftmost comes first. The compiled version is in kernels/cpu/neighbors.py.
     """
     return np.argsort(table, axis=1, kind="stable")[:, :k]
 
 
 def nearest_neighbors(X, n_neighbors):
-    """The numbers of the points nearest to each row of X (N, D), nearest first: (N, n_neighbors) int64.
+    """The indices of the points nearest to each row of X (N, D), nearest first: (N, n_neighbors) int64.
 
     A point is its own nearest neighbour, as in scikit-learn's graph: n_neighbors = 10 finds nine others. Of points at
-    the same distance, the one with the lower number comes first.
+    the same distance, the one with the lower index comes first.
 
-    Raises ValueError or TypeError for an X that is no array of numbers, and for n_neighbors beyond N.
+    Raises ValueError or TypeError if X is not an array of numbers, and for n_neighbors above N.
     """
     X = check_array(X)
     k = check_integer("n_neighbors", n_neighbors, 1, len(X))

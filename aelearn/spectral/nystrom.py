@@ -1,6 +1,6 @@
 """Nystrom's method: the eigenvectors of a graph of all points, from their similarity to a few landmarks.
 
-Shapes: N samples, D features, M landmarks, R of their directions, B rows of a block, P eigenpairs wanted.
+Shapes: N samples, D features, M landmarks, R of their directions, B rows of a block, P eigenpairs to find.
 
 Of the affinity W (N, N) only the columns C (N, M) of the landmarks are computed. A (M, M) are the landmarks' rows of C:
 their weights among themselves. From these two the rest of W is approximated,
@@ -47,7 +47,7 @@ def nystrom_eigenpairs(C, chosen, n_pairs):
     S[i, i] = 1, like an isolated point of the whole graph. P of these eigenvectors are enough; they are combined at
     random.
 
-    If G has fewer columns than there are pairs wanted, the other eigenvalues of S are 0, and so are their columns of V.
+    If G has fewer than n_pairs columns, the other eigenvalues of S are 0, and so are their columns of V.
     """
     G, isolated = normalized_factor(C, chosen)  # (N, R), (N,)
     if isolated.any():
@@ -67,8 +67,8 @@ def normalized_factor(C, chosen):
 
     Three decisions allow for rounding:
 
-    landmarks        one whose weights to others add up to less than N eps is dropped: beside its own weight of 1 they
-                     are rounding, and it would look like a part of its own
+    landmarks        one whose weights to others add up to less than N eps is dropped: relative to its own weight of 1
+                     these are only rounding errors, and it would look like a part of its own
     directions of A  those with eigenvalues below 1e-10 of the largest, or below 100 M eps of it, are dropped; M eps is
                      rounding
     degrees          W' may have weights below 0. A degree that is only rounding, at most (M + R) eps / 1e-5 of

@@ -6,7 +6,7 @@ SciPy's names for the same three arrays are used. The entries are stored row by 
 
     data     (E,)      their values
     indices  (E,)      their columns
-    indptr   (N + 1,)  where each row begins: row i has the entries indptr[i] to indptr[i + 1] - 1
+    indptr   (N + 1,)  where each row starts: row i has the entries indptr[i] to indptr[i + 1] - 1
 
     [1  1  0]          data     1  1  1  1  .5  .5  1
     [1  1 .5]          indices  0  1  0  1  2   1   2
@@ -44,11 +44,11 @@ class CSRMatrix:
         return np.bincount(self.rows, self.data, minlength=len(self))  # (N,)
 
     def with_data(self, data):
-        """The matrix with other values (E,) in the same places."""
+        """The matrix with other values (E,) in the same positions."""
         return CSRMatrix(data, self.indices, self.indptr)
 
     def entries_of(self, rows):
-        """Which entries lie in `rows` (R,), and in which of them: places in `data`, and numbers from 0 to R - 1."""
+        """Which entries are in `rows` (R,), and in which of them: indices into `data`, and indices from 0 to R - 1."""
         counts = self.indptr[rows + 1] - self.indptr[rows]  # (R,)
         owner = np.repeat(np.arange(len(rows)), counts)  # (entries,)
         first = np.cumsum(counts) - counts  # of each row among all these entries: (R,)

@@ -157,7 +157,7 @@ def test_small_distances_far_from_the_origin_keep_their_digits(rng, gap):
                          ids=["one", "constant", "two", "constant columns", "line", "a constant column"])
 def test_no_covariance_to_invert(X):
     for rule in ("scott", "silverman"):
-        with pytest.raises(ValueError, match=f"'{rule}' .* cannot be inverted.*n_samples={len(X)} .*Give a number"):
+        with pytest.raises(ValueError, match=f"'{rule}' .* cannot be inverted.*n_samples={len(X)} .*Pass a number"):
             KernelDensity(rule).fit(X)
     assert np.isfinite(KernelDensity(1.0).fit(X).score_samples(X)).all()
     if len(np.unique(X, axis=0)) > 1:

@@ -36,5 +36,5 @@ def test_elimination_solves(name, S, rng):
 
 def test_a_graph_too_large_is_refused_before_memory_is_taken(monkeypatch):
     monkeypatch.setattr(elimination, "MAX_ENTRIES", 50_000)
-    with pytest.raises(ValueError, match="the graph of 300 points is too entangled .* use affinity='rbf' with n_land"):
+    with pytest.raises(ValueError, match="the graph of 300 points has too many edges .* use affinity='rbf' with n_"):
         largest_eigenpairs(dict(CASES)["wide, neighbours"], 2, np.random.default_rng(0))

@@ -122,7 +122,7 @@ def test_random_state(way):
     ({"affinity": "nearest_neighbors", "n_neighbors": 601}, ValueError, "n_neighbors .* from 1 to 600"),
     ({"n_neighbors": 0}, ValueError, "n_neighbors"), ({"n_init": 0}, ValueError, "n_init"),
     ({"n_landmarks": 1}, ValueError, "n_landmarks .* from 2 to 600"), ({"n_landmarks": 601}, ValueError, "2 to 600"),
-    ({"affinity": "nearest_neighbors", "n_landmarks": 50}, ValueError, "goes with affinity='rbf'"),
+    ({"affinity": "nearest_neighbors", "n_landmarks": 50}, ValueError, "is for affinity='rbf'"),
     ({"affinity": "precomputed"}, ValueError, r"square matrix; got shape \(600, 2\)"),
     ({"random_state": 1.5}, TypeError, "random_state"),
 ])
