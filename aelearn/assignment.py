@@ -1,6 +1,6 @@
 """The assignment problem: pair rows with columns, each at most once, so that the sum over the pairs is best.
 
-`linear_assignment` is for a dense table of costs: the Hungarian algorithm, one row after the other.
+`linear_assignment` is for a dense table of costs: the Hungarian algorithm, one row after another.
 `maximum_weight_matching` is for a sparse table of counts, of which only the cells that are not empty are stored: the
 same algorithm, with all rows at once. A million clusters and a million classes make 10^12 cells, but at most N of them,
 one for each sample, are not empty.
@@ -24,7 +24,7 @@ def linear_assignment(cost):
     """Pair rows with columns of cost (C, K), each at most once, min(C, K) pairs, so that the sum is smallest.
 
     Returns rows and columns, two index arrays, rows ascending. Raises ValueError for NaN, infinity and an empty table,
-    and for integers of 2^53 or more, which float64 cannot tell apart.
+    and for integers of 2^53 or more, which float64 cannot distinguish.
 
     The Hungarian algorithm by shortest augmenting paths. The prices u[i] of rows and v[j] of columns are such that
     cost[i, j] >= u[i] + v[j] everywhere, with = for the pairs chosen so far. At the start they are the least costs of
@@ -94,7 +94,7 @@ def _check_cost(cost):
     is_integer = as_array(cost, "cost").dtype.kind in "iuO"  # object: integers too large for NumPy's integer types
     cost = check_array(cost, name="cost", estimator="linear_assignment").astype(np.float64)
     if is_integer and np.abs(cost).max() >= 2**53:
-        raise ValueError("cost holds integers of 2^53 or more, which float64 cannot tell apart: divide them, or "
+        raise ValueError("cost holds integers of 2^53 or more, which float64 cannot distinguish: divide them, or "
                          "subtract the same number from all costs of a row, first")
     return unit_of(cost).scale(cost)
 
@@ -113,7 +113,7 @@ def maximum_weight_matching(rows, columns, weights):
 
     1. Grow a forest. Its roots are the rows without a partner; a tight cell leads from a row to a column, and from
        there to the column's partner. Each row and each column belongs to at most one tree. A tree ends at a column
-       that is open: it has no partner, or one whose price is 0, which may just as well stay alone.
+       that is open: it has no partner, or one whose price is 0, which does not need a partner.
     2. If trees have an end: on the path from there back to the root, each row moves on to the next column. Trees have
        nothing in common, so all of this happens at once.
     3. If no tree has an end: lower the price of all rows in the forest and raise that of all its columns, until another
@@ -141,7 +141,7 @@ def maximum_weight_matching(rows, columns, weights):
 class _SparseTable:
     """The cells of a sparse table, row by row, in each row the heaviest first.
 
-    first  (C + 1,) where the cells of each row begin
+    first  (C + 1,) where the cells of each row start
     key    (M,) the numbers by which cells are sorted
     """
 
@@ -158,7 +158,7 @@ class _SparseTable:
         return rows * (self.most + 1) + self.most - weights
 
     def end_of_view(self, rows, price):
-        """For each of the rows, where the cells begin that weigh less than its price."""
+        """For each of the rows, where the cells start that weigh less than its price."""
         return np.searchsorted(self.key, self._key(rows, price), side="right")
 
     def cells(self, rows, price):

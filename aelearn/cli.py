@@ -29,7 +29,7 @@ def make_parser():
     add = parser.add_argument
     _add_shared_flags(add, epochs=150, out="out")
     add("--hidden", type=int, nargs="*", default=[128], metavar="H", help="units of the layers before the code")
-    add("--batch-size", type=int, default=48, metavar="B", help="images a training step")
+    add("--batch-size", type=int, default=48, metavar="B", help="images per training step")
     add("--learning-rate", type=float, default=3e-3, metavar="R", help="step size of Adam")
     add("--loss", choices=("mse", "bce"), default="mse", help="mean squared error or binary cross-entropy")
     add("--clusters", type=int, metavar="K", help="clusters of k-means; None: one for each digit")
@@ -56,8 +56,8 @@ def _add_shared_flags(add, *, epochs, out):
     add("--code-size", type=int, default=3, metavar="C", help="numbers in a code")
     add("--epochs", type=int, default=epochs, metavar="E", help="passes over the images")
     add("--backend", choices=("auto", "numpy", "numba", "cuda"), default="auto",
-        help="what computes the autoencoder and k-means on codes: auto is numba (compiled, all cores) where that "
-             "runs, else numpy; cuda needs an NVIDIA GPU")
+        help="what computes the autoencoder and k-means on codes: auto is numba (compiled, all cores) if that "
+             "runs, otherwise numpy; cuda needs an NVIDIA GPU")
     add("--seed", type=int, default=0, metavar="S", help="of all random choices")
     add("--out", default=out, metavar="DIR", help="folder for the results")
     add("--quiet", action="store_true", help="print nothing but warnings and errors")
@@ -117,7 +117,7 @@ def _say(message, code):
 
 
 class _Progress:
-    """A progress bar over the epochs (tqdm; silent where stderr is not a terminal) and lines that do not break it."""
+    """A progress bar over the epochs (tqdm; silent if stderr is not a terminal) and lines that do not break it."""
 
     def __init__(self, epochs):
         from tqdm import tqdm

@@ -1,13 +1,13 @@
 """The derivative of a loss by finite differences, and how precisely it can be known.
 
-The finite difference of an entry p is the five-point one, whose own error falls with the fourth power of h:
+The finite difference of an entry p is the five-point one, whose own error is proportional to the fourth power of h:
 
     numerical = (8 (L(p + h) - L(p - h)) - (L(p + 2h) - L(p - 2h))) / (12 h),    h = eps * max(1, |p|)
 
-Rounding adds an error of its own. A loss L is only known to its last digits, about 10 * machine epsilon * |L|. The
-nudged entry is rounded as well, to machine epsilon * max(1, |p|), which is machine epsilon * h / eps; that moves the
-loss by its slope times as much. What counts are the four nudged points: at a perfect fit the loss is 0 and so is its
-slope, but not beside it. With the largest |L| of the four, and their slope = (max L - min L) / 4h,
+Rounding adds an error of its own. A loss L is only known to about 10 * machine epsilon * |L|. The nudged entry is
+rounded as well, to machine epsilon * max(1, |p|), which is machine epsilon * h / eps; that changes the loss by its
+slope times as much. The four nudged points are used for this: at a perfect fit the loss is 0 and so is its slope, but
+not next to it. With the largest |L| of the four, and their slope = (max L - min L) / 4h,
 
     uncertainty = 10 * machine epsilon * (max |L| / h + slope / eps)
 
@@ -26,9 +26,9 @@ CHANGED = "loss changed parameter {} in place: it must compute from its paramete
 
 
 def numerical_gradient(loss, params, name, *, eps=1e-4):
-    """The derivative of `loss` by every entry of params[name], by five-point finite differences.
+    """The derivative of `loss` with respect to every entry of params[name], by five-point finite differences.
 
-    `loss` gets a dict with a float64 copy of params[name], one entry of it nudged; nothing of `params` is changed.
+    `loss` gets a dict with a float64 copy of params[name], one entry of it nudged; `params` itself is not changed.
     Returns the derivative, of its shape, and the step h of each entry. Raises TypeError or ValueError if `loss`
     returns anything but one number in float64, or changes the parameter.
     """
@@ -38,7 +38,7 @@ def numerical_gradient(loss, params, name, *, eps=1e-4):
 
 
 def finite_differences(loss, params, name, eps):
-    """The derivative by each entry of params[name], the steps h, the slopes and the uncertainties; see above."""
+    """The derivative for each entry of params[name], the steps h, the slopes and the uncertainties; see above."""
     given = float64_copy(name, params[name])
     parameter = given.copy()
     params = {**params, name: parameter}
@@ -86,7 +86,7 @@ def loss_value(loss, params, where=""):
     kind, size = array.dtype.kind, array.dtype.itemsize
     if kind not in "iuf" or (kind == "f" and size < 8):
         what = array.dtype.name if kind in "bcf" else type(value).__name__
-        raise TypeError(f"loss returned {what}{where}, which finite differences cannot judge: compute it in float64 "
+        raise TypeError(f"loss returned {what}{where}, which finite differences cannot use: compute it in float64 "
                         "and return one real number")
     if array.ndim or np.ma.is_masked(value):
         what = f"an array of shape {array.shape}" if array.ndim else "a masked value"
@@ -106,7 +106,7 @@ def float64_copy(name, value):
     value = as_array(value, f"parameter {name}")
     if value.dtype.kind not in "biuf":
         raise TypeError(f"parameter {name} must hold real numbers; got dtype {value.dtype}")
-    with np.errstate(over="ignore"):  # what float64 cannot hold becomes infinity, which is refused next
+    with np.errstate(over="ignore"):  # what float64 cannot hold becomes infinity, which is rejected next
         value = value.astype(np.float64)
     check_finite(value, f"parameter {name}")
     return value

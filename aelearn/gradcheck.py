@@ -1,8 +1,8 @@
 """Is this gradient right? Ask the loss itself, by finite differences.
 
 A derivative is the slope of the loss. So nudge one entry of one parameter up and down, see how the loss changes, and
-compare with what the hand-derived backward says. Do it for every entry, in float64: a mistake hides in the one entry
-that nobody looked at.
+compare this with the hand-derived gradient. Do it for every entry, in float64: a mistake may be in the one entry that
+was not checked.
 
     report = check_gradients(loss, params, grads)     # raises GradientError, which says what is wrong and where
 
@@ -45,9 +45,9 @@ DIAGNOSES = {  # kind of a Diagnosis -> words
 class Diagnosis:
     """The one thing that is wrong with a whole gradient.
 
-    kind    a key of DIAGNOSES, which says it in words; "" if no single thing explains what is wrong
-    factor  the gradient divided by what it should be, where that is the same for every entry; None if it is not
-    shape, expected_shape  of the gradient and of its parameter, where they differ
+    kind    a key of DIAGNOSES, which has the words for it; "" if no single thing explains what is wrong
+    factor  the gradient divided by its correct value, if that is the same for every entry; None if it is not
+    shape, expected_shape  of the gradient and of its parameter, if they differ
     """
 
     kind: str = ""
@@ -71,11 +71,11 @@ class GradientError(AssertionError):
 class ParameterReport:
     """What the check found for one parameter.
 
-    n_wrong of n_entries disagree; the worst one is at `index`, where the backward says `gradient` and the finite
+    n_wrong of n_entries disagree; the worst one is at `index`, where the given gradient is `gradient` and the finite
     difference is `numerical`. `diagnosis` says what is wrong with the whole gradient, if one thing is; `problem` says
-    it in words. `index` is None where the entries could not be compared.
+    it in words. `index` is None if the entries could not be compared.
     n_unclear entries are so small, compared with the loss or with its slope around them, that rounding hides them: they
-    are not called wrong, but nothing more is known of them.
+    are not called wrong, but nothing more is known about them.
     """
 
     name: str
@@ -143,20 +143,20 @@ def check_gradients(loss, params, grads, *, eps=1e-4, rtol=1e-6):
             layer, let it be np.sum(U * layer(...)) with a random U of the layer's output shape: then U is the
             derivative that the layer's backward gets
     params  dict of arrays: name -> parameter. They are not changed; `loss` gets float64 copies
-    grads   dict of arrays: name -> what the backward says
+    grads   dict of arrays: name -> the gradient to check
     eps     how far to nudge an entry p: h = eps * max(1, |p|); at least 100 * machine epsilon
     rtol    largest relative error of an entry that counts as right
 
-    The finite difference of an entry is the five-point one, whose own error falls with the fourth power of h.
+    The finite difference of an entry is the five-point one, whose own error is proportional to the fourth power of h.
 
     Relative error: |gradient - numerical| / max(|gradient|, |numerical|, floor). The floor is the slope between the
     nudged points, and at least uncertainty / rtol, so that no entry is called wrong because the loss is rounded;
-    finite_differences.py defines both. Where an entry disagrees, it is measured once more with h / 100; if the two
-    differ by more than rounding explains, the loss bends too much within h, and the finer answer is used. At a kink,
-    such as ReLU at exactly 0, there is no derivative to compare with: keep inputs away from it.
+    finite_differences.py defines both. If an entry disagrees, it is measured once more with h / 100; if the two differ
+    by more than rounding explains, h was too large for the curvature of the loss, and the finer answer is used. At a
+    kink, such as ReLU at exactly 0, there is no derivative to compare with: keep inputs away from it.
 
     Returns a GradientReport. Raises GradientError if an entry is wrong, or if a gradient is missing, has another shape
-    than its parameter or is not finite; TypeError or ValueError if the check itself is impossible: where `loss` returns
+    than its parameter or is not finite; TypeError or ValueError if the check itself is impossible: if `loss` returns
     anything but one finite number with the digits of float64, is random, or changes the parameters it is given.
     """
     eps = check_number("eps", eps, 100 * MACHINE_EPSILON, 1)
@@ -209,19 +209,19 @@ def _check_parameter(loss, params, name, gradient, eps, rtol):
     errors = relative_error(gradient, numerical, np.maximum(slope, uncertainty / rtol))
     if not (errors <= rtol).all():
         finer, _, *limits = finite_differences(loss, params, name, eps / 100)
-        explained = np.abs(numerical - finer) <= limits[1]  # by rounding; otherwise h was too wide
-        bends = ~(errors <= rtol) & ~explained
-        numerical = np.where(bends, finer, numerical)
-        slope, uncertainty = np.where(bends, limits, (slope, uncertainty))
+        explained = np.abs(numerical - finer) <= limits[1]  # by rounding; otherwise h was too large
+        coarse = ~(errors <= rtol) & ~explained
+        numerical = np.where(coarse, finer, numerical)
+        slope, uncertainty = np.where(coarse, limits, (slope, uncertainty))
         errors = relative_error(gradient, numerical, np.maximum(slope, uncertainty / rtol))
     if not np.isfinite(numerical).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(numerical))[0])
         raise ValueError(f"the loss is not finite when entry {list(where)} of {name} is nudged: pass a smaller eps")
     wrong = ~(errors <= rtol)
     sizes = np.maximum(np.abs(gradient), np.abs(numerical))
-    floor = uncertainty / rtol  # below it, an entry drowns in the rounding of the loss
-    told = (sizes >= floor) & (relative_error(gradient, numerical, floor) <= rtol)  # without the help of the slope
-    unclear = int(np.count_nonzero(~wrong & (sizes > 0) & ~told))
+    floor = uncertainty / rtol  # below it, an entry is lost in the rounding of the loss
+    is_clear = (sizes >= floor) & (relative_error(gradient, numerical, floor) <= rtol)  # without the help of the slope
+    unclear = int(np.count_nonzero(~wrong & (sizes > 0) & ~is_clear))
     worst = np.unravel_index(np.argmax(errors), errors.shape)
     return ParameterReport(name, size, int(wrong.sum()), unclear, tuple(int(i) for i in worst),
                            float(gradient[worst]), float(numerical[worst]), float(errors[worst]),
@@ -234,9 +234,9 @@ def relative_error(gradient, numerical, floor):
 
 
 def diagnose(gradient, numerical, floor, rtol, wrong):
-    """What one thing is wrong with a whole array: a Diagnosis.
+    """The one thing that is wrong with a whole array, if there is one: a Diagnosis.
 
-    gradient, numerical  what came and what it should be, arrays of one shape
+    gradient, numerical  the given array and the correct one, of the same shape
     floor                as in relative_error: an entry whose |numerical| is not above it has too few digits to compare
     rtol                 largest relative error of an entry that counts as right
     wrong                boolean array: the entries that count as wrong

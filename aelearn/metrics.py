@@ -1,12 +1,12 @@
-"""How well do clusters fit the true classes? And how well separated are they, when there are no classes?
+"""How well do clusters fit the true classes? And how well separated are they, if there are no classes?
 
-Shapes: N samples, C classes, K clusters, M cells that are not empty. All scores except the silhouette start from one
-table: how many samples of class c are in cluster k; nothing else about the labels matters. `confusion_matrix` returns
-the whole table. The scores need only its cells that are not empty, at most one for each sample: memory grows with N,
-not with C times K.
+Shapes: N samples, C classes, K clusters, M cells that are not empty. All scores except the silhouette are computed from
+one table: how many samples of class c are in cluster k; nothing else about the labels matters. `confusion_matrix`
+returns the whole table. The scores need only its cells that are not empty, at most one for each sample: memory grows
+with N, not with C times K.
 
 Scoring without cheating: clusters have no names, so to call one right it must be matched to a class, and choosing the
-matching takes labels. `accuracy` may choose the best one on the data in which the clusters were found; new data must be
+matching uses labels. `accuracy` may choose the best one on the data in which the clusters were found; new data must be
 scored with that same matching. NMI and ARI need no matching, and ARI is 0 on average for random groupings.
 
 Labels may be integers, strings or anything else that can be sorted. Classes come first in every call. Every score
@@ -89,7 +89,7 @@ def _check_labels(labels, name):
         what = f"shape {array.shape}" if array.ndim else type(labels).__name__
         raise ValueError(f"{name} must be a 1-D array or a list of one or more labels; got {what}")
     if not hasattr(labels, "__array__") and array.tolist() != list(labels):
-        array = np.array(labels, object)  # NumPy had converted them to one type, such as 1 to "1" beside an "a"
+        array = np.array(labels, object)  # NumPy had converted them to one type, such as 1 and "a" to "1" and "a"
     if any(map(_is_missing, array)) if array.dtype == object else (array != array).any():
         raise ValueError(f"{name} contains NaN, None or another missing label")
     return array
@@ -130,9 +130,9 @@ def best_matching(classes, clusters):
 
 
 def accuracy(classes, clusters, matching=None):
-    """The share of samples whose cluster's class is their own, from 0 to 1.
+    """The fraction of samples whose cluster is matched to their own class, from 0 to 1.
 
-    matching  {cluster: class}; None takes the best matching for these very labels. To score new data honestly, pass
+    matching  {cluster: class}; None takes the best matching for these same labels. To score new data honestly, pass
               the matching found on the training data. A cluster that is not in it counts as wrong.
     """
     cells = _count(classes, clusters)
@@ -148,9 +148,9 @@ def accuracy(classes, clusters, matching=None):
 
 
 def purity(classes, clusters):
-    """The share of samples that belong to the largest class of their cluster, from 0 to 1.
+    """The fraction of samples that belong to the largest class of their cluster, from 0 to 1.
 
-    Each cluster chooses freely, so many small clusters are pure: one for each sample has purity 1.
+    Several clusters may have the same class, so many small clusters are pure: one for each sample has purity 1.
     """
     cells = _count(classes, clusters)
     largest = np.zeros(len(cells.clusters), np.int64)  # (K,)
@@ -171,7 +171,7 @@ def normalized_mutual_information(classes, clusters):
     ratio = cells.counts * n / (n_c * n_k)  # p / (p_c p_k), from integers: exactly 1 for independent labels: (M,)
     information = np.sum(cells.counts / n * np.log(ratio))
     score = information / ((_entropy(cells.class_sizes / n) + _entropy(cells.cluster_sizes / n)) / 2)
-    return min(max(float(score), 0.0), 1.0)  # rounding may take it outside
+    return min(max(float(score), 0.0), 1.0)  # rounding may move it outside
 
 
 def _entropy(p):
@@ -179,7 +179,7 @@ def _entropy(p):
 
 
 def adjusted_rand_index(classes, clusters):
-    """ARI: the pairs of samples that both groupings put together, shifted and scaled so that chance gives 0.
+    """ARI: the number of pairs of samples that are together in both groupings, adjusted so that chance gives 0.
 
     With pairs(n) = n (n - 1) / 2:  index = sum over cells pairs(count),  a = sum pairs(row sums),
     b = sum pairs(column sums),  expected = a b / pairs(N),
@@ -204,7 +204,7 @@ def _pairs(n):
 
 
 def silhouette(X, labels):
-    """The mean over all samples of (b - a) / max(a, b), from -1 to 1: high when clusters are dense and far apart.
+    """The mean over all samples of (b - a) / max(a, b), from -1 to 1: high if clusters are dense and far apart.
 
     a is the mean distance of a sample to the others of its cluster, b the mean distance to the samples of the nearest
     other cluster; a sample that is alone in its cluster counts 0. X (N, D), labels (N,). Memory grows with N, time with

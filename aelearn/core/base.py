@@ -18,7 +18,7 @@ from aelearn.core.validation import check_array, not_fitted, warn
 def all_or_nothing(fit):
     """A `fit` after which, if it raises anything, Ctrl-C included, the estimator is as it was before the call.
 
-    What an earlier `fit` has learned stays usable; without one, the estimator is still not fitted. A shallow copy of
+    What an earlier `fit` has learnt stays usable; without one, the estimator is still not fitted. A shallow copy of
     the attributes is enough, because each `fit` creates its own arrays and does not write into those of an earlier one.
     """
     @functools.wraps(fit)

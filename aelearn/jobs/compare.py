@@ -4,7 +4,7 @@
     density estimation   a Gaussian mixture and a kernel density, of the autoencoder's codes
     clustering           k-means and spectral clustering, of the pixels
 
-`run` takes them in turn, each in a few lines, so it also shows how to use each of them.
+`run` runs them one after another, each in a few lines, so it also shows how to use each of them.
 
 Shapes: N images, D pixels, C numbers in a code, K clusters.
 """
@@ -88,7 +88,7 @@ def run(settings, *, say=print):
     @contextmanager
     def method(topic, name, *, needed=False):
         """A Row for the block to put codes and labels into; it is timed, scored, and added to `rows`."""
-        row, begun = Row(topic, name), time.perf_counter()
+        row, started = Row(topic, name), time.perf_counter()
         try:
             yield row
         except (ValueError, MemoryError) as error:
@@ -96,7 +96,7 @@ def run(settings, *, say=print):
                 raise
             warnings.warn(f"{name}: left out. {str(error) or 'Out of memory.'}", UserWarning, stacklevel=3)
             return
-        row.seconds = time.perf_counter() - begun
+        row.seconds = time.perf_counter() - started
         row.scores = scores(digits, row.labels)
         rows.append(row)
         say(str(row))

@@ -3,7 +3,7 @@
     load     the images of some digits, for training, validation and test
     train    an autoencoder that compresses each image into a few numbers, its code
     cluster  the codes by k-means, which never sees a label
-    score    the clusters against the labels, on training and on test images, beside two baselines
+    score    the clusters against the labels, on training and on test images, and two baselines
     write    the report, tables and pictures (results.py)
 
 `run` does all of this with the given `Settings`; the functions after it are its steps, in order.
@@ -70,7 +70,7 @@ class Settings:
 
 
 class Interrupted(Exception):
-    """Ctrl-C ended the training; the checkpoint holds what was learned."""
+    """Ctrl-C ended the training; the checkpoint contains what was learnt."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ def run(settings, *, say=print, callbacks=()):
 
 
 def _check(settings):
-    """Raise for impossible settings before anything is read or written. Returns the number of clusters."""
+    """Raise for invalid settings before anything is read or written. Returns the number of clusters."""
     check_integer("--code-size", settings.code_size, 1)
     check_integer("--seed", settings.seed, 0)
     check_integer("--epochs", settings.epochs, 1)
@@ -166,8 +166,8 @@ def _folder_for_results(settings):
     """The folder `settings.out`, writable. Raises ValueError if it has a checkpoint that would be lost."""
     out = writable_folder(settings.out)
     if not settings.resume and (out / "checkpoint.npz").exists():
-        raise ValueError(f"{out / 'checkpoint.npz'} is left of a run that did not end: "
-                         "go on with --resume, remove it, or choose another --out")
+        raise ValueError(f"{out / 'checkpoint.npz'} is left from a run that did not finish: "
+                         "continue with --resume, remove it, or choose another --out")
     return out
 
 
@@ -195,13 +195,13 @@ def load(settings, n_clusters):
         raise ValueError(f"--clusters {n_clusters} is more than the {len(train_images)} training images")
     try:
         validation = split("validation")[0]
-    except ValueError:  # its files were read without complaint above: this split has no image of some digit
+    except ValueError:  # its files were read without error above: this split has no image of some digit
         validation = None
     return Images(train_images, train_labels, validation, test_images, test_labels, image_shape(settings.data))
 
 
 def _describe(images, settings, backend, say):
-    """Say how many images there are, and what computes."""
+    """Say how many images there are, and which back end is used."""
     n_validation = "none" if images.validation is None else f"{len(images.validation):,}"
     say(f"images    {len(images.train):,} for training, {n_validation} for validation, "
         f"{len(images.test):,} for testing; digits {' '.join(map(str, settings.digits))}")
@@ -218,7 +218,7 @@ def make_autoencoder(settings):
 
 
 def train(autoencoder, settings, images, out, say, callbacks):
-    """Train the autoencoder on the training images, from the beginning or from its checkpoint on."""
+    """Train the autoencoder on the training images, from the beginning or from its checkpoint."""
     checkpoint = out / "checkpoint.npz"
     autoencoder.set_params(callbacks=(*callbacks, Checkpoint(checkpoint, every=CHECKPOINT_EVERY)))
     with warnings.catch_warnings():
@@ -235,13 +235,13 @@ def train(autoencoder, settings, images, out, say, callbacks):
             raise Interrupted("interrupted before the first epoch was done; nothing is saved")
         autoencoder.save(checkpoint)
         raise Interrupted(f"interrupted after epoch {len(autoencoder.history_)} of {settings.epochs}; "
-                          f"what was learned is in {checkpoint}, --resume goes on from there")
+                          f"what was learnt is in {checkpoint}, --resume continues from there")
     widths = "-".join(map(str, autoencoder.widths_))
     say(f"trained   {widths}, {len(autoencoder.history_)} epochs, loss {autoencoder.history_[-1]['loss']:.5f}")
 
 
 def _from_checkpoint(settings):
-    """The autoencoder of a run that did not end (checkpoint.npz), or of a finished one (model.npz), to train further.
+    """The autoencoder of an unfinished run (checkpoint.npz), or of a finished one (model.npz), to continue training.
 
     Raises ValueError unless its settings are the same, except for a larger number of epochs.
     """
@@ -256,9 +256,9 @@ def _from_checkpoint(settings):
             flag = {"hidden_layer_sizes": "--hidden and --code-size", "random_state": "--seed"}.get(
                 name, "--" + name.replace("_", "-"))
             raise ValueError(f"--resume: {checkpoint} was made with {name} {value}, not {wanted[name]}: "
-                             f"give {flag} as before")
+                             f"pass {flag} as before")
     if len(autoencoder.history_) > settings.epochs:
-        raise ValueError(f"--resume: {checkpoint} has seen {len(autoencoder.history_)} epochs, "
+        raise ValueError(f"--resume: {checkpoint} was trained for {len(autoencoder.history_)} epochs, "
                          f"more than --epochs {settings.epochs}")
     return autoencoder.set_params(epochs=settings.epochs, backend=settings.backend)
 
@@ -287,7 +287,7 @@ def score_baselines(images, n_clusters, settings):
 
 
 def scores(classes, clusters):
-    """How well clusters (N,) agree with classes (N,): accuracy, NMI and ARI."""
+    """Accuracy, NMI and ARI of clusters (N,) for the true classes (N,)."""
     return {"accuracy": metrics.accuracy(classes, clusters),
             "nmi": metrics.normalized_mutual_information(classes, clusters),
             "ari": metrics.adjusted_rand_index(classes, clusters)}

@@ -34,8 +34,8 @@ def draw(images, autoencoder, clusters, out, *, compare):
 def _mistakes(labels, clusters):
     """Rows (M,) of the training images that are in another cluster than that of their digit.
 
-    The digits take turns; of each, the image farthest from its digit's centre comes first. Images of a digit that has
-    no cluster are all mistakes.
+    The digits alternate; of each, the image farthest from its digit's centre comes first. Images of a digit that has no
+    cluster are all mistakes.
     """
     cluster_of = {digit: cluster for cluster, digit in clusters.matching.items()}
     own = np.array([cluster_of.get(label, -1) for label in labels.tolist()])  # (N,)
@@ -50,7 +50,7 @@ def _mistakes(labels, clusters):
 
 
 def write_tables(images, autoencoder, clusters, out):
-    """Write history.csv, a line per epoch, and clusters.csv, a line per image: its row, digit, cluster and code.
+    """Write history.csv, a row per epoch, and clusters.csv, a row per image: its row, digit, cluster and code.
 
     `row` counts only the chosen digits of a split: it is the row in load_mnist(split, digits=...).
     """

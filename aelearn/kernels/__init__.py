@@ -1,6 +1,6 @@
 """The compiled counterparts of the NumPy functions, one folder for each back end.
 
-Plumbing: this file only finds a back end. Every hot step of aelearn exists in plain NumPy, in the module that teaches
+Plumbing: this file only finds a back end. Every expensive step of aelearn is in plain NumPy, in the module that teaches
 it, and again here, compiled. The functions of a back end have the same names, arguments and, up to rounding, results as
 their NumPy originals:
 
@@ -10,8 +10,8 @@ their NumPy originals:
     adam_step           aelearn.autoencoder.optim.adam_step
     smallest            aelearn.spectral.neighbors.smallest (Numba only)
 
-What the compiled back ends share is in common.py. Nothing is loaded before it is needed, and nothing in here imports
-from outside this folder.
+What the compiled back ends share is in common.py. Nothing is loaded before it is needed, and nothing here imports from
+outside this folder.
 """
 
 import importlib

@@ -1,7 +1,7 @@
-"""What the compiled back ends have in common: activations, the numbers of Adam, weights and the origin that points are
-seen from, the draws of k-means++.
+"""What the compiled back ends have in common: activations, the numbers of Adam, weights and origin of the points, the
+draws of k-means++.
 
-Nothing in here is hot, and nothing is compiled.
+Nothing here takes much time, and nothing is compiled.
 """
 
 import math
@@ -15,7 +15,7 @@ SIGMOID, TANH, RELU, IDENTITY = range(4)  # kernels do not know strings
 
 
 def activation_code(name, codes):
-    """The number of an activation in `codes`, {name: number}: those that the kernels of a back end have.
+    """The number of an activation in `codes`, {name: number}, which lists those that the kernels of a back end have.
 
     Raises NotImplementedError for any other.
     """
@@ -44,18 +44,18 @@ def adam_numbers(dtype, t, learning_rate, beta1, beta2, epsilon):
 
 
 def compact(sample_weight):
-    """Weights as kernels take them: contiguous (N,) float64, or (1,) where all are one number at one place."""
+    """Weights as kernels take them: contiguous (N,) float64, or (1,) if all are views of the same number."""
     if sample_weight.strides == (0,):
         return sample_weight[:1].copy()
     return np.ascontiguousarray(sample_weight, np.float64)
 
 
 def origin_of(X):
-    """Where the points X (N, D) are seen from when they are summed: (D,) of X's dtype.
+    """The origin, (D,) of X's dtype, that is subtracted from the points X (N, D) when they are summed.
 
-    It is 0 or, where the points lie far from 0, the first of them: differences and their sums then keep digits that
-    they would lose. All back ends take this one, so that sums of numbers with few digits, such as integers, come out
-    the same to the last bit on all of them: nothing in such sums is ever rounded.
+    It is 0 or, if the points are far from 0, the first of them: differences and their sums then keep digits that would
+    otherwise be lost. All back ends use this one, so that sums of numbers with few digits, such as integers, are the
+    same to the last bit on all of them: nothing in such sums is ever rounded.
     """
     sample = X[::max(1, len(X) // 256)].astype(np.float64)  # (about 256, D), with the first point
     mean = sample.mean(axis=0)  # (D,)
@@ -64,25 +64,25 @@ def origin_of(X):
 
 
 def scale_of(X, origin):
-    """A power of two that points like those of X (N, D), as seen from the origin (D,), are multiplied with: a float.
+    """A power of two by which points like those of X (N, D), relative to the origin (D,), are multiplied: a float.
 
-    Where they are of ordinary size, which is nearly always, it is 1. A few hundred of them tell.
+    For points of ordinary size, which is nearly always the case, it is 1. It is determined from a few hundred of them.
     """
     size = np.abs(X[::max(1, len(X) // 256)].astype(np.float64) - origin).max()
     return 1.0 if size == 0 or 2.0**-20 < size < 2.0**20 else float(2.0 ** -np.clip(np.frexp(size)[1], -120, 120))
 
 
 def choose_points(n_clusters, chunks, weight, nearest, attempt, rng):
-    """The numbers of the K points that greedy k-means++ draws; see aelearn.kmeans.seeding.kmeans_plusplus.
+    """The indices of the K points that greedy k-means++ draws; see aelearn.kmeans.seeding.kmeans_plusplus.
 
     chunks   slices that cover the N points
     weight   (N,)
     nearest  nearest(rows) gives the squared distances of a chunk's points to their nearest centre so far
     attempt  attempt(points, keep) gives, for M chunks and T points, the inertias (M, T) if each of the points alone
-             were the next centre; with keep there is one, and `nearest` henceforth counts it
+             were the next centre; with keep there is one, and from then on `nearest` takes it into account
 
-    Draws go by two stages, first a chunk by the chunks' masses, then a point in it: so no running sum of all N masses
-    is needed.
+    Each draw has two stages, first a chunk, by the chunks' masses, then a point in it: so no running sum of all N
+    masses is needed.
     """
     def mass(rows):
         return weight[rows] * nearest(rows)  # (chunk,)
@@ -100,7 +100,7 @@ def choose_points(n_clusters, chunks, weight, nearest, attempt, rng):
 
 
 def _draw(rng, chunks, masses, mass):
-    """The number of a point, drawn in proportion to its mass; masses: those of the chunks (M,); mass: of a chunk's."""
+    """The index of a point, drawn in proportion to its mass. masses (M,): of chunks; mass(rows): of points."""
     cumulative = np.cumsum(masses)  # (M,)
     if cumulative[-1] == 0:
         return int(rng.integers(chunks[-1].stop))

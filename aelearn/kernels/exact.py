@@ -1,15 +1,15 @@
-"""Which of two centres is nearer, beyond all rounding: for points so near to both that float64 cannot tell.
+"""Which of two centres is nearer, in exact arithmetic: for points whose distances are equal up to rounding in float64.
 
-Shapes: A points that are in doubt, D features, K clusters.
+Shapes: A points that are undecided, D features, K clusters.
 
-Two computed distances that differ by no more than rounding say nothing about which is the smaller one: it may change
-with the order of a sum, and so from one back end to the other. But the question has an answer. From
+Two computed distances that differ by no more than rounding do not show which is the smaller one: that may change with
+the order of a sum, and so from one back end to another. But the question has an answer. From
 
     |x - b|^2 - |x - a|^2  =  2 x . a - a . a - 2 x . b + b . b
 
 we see that it is the sign of a sum of products. The product of two floats is itself the sum of two floats, the rounded
-product and what rounding took away, and these can be added without error. So two centres are equally far exactly where
-that sum is 0.
+product and the rounding error, and these can be added without error. So two centres are equally far exactly if that sum
+is 0.
 
 Sources: Dekker, "A floating-point technique for extending the available precision" (1971), for `two_product`;
 Shewchuk, "Adaptive precision floating-point arithmetic" (1997), for the exact sum, which Python has as math.fsum.
@@ -19,31 +19,31 @@ import math
 
 import numpy as np
 
-SPLITTER = 2.0**27 + 1  # cuts the 53 bits of a float64 in two halves, whose products are exact
+SPLITTER = 2.0**27 + 1  # splits the 53 bits of a float64 into two halves, whose products are exact
 LARGEST = 500  # numbers of up to 2^500 may be squared and added
 
 
 def doubt(n_features):
-    """By what share of the larger one two squared distances in float64 must differ for their order to be sure.
+    """The relative difference above which the order of two squared distances in float64 is certain.
 
-    With u the unit roundoff, eps / 2: each x - c comes out within 1 + u, its square within (1 + u)^3, and D of them
-    add up to within (1 + u)^(D + 2), in any order. Two distances: (D + 2) eps of the larger one; this is twice that.
+    With u the unit roundoff, eps / 2: each x - c is within a factor 1 + u, its square within (1 + u)^3, and a sum of D
+    of them within (1 + u)^(D + 2), in any order. Two distances: (D + 2) eps of the larger one; this is twice that.
     """
     return 2 * (n_features + 3) * np.finfo(np.float64).eps
 
 
 def are_close(distances, nearest, n_features):
-    """Which of the squared distances (K, A) may be the smallest, for all that float64 can tell. Returns (K, A) bool.
+    """Which of the squared distances (K, A) may be the smallest, given their rounding in float64. Returns (K, A) bool.
 
-    nearest (A,): the smallest as computed. Squares that are too small for float64 come out as 0, or as multiples of
-    5e-324: each may be wrong by that much.
+    nearest (A,): the smallest as computed. Squares that are too small for float64 become 0, or multiples of 5e-324:
+    each may be wrong by that much.
     """
     is_close = distances * (1 - doubt(n_features)) <= nearest + n_features * np.finfo(np.float64).tiny  # (K, A)
     return is_close & (nearest < np.inf)  # what cannot be squared cannot be decided
 
 
 def two_product(a, b):
-    """a * b in two parts that add up to it exactly: the rounded product, and what rounding took away."""
+    """a * b as two parts that add up to it exactly: the rounded product and the rounding error."""
     product = a * b
     a_high, a_low = _split(a)
     b_high, b_low = _split(b)
@@ -59,8 +59,8 @@ def _split(a):
 def is_nearer(x, a, b):
     """True where the point x (A, D) is nearer to a (A, D) than to b (A, D), False where it is as near or farther: (A,).
 
-    A power of two brings the largest number of the three rows near 2^LARGEST, so that no product leaves float64: exact
-    as long as nothing depends on numbers 1e200 times as small.
+    The three rows are scaled by a power of two, their largest number to about 2^LARGEST, so that no product overflows
+    or underflows: exact as long as nothing depends on numbers 1e200 times as small.
     """
     largest = np.max([np.abs(x), np.abs(a), np.abs(b)], axis=(0, 2))  # (A,)
     x, a, b = (np.ldexp(array, LARGEST - np.frexp(largest)[1][:, None]) for array in (x, a, b))  # (A, D) each
@@ -70,7 +70,7 @@ def is_nearer(x, a, b):
 
 
 def nearest_of(x, centers, possible):
-    """The nearest centre of each point of x (A, D), the lower number where two are exactly as near. Returns (A,).
+    """The nearest centre of each point of x (A, D), the lower index if two are exactly as near. Returns (A,).
 
     centers (K, D); possible (K, A): which centres may be the nearest, at least one for each point.
     """

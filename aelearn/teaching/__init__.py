@@ -1,8 +1,8 @@
 """What the lessons need.
 
-    checks     what an exercise's last line calls: random inputs for the learner's function
-    comparing  what the function returned, compared with what is right
+    checks     the last line of an exercise calls `check`: random inputs for the learner's function
+    comparing  the result of the function, compared with the correct one
     verdict    what is wrong, as data; and the words for it, one line
-    exercises  what goes into each exercise and what must come out, a module for each lesson
+    exercises  inputs and correct outputs of each exercise, a module for each lesson
     notebooks  figures, sliders, measurements, a GPU or its simulator
 """

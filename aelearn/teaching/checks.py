@@ -1,9 +1,9 @@
-"""The exercises of the lessons: random, uneven inputs for the learner's function, and a verdict in one line.
+"""The exercises of the lessons: random inputs of different sizes for the learner's function, and a verdict in one line.
 
     from aelearn.teaching.checks import check
     check(dense_backward)            # dense_backward: right, on 3 random inputs
 
-`check` finds an exercise by the name of the function. It compares what the function returns entry by entry, gradients
+`check` finds an exercise by the name of the function. It compares the result of the function entry by entry, gradients
 with finite differences. The line says what is wrong and where: a missing answer, an exception, a changed input, a
 shape, NaN, a sign, a factor, a transposed product; no traceback. `check` raises CheckError, which Jupyter shows as that
 line. This module calls the function; comparing.py compares, verdict.py has the words, exercises/ the exercises.
@@ -54,7 +54,7 @@ def check(answer, *, seed=None):
 
 
 def _findings(exercise, answer, arguments):
-    """Call an answer with these arguments: what is found out about it, a list of Findings."""
+    """Call an answer with these arguments; returns a list of Findings."""
     if _is_empty(_plain(answer)):
         return [Finding("unsolved")]
     copies = {name: np.copy(value) if isinstance(value, np.ndarray) else value

@@ -1,4 +1,4 @@
-"""Compares what an answer returned with what is right, entry by entry.
+"""Compares the result of an answer with the correct one, entry by entry.
 
 All functions return Findings (verdict.py): data, no words.
 """
@@ -43,7 +43,7 @@ def _compare_numbers(exercise, returned, expected, exact, arguments):
         finding = findings[name]
         if finding.kind in NOT_FINITE:
             finding = replace(finding, remark=exercise.blank)
-        if np.ndim(expected[name]) == 0:  # a number alone says little: what was it computed from?
+        if np.ndim(expected[name]) == 0:  # a number alone says little: show what it was computed from
             finding = replace(finding, given=_numbers_and_shapes(arguments))
         elif wrong == [name] and finding.diagnosis.kind == "factor":
             finding = replace(finding, factor_name=_factor_name(finding.diagnosis.factor, arguments))
@@ -63,7 +63,7 @@ def _compare_word(yours, expected):
 def compare_output(name, yours, expected, exact, source="expected"):
     """The Finding about one output.
 
-    yours, expected  arrays or numbers, what came and what is right
+    yours, expected  arrays or numbers, the result and the correct one
     exact            the absolute error of `expected`
     source           where `expected` is from
     """
@@ -87,7 +87,7 @@ def compare_output(name, yours, expected, exact, source="expected"):
     if not wrong.any():
         return Finding("right", name)
     kind = "number" if value.size == 1 else "labels" if counted else "numbers"
-    if counted:  # labels and the like: no entry is worse than another, and a factor means nothing
+    if counted:  # such as labels: no entry is worse than another, and a factor means nothing
         place, diagnosis = _first(wrong), gradcheck.Diagnosis()
     else:
         place, diagnosis = _first(errors == errors.max()), gradcheck.diagnose(value, expected, exact, RTOL, wrong)

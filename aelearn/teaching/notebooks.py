@@ -16,7 +16,7 @@ RECORD = "AELEARN_RECORD"  # the environment variable that names a file of measu
 def show(figure, alt=""):
     """A figure as the output of a notebook's cell, a PNG.
 
-    alt  a description in words, for those who cannot see it
+    alt  a description in words, for people who cannot see it
     """
     from IPython.display import Image
 
@@ -59,8 +59,8 @@ def source(function):
 def measured(name, measure):
     """What `measure()` returns (numbers, strings, lists and dicts of them), measured here and now.
 
-    Two builds of the lessons must give the same bytes, but no two measurements are alike. So a build names a file in
-    AELEARN_RECORD: what it holds under `name` is shown again; anything else is measured and written to it.
+    Two builds of the lessons must give the same bytes, but no two measurements are the same. So a build names a file in
+    AELEARN_RECORD: a measurement that it has under `name` is shown again; any other is made and written to it.
     """
     path = os.environ.get(RECORD)
     if not path:
@@ -75,17 +75,17 @@ def measured(name, measure):
 def seconds(functions, *, rounds=5):
     """How long one call takes: {name: function without arguments} -> {name: seconds}.
 
-    Each is called once without being timed, because a kernel compiles at its first call. Then they take turns, and the
-    best time of each counts: whatever else the machine does can only make a call slower.
+    Each is called once without being timed, because a kernel compiles at its first call. Then they are called in turn,
+    and the best time of each counts: whatever else the machine does can only make a call slower.
     """
     for function in functions.values():
         function()
     best = dict.fromkeys(functions, float("inf"))
     for _ in range(rounds):
         for name, function in functions.items():
-            begun = time.perf_counter()
+            started = time.perf_counter()
             function()
-            best[name] = min(best[name], time.perf_counter() - begun)
+            best[name] = min(best[name], time.perf_counter() - started)
     return best
 
 
@@ -95,7 +95,7 @@ def machine():
     import numpy as np
 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    kernels = os.environ.get("OPENBLAS_CORETYPE")  # BLAS may have been told not to use the widest vectors
+    kernels = os.environ.get("OPENBLAS_CORETYPE")  # BLAS may have been set not to use the widest vectors
     return (f"{cores} cores ({platform.machine()}), Python {platform.python_version()}, NumPy {np.__version__}, "
             f"Numba {numba.__version__} on {numba.get_num_threads()} threads"
             + (f", OPENBLAS_CORETYPE={kernels}" if kernels else ""))
@@ -108,10 +108,10 @@ def gpu_or_simulator():
     """
     if "numba" in sys.modules:
         raise RuntimeError("Numba is loaded already: restart the kernel, and run the lesson from its first cell")
-    asks = "from aelearn import kernels; kernels.get('cuda')"
+    program = "from aelearn import kernels; kernels.get('cuda')"
     plain = {name: value for name, value in os.environ.items() if name not in ("NUMBA_ENABLE_CUDASIM",
                                                                                "AELEARN_SIMULATE")}
-    if subprocess.run([sys.executable, "-c", asks], env=plain, capture_output=True).returncode == 0:
+    if subprocess.run([sys.executable, "-c", program], env=plain, capture_output=True).returncode == 0:
         return "kernels run on the GPU of this machine"
     os.environ.update(NUMBA_ENABLE_CUDASIM="1", AELEARN_SIMULATE="1")
     return "there is no GPU here: kernels run in the simulator, thread by thread, in Python"

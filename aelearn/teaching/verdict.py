@@ -1,7 +1,7 @@
 """What is wrong with an answer, as data; and, in one place, the words for it.
 
-checks.py and comparing.py say what they find in Findings, without a word of English, and decide by these. A sentence is
-made only when a Verdict is printed, from WORDS.
+checks.py and comparing.py report what they find as Findings, which contain no sentences. A sentence is made from WORDS
+only when a Verdict is printed.
 """
 
 from dataclasses import dataclass, field
@@ -14,16 +14,16 @@ WORDS = {  # kind of a Finding -> what a learner reads
     "raised": "it raised {name}{in_line}: {yours}",
     "raised by inner sizes": "it raised {name}{in_line}: in a product the inner sizes are {yours[0]} and {yours[1]}: "
                              "must one factor be transposed?",
-    "raised by shapes": "it raised {name}{in_line}: {yours}: which of the shapes is not what you think?",
-    "raised by unpacking": "it raised {name}{in_line}: {yours}: how many things does the function on the right return?",
+    "raised by shapes": "it raised {name}{in_line}: {yours}: which of the shapes is not what you expect?",
+    "raised by unpacking": "it raised {name}{in_line}: {yours}: how many values does the function on the right return?",
     "changed input": "it changes its input {name}: work on a copy, or make a new array",
     "nothing": "it returns nothing, at least for some inputs",
     "one value": "it should return {expected}; it returns one {yours}",
     "values": "it should return {expected}; it returns {yours} values",
     "swapped": "your {name} is what {expected} should be: look at the order in which you return them",
     "not a word": "it should return one word; it returns {yours}",
-    "word": "it says {yours!r}, but {expected!r} is wrong in this one, and nothing else: is your limit too tight, or "
-            "your loss another?",
+    "word": "it says {yours!r}, but in this one {expected!r} is wrong, and nothing else: is your tolerance too small, "
+            "or your loss different?",
     # about one output
     "right": "{name}: right",
     "missing": "{name} is {yours}: not solved yet",
@@ -42,18 +42,18 @@ WRONG_NUMBERS = ("numbers", "labels", "number")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing found out about an answer. What a kind has no use for keeps its default.
+    """One thing found out about an answer. Fields that a kind does not use keep their defaults.
 
     kind         a key of WORDS
     name         the output that it is about; or the changed input, or the type of the exception
-    yours        what came: a number, a shape, a word, the name of a type, the message of an exception
-    expected     what should have come
-    source       where `expected` is from: "expected" (a right answer) or "finite difference"
+    yours        the learner's result: a number, a shape, a word, the name of a type, the message of an exception
+    expected     the correct result
+    source       where `expected` is from: "expected" (a correct answer) or "finite difference"
     place        index of `yours` and `expected` in the output
     n_wrong, size  how many of the output's entries are wrong, of how many
-    diagnosis    what is wrong with all of its entries alike, if one thing is
+    diagnosis    what is wrong with all of its entries, if it is one thing
     factor_name  what the factor in `diagnosis` is called here, such as "X.shape[0]"
-    given        the arguments, {name: number, or shape of an array}, where they help
+    given        the arguments, {name: number, or shape of an array}, if they help
     line         the line of the learner's code that raised
     remark       a sentence of the exercise's own
     """
@@ -114,5 +114,5 @@ class Verdict:
 
 
 def _digits(number, other):
-    """A number with as many digits as distinguish it from the other one, three at least."""
+    """A number with as many digits as distinguish it from the other one, at least three."""
     return next((f"{number:.{n}g}" for n in range(3, 17) if f"{number:.{n}g}" != f"{other:.{n}g}"), repr(number))

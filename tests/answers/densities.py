@@ -59,7 +59,7 @@ MISTAKES = [  # exercise, answer, what the line says
     ("kernel_estimate", lambda points, x, h: kernel_estimate(points, x, h**2), "density: .* entr.* wrong"),
     ("kernel_estimate", lambda points, x, h: (x - points) / h, "it raised ValueError.*: which of the shapes"),
     ("responsibilities", naive,
-     "responsibilities: .* are not finite.*; some points lie so far out that every density there rounds to 0"),
+     "responsibilities: .* are not finite.*; some points are so far out that every density there rounds to 0"),
     ("responsibilities", with_floor, "responsibilities: .* entries are wrong"),
     ("responsibilities", with_one_maximum, "responsibilities: .*(not finite|entries are wrong)"),
     ("responsibilities", lambda x, w, m, v: responsibilities(x, np.ones(len(w)), m, v),

@@ -47,7 +47,7 @@ MISTAKES = [  # exercise, answer, what the line says
     ("relative_error", lambda yours, numerical: abs(yours - numerical), "error: .* entries are wrong"),
     ("relative_error", lambda yours, numerical: abs(yours - numerical) / abs(yours), "not finite, the first "),
     ("relative_error", lambda yours, numerical: -relative_error(yours, numerical), "the wrong sign"),
-    ("find_bug", lambda *all: "dq", "it says 'dq', but 'd.' is wrong in this one, and nothing else: is your limit"),
+    ("find_bug", lambda *all: "dq", "it says 'dq', but in this one 'd.' is wrong, and nothing else: is your tol"),
     ("find_bug", lambda backward, dz, x, W, b: find_bug(backward, np.ones(dz.shape), x, W, b), "returns nothing"),
     ("find_bug", lambda *all: None, "not solved yet"),
     ("find_bug", lambda backward, dz, x, W, b: backward(dz, x, W), "it should return one word; it returns tuple"),

@@ -35,7 +35,7 @@ def test_histogram_by_hand():
     (np.eye(2), 0, ValueError, "bins must be"), (np.eye(2), 2.5, TypeError, "bins must be an integer"),
     (np.eye(2), None, TypeError, "bins"), (np.eye(2), [[0, 1], [1, 0]], ValueError, "ascending"),
     (np.eye(2), [[0, 1], [1]], ValueError, "ascending"), (np.eye(2), [[0, 1], [0, np.nan]], ValueError, "NaN"),
-    (np.eye(2), [[0, 0.5], 2], ValueError, "1 of 2 samples lie outside"), (np.eye(3), 1000, ValueError, "use fewer"),
+    (np.eye(2), [[0, 0.5], 2], ValueError, "1 of 2 samples are outside"), (np.eye(3), 1000, ValueError, "use fewer"),
     ([[1.0], [1 + 2e-16]], 5, ValueError, "ascending"), ([[-1.7e308], [1.7e308]], 5, ValueError, "ascending"),
     (np.eye(3) * 1e-200, 2, ValueError, "overflow or underflow"), (np.eye(3) * 1e200, 2, ValueError, "or underflow"),
     ([[np.nan]], 2, ValueError, "NaN"),

@@ -85,13 +85,13 @@ def test_resume_from_the_checkpoint_gives_the_same_bits(small_folder, tmp_path, 
     with pytest.raises(RuntimeError):
         run(stopped, say=quiet, callbacks=(fails,))
     assert {path.name for path in (tmp_path / "b").iterdir()} == {"checkpoint.npz"}
-    with pytest.raises(ValueError, match="was made with random_state 0, not 1: give --seed as before"):
+    with pytest.raises(ValueError, match="was made with random_state 0, not 1: pass --seed as before"):
         run(replace(stopped, resume=True, seed=1), say=quiet)
     with pytest.raises(ValueError, match="another --data or --digits"):
         run(replace(stopped, resume=True, digits=(0, 1)), say=quiet)
-    with pytest.raises(ValueError, match="left of a run that did not end: go on with --resume"):
+    with pytest.raises(ValueError, match="left from a run that did not finish: continue with --resume"):
         run(stopped, say=quiet)
-    with pytest.raises(ValueError, match="has seen 5 epochs, more than --epochs 4"):
+    with pytest.raises(ValueError, match="was trained for 5 epochs, more than --epochs 4"):
         run(replace(stopped, resume=True, epochs=4), say=quiet)
     said = []
     resumed = run(replace(stopped, resume=True), say=said.append)

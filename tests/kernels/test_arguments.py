@@ -146,7 +146,7 @@ def test_arguments_of_a_training_step(module):
     other = network.Architecture((3, 4, 3))
     for bad, work, error, words in (
             (X[:, :2], None, ValueError, r"shape \(N, 3\)"), (X[:0], None, ValueError, "at least 1"),
-            (X.astype(np.float32), None, TypeError, "one dtype"), (X[0], None, ValueError, "2 dimensions"),
+            (X.astype(np.float32), None, TypeError, "same dtype"), (X[0], None, ValueError, "2 dimensions"),
             (X, module.Workspace(ARCHITECTURE, 29, np.float64), ValueError, "work was made for 29 rows"),
             (X, module.Workspace(ARCHITECTURE, 30, np.float32), ValueError, "float32"),
             (X, module.Workspace(other, 30, np.float64), ValueError, "widths"), (iter(X), None, TypeError, "x must")):
@@ -164,13 +164,13 @@ def test_arguments_of_an_optimisers_step():
     optim.adam_step(*twin, 1, **settings)
     np.testing.assert_allclose([params, m, v], [twin[0], twin[2], twin[3]], rtol=1e-14)
     kept = params.copy()
-    for bad, error, words in (((params, grads[:4], m, v), ValueError, "one length"),
-                              ((params, grads, m[:3], v), ValueError, "one length"),
+    for bad, error, words in (((params, grads[:4], m, v), ValueError, "same length"),
+                              ((params, grads, m[:3], v), ValueError, "same length"),
                               ((params, grads, m, read_only(v)), ValueError, "read-only"),
                               ((params, list(grads), m, v), TypeError, "list"),
                               ((params, grads, v, v), ValueError, "share memory"),
                               ((params, params, m, v), ValueError, "share memory"),
-                              ((params, grads.astype(np.float32), m, v), ValueError, "one dtype"),
+                              ((params, grads.astype(np.float32), m, v), ValueError, "length and dtype"),
                               ((params[:, None], grads, m, v), ValueError, "vectors")):
         with pytest.raises(error, match=words):
             cpu.adam_step(*bad, 1, **settings)
@@ -185,5 +185,5 @@ def test_what_descents_and_tables_refuse(rng):
                 descent(X, None, algorithm)
         with pytest.raises(ValueError, match="centers must be finite"):
             descent(X).step([[0, np.nan], [1, 1]])
-    with pytest.raises(ValueError, match="integers of 2.53 and more"):
+    with pytest.raises(ValueError, match="integers of 2.53 or more"):
         cpu.smallest(np.array([[2**62 + 1, 2**62]]), 1)

@@ -75,5 +75,5 @@ except RuntimeError as error:
 """
     said = run(code, NUMBA_ENABLE_CUDASIM="0", NUMBA_DISABLE_CUDA="1").splitlines()
     assert said == ["there is no GPU here: kernels run in the simulator, thread by thread, in Python",
-                    "runs here, in a simulator, which is no GPU",
+                    "runs here, in a simulator, without a GPU",
                     "Numba is loaded already: restart the kernel, and run the lesson from its first cell"]

@@ -86,7 +86,7 @@ def _seconds(function):
     function()
     found = []
     for _ in range(TRIALS):
-        begun = time.perf_counter()
+        started = time.perf_counter()
         function()
-        found.append(time.perf_counter() - begun)
+        found.append(time.perf_counter() - started)
     return min(found)

@@ -101,7 +101,7 @@ def compiled(function=None, *, parallel=False, work=None, fastmath=False, inside
 
 
 def _stamp_whole_folder(kernel):
-    """Make Numba look at every file of this folder, not only the kernel's own, before it trusts its cache."""
+    """Make Numba check every file of this folder, not only the kernel's own, before it uses its cache."""
     kernel._cache._cache_file._source_stamp = folder_stamp()  # Numba has no public name for it; a test checks it
 
 

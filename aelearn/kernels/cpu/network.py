@@ -81,7 +81,7 @@ def loss_and_gradients(params, x, architecture, work=None):
 
 
 def _readable(array, copy=None):
-    """The array as kernels need it: C-ordered and writeable, or else copied into `copy`, an array of its shape.
+    """The array as kernels need it, C-ordered and writeable: itself, or copied into `copy`, an array of its shape.
 
     Kernels write to no input, but Numba would compile each of them anew for arrays of another kind.
     """

@@ -13,8 +13,8 @@ from aelearn.kernels.cpu.compiling import room
 class Workspace:
     """Memory for one pass over at most `n_rows` rows, made once and used for every batch.
 
-    a, dz     for each layer l = 0..L an array (n_rows, width of layer l); a[0] takes images that kernels cannot read
-              where they are
+    a, dz     for each layer l = 0..L an array (n_rows, width of layer l); a[0] takes copies of images that kernels
+              cannot read directly
     z         of the last layer alone: (n_rows, D) for the cross-entropy, which is computed from it, else (0, D)
     row_loss  (n_rows,) float64: each row's loss, summed over its D entries
     gradient  the derivatives of the loss with respect to all parameters, in one vector

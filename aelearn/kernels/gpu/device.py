@@ -101,7 +101,7 @@ def _count(numbers):
 def describe():
     """What this back end runs on, as a sentence."""
     if SIMULATED:
-        return "runs here, in a simulator, which is no GPU"
+        return "runs here, in a simulator, without a GPU"
     from numba.cuda.cudadrv.driver import driver
 
     try:
@@ -166,9 +166,9 @@ def empty(shape, dtype):
 
 def copy(there):
     """A copy, on the device, of a device array."""
-    twin = empty(there.shape, there.dtype)
-    fill(twin, there)
-    return twin
+    duplicate = empty(there.shape, there.dtype)
+    fill(duplicate, there)
+    return duplicate
 
 
 def download(there):
@@ -192,8 +192,8 @@ def on_device(array):
 def _explained(error, n_bytes=0):
     """The exception to raise for an error: with a clear message if it came from GPU or driver, else unchanged."""
     if "OUT_OF_MEMORY" in str(error):
-        wanted = f"{_size(n_bytes)} more are needed, " if n_bytes else ""
-        return MemoryError(f"the GPU has too little memory: {wanted}{_free()}. "
+        needed = f"{_size(n_bytes)} more are needed, " if n_bytes else ""
+        return MemoryError(f"the GPU has too little memory: {needed}{_free()}. "
                            f"Use fewer samples, a smaller batch_size or network, or {INSTEAD}")
     if not type(error).__module__.startswith(("numba.cuda.cudadrv", "numba_cuda", "cuda.")):
         return error

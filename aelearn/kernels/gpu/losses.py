@@ -1,4 +1,4 @@
-"""The loss on the GPU: sums over each row, then over the rows, carried as pairs of numbers (sums.py).
+"""The loss on the GPU: sums over each row, then over the rows, stored as pairs of numbers (sums.py).
 
 Worth reading. Counterparts: autoencoder/losses.py (NumPy, with the equations), kernels/cpu/network.py. The gradients of
 the losses are in network.py. Shapes: N samples, D features.

@@ -15,7 +15,7 @@ from aelearn.kernels.gpu import device, network
 from aelearn.kernels.gpu.losses import total_loss
 from aelearn.kernels.gpu.workspace import Workspace
 
-EVALUATION_ROWS = 2048  # rows of a block when only the loss is asked for
+EVALUATION_ROWS = 2048  # rows of a block if only the loss is needed
 
 
 class Run:
@@ -55,7 +55,7 @@ class Run:
             yield x
 
     def step(self, x):
-        """One step of gradient descent, by the batch x (B, D)."""
+        """One step of gradient descent on the batch x (B, D)."""
         network.forward(self.params, x, self.architecture, self.work)
         network.backward(self.params, x, self.architecture, self.work)
         self.optimizer.update(self.vector, self.work.gradient, self.optimizer_step)

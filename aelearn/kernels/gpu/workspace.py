@@ -17,7 +17,7 @@ class Workspace:
     row_loss  (n_rows, 2): each row's loss, summed over its D entries, as a pair (sums.py)
     gradient  the derivatives of the loss with respect to all parameters, in one vector
     grads     the same as matrices, {"W1": (D, H), "b1": (H,), ...}: views of `gradient`
-    params    the like of `grads`, which takes parameters that come from the host
+    params    like `grads`, for parameters that come from the host
     """
 
     def __init__(self, architecture, n_rows, dtype):

@@ -1,7 +1,7 @@
-"""The exercises of the lessons, a module for each lesson, which gives them in its EXERCISES.
+"""The exercises of the lessons, a module for each lesson, which lists them in its EXERCISES.
 
-Inputs are random, and their sizes are uneven: no wrong product fits by accident, and no mistake is hidden by ones and
-zeros. CONTRIBUTING.md says how to add an exercise; exercise.py says what one is made of.
+Inputs are random, and their sizes are different: no wrong product has the right shape by accident, and no mistake is
+hidden by ones and zeros. CONTRIBUTING.md says how to add an exercise; exercise.py says what one consists of.
 """
 
 from importlib import import_module

@@ -29,7 +29,7 @@ def _table(digits, clusters, n_digits, n_clusters):
 
 
 def _counts(rng):
-    """The second one has its largest counts elsewhere in its columns than in its rows."""
+    """In the second one, the largest counts of the columns are not those of the rows."""
     return [{"table": rng.integers(0, 50, sizes(rng, 2))}, {"table": np.array([[9, 8], [1, 2], [0, 7]])}]
 
 

@@ -1,4 +1,4 @@
-"""The exercises of lesson 12. Shapes: N points, D features, K components, M places to look at."""
+"""The exercises of lesson 12. Shapes: N points, D features, K components, M query points."""
 
 import numpy as np
 
@@ -8,8 +8,8 @@ from aelearn.mixture.em import log_joint, log_sum_exp, m_step
 from aelearn.teaching.exercises.exercise import Exercise, sizes
 
 
-def _points_and_places(rng):
-    """Random ones, a single place, and two points under a wide kernel."""
+def _points_and_queries(rng):
+    """Random ones, a single query point, and two points under a wide kernel."""
     n, m = sizes(rng, 2, low=3, high=9)
     return [{"points": rng.normal(size=n), "x": 2 * rng.normal(size=m), "h": rng.uniform(0.3, 0.8)},
             {"points": rng.normal(size=n), "x": rng.normal(size=1), "h": rng.uniform(0.3, 0.8)},
@@ -56,9 +56,9 @@ def _bic(log_p, n_components, n_features):
 
 
 EXERCISES = {
-    "kernel_estimate": Exercise(_points_and_places, ("density",), answer=_kernel_estimate),
+    "kernel_estimate": Exercise(_points_and_queries, ("density",), answer=_kernel_estimate),
     "responsibilities": Exercise(_mixture_on_a_line, ("responsibilities",), answer=_responsibilities,
-                                 blank="some points lie so far out that every density there rounds to 0; "
+                                 blank="some points are so far out that every density there rounds to 0; "
                                        "subtract the largest logarithm of each row before you call exp",
                                  look=lambda r: "" if np.allclose(np.sum(r, axis=1), 1) else
                                  "each row should add up to 1"),

@@ -1,4 +1,4 @@
-"""What an exercise is: what goes into the learner's function, and what must come out."""
+"""What an exercise consists of: the inputs of the learner's function, and its correct outputs."""
 
 import inspect
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ class Exercise:
     inputs    inputs(rng) makes the arguments, in order: {name: array or number}, or a list of such dicts, all of which
               are tried. Arguments with a leading underscore are for `forward` only
     outputs   the names of what it returns
-    answer    answer(*arguments) returns what is right; None where the outputs are gradients
+    answer    answer(*arguments) returns the correct outputs; None if the outputs are gradients
     forward   for gradients: the function to differentiate, of the arguments other than `upstream`. An output "dW" is
               the derivative of sum(upstream * forward) with respect to the argument "W"
     upstream  the argument that holds the derivative of the loss with respect to the function's output; None if that
               output is the loss itself, a number
-    call      call(answer, **arguments), where calling the answer itself is not enough: a kernel for a GPU
+    call      call(answer, **arguments), if calling the answer itself is not enough: a kernel for a GPU
     blank     a remark for outputs that are not finite
     look      look(*outputs) returns a remark on wrong numbers, or ""
     """
@@ -65,5 +65,5 @@ def numbers(rng, **shapes):
 
 
 def sizes(rng, n, low=2, high=7):
-    """n different sizes, so that no wrong product of arrays fits by accident."""
+    """n different sizes, so that no wrong product of arrays has the right shape by accident."""
     return [int(size) for size in rng.permutation(np.arange(low, high))[:n]]

@@ -25,7 +25,7 @@ def _labels(X, centers):
 def _points_and_labels(rng):
     points = _points_and_centers(rng)
     labels = rng.integers(0, len(points["centers"]), len(points["X"]))
-    labels[labels == 1] = 0  # cluster 1 is empty: its centre stays
+    labels[labels == 1] = 0  # cluster 1 is empty: its centre does not move
     return {"X": points["X"], "labels": labels, "centers": points["centers"]}
 
 

@@ -7,7 +7,7 @@ from aelearn.teaching.exercises.exercise import Exercise, sizes
 
 
 def _points_and_chunk(rng):
-    """Chunks that do not fit evenly, that do, and one that is larger than all."""
+    """Chunks that do not divide N evenly, that do, and one that is larger than N."""
     n, d, k = sizes(rng, 3, low=3)
     points = {"X": rng.normal(size=(3 * n, d)), "labels": rng.integers(0, k, 3 * n), "n_clusters": k}
     return [{**points, "chunk": chunk} for chunk in (n - 1, n, 5 * n)]
@@ -33,7 +33,7 @@ def _labels(across, centers):
 
 
 def _bounds(rng):
-    """Some points stay, some do not, and some would not if the wrong centre's move were taken."""
+    """Some labels are certain, some are not, and some would not be if the wrong centre's move were used."""
     n, k = 40, *sizes(rng, 1, low=3)
     upper = rng.uniform(1, 3, n)
     return {"upper": upper, "lower": upper + rng.uniform(-0.5, 1.5, n), "labels": rng.integers(0, k, n),

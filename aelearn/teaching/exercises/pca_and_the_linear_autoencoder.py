@@ -7,12 +7,12 @@ from aelearn.teaching.exercises.exercise import Exercise, sizes
 
 
 def _directions(rng, c, d):
-    """Random directions of length 1 at right angles to each other, (C, D)."""
+    """Random orthonormal directions, (C, D)."""
     return np.linalg.qr(rng.normal(size=(d, c)))[0].T
 
 
 def _samples(rng):
-    """More samples than features, which vary together, far from 0 on average."""
+    """More samples than features; the features are correlated, with means far from 0."""
     n, d = sizes(rng, 2, low=3, high=7)
     return {"X": rng.normal(size=(n + d, d)) @ rng.normal(size=(d, d)) + rng.uniform(2, 5, d)}
 
@@ -29,7 +29,7 @@ def _samples_and_components(rng):
             for c in (2, d)]
 
 
-def _project_and_rebuild(X, mean, components):
+def _project_and_reconstruct(X, mean, components):
     codes = np.einsum("nd,cd->nc", X - mean, components)  # (N, C)
     return codes, mean + np.einsum("nc,cd->nd", codes, components)
 
@@ -41,7 +41,7 @@ def _variance_shares(X):
 
 def _two_spaces(rng):
     """Two random spaces; two whose angles are 20 and 30 degrees, with bases in another order: each direction of one
-    is at a right angle to that of the same number in the other; and one space twice, up to a rounding error."""
+    is orthogonal to that of the same index in the other; and one space twice, up to a rounding error."""
     c = int(rng.integers(2, 5))
     d = 2 * c + int(rng.integers(1, 4))  # large enough for the two to have no direction in common
     axes, (far, near) = np.eye(4), np.radians([30, 20])
@@ -58,7 +58,7 @@ def _angles(A, B):
 
 EXERCISES = {
     "mean_and_covariance": Exercise(_samples, ("mean", "covariance"), answer=_mean_and_covariance),
-    "project_and_rebuild": Exercise(_samples_and_components, ("codes", "rebuilt"), answer=_project_and_rebuild),
+    "project_and_rebuild": Exercise(_samples_and_components, ("codes", "rebuilt"), answer=_project_and_reconstruct),
     "variance_shares": Exercise(_samples, ("variances", "shares"), answer=_variance_shares),
     "principal_angles": Exercise(_two_spaces, ("angles",), answer=_angles,
                                  blank="the cosine of an angle is never above 1, is it?"),

@@ -23,7 +23,7 @@ def _cost(x, z, dictionary, alpha):
 
 
 def _to_shrink(rng):
-    """A row and a table; entries on either side of 0, nearer and farther than the threshold, the threshold itself."""
+    """A vector and a matrix; entries on either side of 0, below and above the threshold, and the threshold itself."""
     threshold = float(rng.uniform(0.3, 1.5))
     near = threshold * np.array([0.0, 0.4, -0.7, 1.0, -1.3, 1.6, 2.5, -3.2])
     return [{"z": rng.permutation(near), "threshold": threshold},
@@ -31,7 +31,7 @@ def _to_shrink(rng):
 
 
 def _batch_and_codes(rng):
-    """Codes that one step changes a lot: some entries become 0, some stay."""
+    """Codes that one step changes a lot: some entries become 0, some do not."""
     b, d, k = sizes(rng, 3, low=3)
     step = float(rng.uniform(0.2, 0.6))
     return {"x": 2 * rng.normal(size=(b, d)), "z": rng.normal(size=(b, k)), "dictionary": _atoms(rng, k, d),

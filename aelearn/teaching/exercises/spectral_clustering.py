@@ -39,12 +39,12 @@ def _unit_rows(V):
 
 
 def _eigenvalues(rng):
-    """A random gap; one right after the first; and one that is not where values fall below 0.9, nor by the largest
-    factor."""
+    """A random gap; one right after the first; and one that is neither where values drop below 0.9 nor where they drop
+    by the largest factor."""
     p = int(rng.integers(6, 10))
-    falls = rng.uniform(0.001, 0.01, p)
-    falls[rng.integers(0, p - 1)] = 0.3
-    return [{"eigenvalues": 1 - np.concatenate([[0], np.cumsum(falls)])},
+    drops = rng.uniform(0.001, 0.01, p)
+    drops[rng.integers(0, p - 1)] = 0.3
+    return [{"eigenvalues": 1 - np.concatenate([[0], np.cumsum(drops)])},
             {"eigenvalues": np.array([1, 0.41, 0.4, 0.35])},
             {"eigenvalues": np.array([1, 0.97, 0.86, 0.85, 0.3, 0.2, 0.02])}]
 

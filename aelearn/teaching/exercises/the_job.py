@@ -29,7 +29,7 @@ def _digits_and_clusters(rng):
 def _images_and_order(rng):
     n, d = sizes(rng, 2, low=3)
     ring, order = rng.permutation(n), np.zeros(n, int)  # (N,), (N,)
-    order[ring] = np.roll(ring, 1)  # a ring of three or more: going back is another order
+    order[ring] = np.roll(ring, 1)  # a cycle of three or more: its inverse is another order
     return {"images": rng.random((n, d)), "labels": rng.permutation(n) + 10, "order": order}
 
 

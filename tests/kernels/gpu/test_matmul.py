@@ -45,7 +45,7 @@ def test_out_and_empty_products(rng):
 
 def test_bad_arguments(rng):
     a = rng.normal(size=(5, 5))
-    for arguments, error, words in (((a, a[:4]), ValueError, "wants shapes"), ((a, a, a), ValueError, "shares memory"),
+    for arguments, error, words in (((a, a[:4]), ValueError, "needs shapes"), ((a, a, a), ValueError, "shares memory"),
                                     ((a, a.astype("f")), TypeError, "float32"), ((a, a, a[:2]), ValueError, "shape")):
         with pytest.raises(error, match=words):
             matmul(*arguments)

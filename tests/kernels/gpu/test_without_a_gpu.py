@@ -63,7 +63,7 @@ np.testing.assert_allclose(kernels.get("cuda").matmul(a, b.T), a @ b.T)
 one, other = (KMeans(2, init=a[:2], backend=name).fit(a) for name in ("cuda", "numpy"))
 print(one.labels_.tolist() == other.labels_.tolist())
 """
-    assert run(code, **SIMULATOR) == "cuda: runs here, in a simulator, which is no GPU\nTrue\n"
+    assert run(code, **SIMULATOR) == "cuda: runs here, in a simulator, without a GPU\nTrue\n"
 
 
 TESTS = {  # those that look at each file with kernels, quick ones first
