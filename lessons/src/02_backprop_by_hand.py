@@ -320,7 +320,7 @@ for layer in (1, 2):
 work = network.Workspace(architecture, len(images), np.float32)
 before = network.forward(params, images, architecture, work).copy()  # (500, 784)
 history = []
-for step in range(800):
+for _ in range(800):
     loss, grads = network.loss_and_gradients(params, images, architecture, work)
     history.append(loss)
     params.vector -= 100 * grads.vector  # all weights are in one vector; 100, because the loss is divided by N D
