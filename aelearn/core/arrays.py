@@ -7,24 +7,25 @@ overflows and that of 1e-163 is 0; float32 ends at 3.4e38. Data as large or as s
 unit: they are divided by a power of two, which changes no digit, before anything else happens, and the results are
 multiplied by it at the end.
 
-    unit = unit_of(X)  # 1 for data of an ordinary size, and then nothing happens at all
+    unit = unit_of(X)  # 1 for data of an ordinary magnitude, and then nothing happens at all
     centers, inertia = fit(unit.scale(X))
     centers, inertia = unit.unscale(centers), unit.unscale(inertia, power=2)
 
-This is the only file that deals with exponents. All others deal with units.
+This is the only file that deals with exponents; all others deal with units. (The compiled kernels, which import nothing
+from here, scale the data of float32 in kernels/common.py.)
 """
 
 import numpy as np
 
 BLOCK_ENTRIES = 1 << 17  # entries of a block's largest array: 1 MB as float64
 
-# Numbers from 1 / limit to limit are of an ordinary size. The limit depends on what is done with them:
+# Numbers from 1 / limit to limit are of an ordinary magnitude. The limit depends on what is done with them:
 SAFE = 1e100  # squares are added up in float64: 1e200 leaves a factor of 1e108 for sums and products
 SAFE_FLOAT32 = 1e9  # squares are added up in float32: 1e18 leaves a factor of 1e20 for sums and products
 NEAR_1 = 1e3  # float32 holds the squares even of parts as small as float64's epsilon: (2e-16 / 1e3)^2 = 5e-38
 
 LARGE = 480  # the square of 2^480 is 1e289, that of 1e-300 times as much is 1e-311: float64 holds both
-ROW_STEP = 32  # the units of rows are powers of 2^32, so that rows of about one size share one
+ROW_STEP = 32  # the units of rows are powers of 2^32, so that rows of about one magnitude share one
 
 
 def blocks(n_samples, n_columns, at_least=1):
@@ -125,7 +126,7 @@ class Unit:
 
 
 def unit_of(*arrays, limit=SAFE):
-    """The Unit in which all numbers of some arrays are below 1; or 1, if the largest of them is of an ordinary size.
+    """The Unit in which all numbers of some arrays are below 1; or 1, if the largest of them is of an ordinary magnitude.
 
     limit  sizes from 1 / limit to limit are ordinary; with limit=1 no size is
     """
@@ -144,7 +145,7 @@ def units_of_columns(X):
 
 
 def _exponent(largest, limit):
-    """The power of two above the largest of some numbers, as its exponent; 0 for an ordinary size, and for 0."""
+    """The power of two above the largest of some numbers, as its exponent; 0 for an ordinary magnitude, and for 0."""
     return np.where((1 / limit < largest) & (largest < limit), 0, np.frexp(largest)[1])
 
 
