@@ -126,7 +126,7 @@ class Unit:
 
 
 def unit_of(*arrays, limit=SAFE):
-    """The Unit in which all numbers of some arrays are below 1; or 1, if the largest of them is of an ordinary magnitude.
+    """The Unit in which all numbers of some arrays are below 1; or 1, if the largest is of an ordinary magnitude.
 
     limit  sizes from 1 / limit to limit are ordinary; with limit=1 no size is
     """
