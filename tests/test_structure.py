@@ -139,3 +139,18 @@ def test_a_model_saved_by_version_1_loads():
     assert model.get_params()["hidden_layer_sizes"] == (6, 2) and len(model.history_) == 5
     again = model.set_params(epochs=6).resume(np.ascontiguousarray(images[:200, 350:370]))
     assert len(again.history_) == 6 and again.history_[-1]["loss"] < again.history_[0]["loss"]
+
+
+@pytest.mark.parametrize("module", sorted(module for module in MODULES if module.startswith("aelearn.kernels")))
+def test_functions_of_kernels_take_ten_arguments_at_most(module):
+    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+        if isinstance(node, (ast.FunctionDef, ast.Lambda)):
+            takes = node.args.posonlyargs + node.args.args + node.args.kwonlyargs
+            assert len(takes) <= 10, f"{getattr(node, 'name', 'lambda')} of {module}"
+
+
+def test_files_of_kernels_say_whether_they_are_worth_reading():
+    for module, path in MODULES.items():
+        if module.startswith("aelearn.kernels.") and path.name != "__init__.py":
+            words = ast.get_docstring(ast.parse(path.read_text())).split("\n\nShapes:")[0]
+            assert re.search("worth reading|plumbing", words, re.I), module

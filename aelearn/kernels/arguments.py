@@ -1,5 +1,7 @@
 """Input validation for the functions of all back ends.
 
+Plumbing.
+
 Compiled code does not check whether an index is inside an array: an array of the wrong shape would be read, or written,
 past its end. So every public function passes its arguments through one of the checks here, once. Lists, integers, other
 floats and other byte orders are converted; anything else raises an error with one sentence. To search all of X for NaN

@@ -1,7 +1,7 @@
 """What the compiled back ends have in common: activations, the numbers of Adam, weights and origin of the points, the
 draws of k-means++.
 
-Nothing here takes much time, and nothing is compiled.
+Plumbing. Nothing here takes much time, and nothing is compiled.
 """
 
 import math

@@ -1,5 +1,7 @@
 """Which of two centres is nearer, in exact arithmetic: for points whose distances are equal up to rounding in float64.
 
+Worth reading. Counterpart, compiled: kernels/cpu/exact.py; the GPU leaves such points to it.
+
 Shapes: A points that are undecided, D features, K clusters.
 
 Two computed distances that differ by no more than rounding do not show which is the smaller one: that may change with

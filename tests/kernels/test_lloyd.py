@@ -106,7 +106,7 @@ def test_bounds_hold_however_the_centres_jump(rng):
     X = rng.normal(size=(2500, 9)).astype(np.float32)
     bounded, twin = cpu.Descent(X, None, "hamerly"), hamerly.Descent(X, np.ones(len(X)))
     centers = rng.normal(size=(7, 9))
-    for step in range(25):
+    for _ in range(25):
         centers = centers + rng.normal(size=(7, 9)) * rng.choice([0, 1e-9, 1e-3, 0.1, 3], size=(7, 1))
         wanted = lloyd.lloyd_step(X, centers)
         for descent in (bounded, twin):

@@ -39,7 +39,7 @@ def test_means_keep_their_digits_over_a_run(rng, name, offset, dtype):
             cpu.Descent(X, weight, "hamerly")]
     reach = np.abs(X.astype(float) - (X[0] if offset else 0)).max()  # of the points from the origin
     centers = X[:k].astype(float)
-    for step in range(12):
+    for _ in range(12):
         found = [run.step(centers)[0] for run in runs]
         true = true_means(X, runs[0].labels, weight, k)
         bound = np.finfo(float).eps * (np.abs(true) + DRIFT * n * reach)

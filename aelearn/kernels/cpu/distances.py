@@ -1,26 +1,31 @@
 """The two nearest centres of a block of points, from half the arithmetic that distances would take.
 
-Shapes: N samples, D features, K clusters, B = POINTS places of a block, S = SLAB features of a slab.
+Worth reading; assignment.py, which calls it, comes next.
 
-Which centre is nearest can be told without the distances: of |x - c|^2 = |x|^2 - 2 x . c + |c|^2 the first term is the
-same for all centres. What is left, halved, is the score
+Shapes: N samples, D features, K clusters, K' and D' the next multiples of four, B = POINTS places of a block,
+S = SLAB features of a slab.
+
+The nearest centre can be found without distances: of |x - c|^2 = |x|^2 - 2 x . c + |c|^2 the first term is the same for
+all centres. What is left, halved, is the score
 
     s = |c|^2 / 2 - x . c        |x - c|^2 = |x|^2 + 2 s
 
 and costs one multiply-and-add for a feature instead of two operations.
 
 The loop over features is short where D is small, and a processor adds eight or sixteen numbers at once only if they
-do not wait for one another. So the innermost loop runs over points: a block is turned on its side, into `across`
-(S, B), a slab of features after the other, and the table of scores (K, B) grows by four features and four centres at a
-time: each number that is loaded is used four times. Where D is large, turning costs more than it gains, and the
-innermost loop runs over the features of four points and four centres.
+do not depend on one another. So the innermost loop runs over points: a block is transposed into `across` (S, B), one
+slab of features after another, and the table of scores (K, B) grows by four features and four centres at a time: each
+number that is loaded is used four times. Where D is large, transposing costs more than it gains, and the innermost loop
+runs over the features of four points and four centres.
 
-Two arrays that are tables in truth, `across` and `table`, are one long row here: the compiler then knows that rows
-lie POINTS apart, and need not check at run time whether they overlap.
+Two arrays that are really tables, `across` and `table`, are one long row here: the compiler then knows that rows lie
+POINTS apart, and need not check at run time whether they overlap.
 
 Points are seen from an origin near them, and in a unit near their size, so that float32 spends its digits on what
-tells them apart. What rounding can do is bounded below; a point whose two best scores are closer to one another
-than that is decided again, in float64.
+tells them apart. How far rounding can go is bounded below (`error_bound`); a point whose two best scores are closer to
+each other than that is decided again, in float64.
+
+SUMS_IN_ANY_ORDER leaves the order of a sum to the compiler: it chooses once, and every run adds in that order.
 """
 
 from collections import namedtuple
@@ -33,25 +38,31 @@ POINTS = 256
 STRIDE = POINTS + 16  # places from row to row: at a power of two all rows would share a few lines of the cache
 SLAB = 32
 LONG_ROW = 256  # features from which on the loop over features is the innermost one
+WORST = 1e30  # a score worse than that of any point in its frame
 
-# origin (D,) of X's dtype, what points are seen from; scale, a power of two, what they are multiplied with; plain:
-# the origin is 0 and the scale 1; relative, absolute: see `error_bound`.
+# origin (D,), of X's dtype, which points are seen from, and the power of two that they are then multiplied by. plain:
+# the origin is 0 and the scale 1. relative, absolute: see `error_bound`.
 Frame = namedtuple("Frame", "origin scale plain relative absolute")
-# across (S B,), table (K B,), best (B,), second (B,): scores; squares (B,): |x|^2; label (B,) int32
-Block = namedtuple("Block", "across table best second squares label")
+# exact (K, D) float64, and old (K, D), those of the pass before. `put_in_frame` fills in the others: near (K', D'), the
+# centres in the frame, with zeros around them; half (K',), half their squares, and WORST past K; moved (K,), how far
+# each went; others (K,), how far the fastest of all others did
+Centers = namedtuple("Centers", "exact old near half moved others")
+# rows (B,) int64: which points; across (S B,), squares (B,): |x|^2; table (K' B,), best (B,), second (B,): scores;
+# label (B,) int32, of the best; old (B,) int32, before; doubtful (B,) bool: whether the scores do not decide
+Block = namedtuple("Block", "rows across squares table best second label old doubtful")
 
 
 @compiled(inside=True)
-def new_block(like, n_rows):
-    """Room for a block of points, of the dtype of `like`, and n_rows centres."""
-    return Block(room(SLAB * STRIDE, like), room(n_rows * STRIDE, like),
-                 np.empty(POINTS, like.dtype), np.empty(POINTS, like.dtype), np.empty(POINTS, like.dtype),
-                 np.empty(POINTS, np.int32))
+def new_block(near):
+    """Room for a block of points, of the dtype of near (K', D')."""
+    return Block(np.zeros(POINTS, np.int64), room(SLAB * STRIDE, near), np.empty(POINTS, near.dtype),
+                 room(len(near) * STRIDE, near), np.empty(POINTS, near.dtype), np.empty(POINTS, near.dtype),
+                 np.empty(POINTS, np.int32), np.empty(POINTS, np.int32), np.empty(POINTS, np.bool_))
 
 
 @compiled(inside=True)
-def _turn_four(x0, x1, x2, x3, zero, scale, across):
-    """Four features of four points: sixteen numbers that the processor turns in its registers."""
+def _transpose_four(x0, x1, x2, x3, zero, scale, across):
+    """Four features of four points: sixteen numbers that the processor transposes in its registers."""
     for d in range(4):
         at, z = d * STRIDE, zero[d]
         across[at], across[at + 1] = (x0[d] - z) * scale, (x1[d] - z) * scale
@@ -59,13 +70,13 @@ def _turn_four(x0, x1, x2, x3, zero, scale, across):
 
 
 @compiled(inside=True, fastmath=SUMS_IN_ANY_ORDER)
-def _turn(X, rows, n, first, n_dims, frame, across, squares):
+def _transpose(X, rows, n, first, n_dims, frame, across, squares):
     """across[d, p] = feature first + d of point rows[p], in the frame; their squares are added to squares[p]."""
     scale, by_fours = frame.scale, n_dims // 4 * 4
     for p in range(0, n if by_fours else 0, 4):
         x0, x1, x2, x3 = X[rows[p], first:], X[rows[p + 1], first:], X[rows[p + 2], first:], X[rows[p + 3], first:]
         for d in range(0, by_fours, 4):
-            _turn_four(x0[d:], x1[d:], x2[d:], x3[d:], frame.origin[first + d:], scale, across[d * STRIDE + p:])
+            _transpose_four(x0[d:], x1[d:], x2[d:], x3[d:], frame.origin[first + d:], scale, across[d * STRIDE + p:])
     for start in range(0, n if by_fours < n_dims else 0, 16):
         row = rows[start:start + 16]
         for d in range(by_fours, n_dims):
@@ -80,7 +91,7 @@ def _turn(X, rows, n, first, n_dims, frame, across, squares):
 
 @compiled(inside=True, fastmath=SUMS_IN_ANY_ORDER)
 def _take_four_features(x, c, table, n):
-    """Take four features' share of the products of n points and four centres, c (4, 4), off the scores."""
+    """Subtract four features' share of the products of n points and four centres, c (4, 4), from the scores."""
     c00, c01, c02, c03 = c[0, 0], c[0, 1], c[0, 2], c[0, 3]
     c10, c11, c12, c13 = c[1, 0], c[1, 1], c[1, 2], c[1, 3]
     c20, c21, c22, c23 = c[2, 0], c[2, 1], c[2, 2], c[2, 3]
@@ -136,16 +147,17 @@ def _keep_two_best(table, k, best, second, label, n):
 
 
 @compiled(inside=True)
-def find_two_nearest(X, rows, n, near, half, frame, block):
-    """The two best scores of the points rows[:n], the number of the best, and their squares, into the block.
+def find_two_nearest(X, centers, frame, n, block):
+    """The two best scores of the points block.rows[:n], the label of the best, and their squares, into the block.
 
-    rows has POINTS entries, of which those past n are rows of X, too, whatever rows. near, half: see `put_in_frame`.
+    The places of block.rows past n hold rows of X as well, no matter which.
     """
-    n_features, n_full = X.shape[1], (n + 15) // 16 * 16  # whole vectors: what the places past n hold is not looked at
-    best, second, squares, label, table = block.best, block.second, block.squares, block.label, block.table
-    far = frame.absolute * 0 + 1e30  # of the table's dtype, and worse than any score of a point in its frame
+    n_features, n_full = X.shape[1], (n + 15) // 16 * 16  # whole vectors: the places past n are never read
+    rows, squares, table, near, half = block.rows, block.squares, block.table, centers.near, centers.half
+    best, second, label = block.best, block.second, block.label
+    worst = table.dtype.type(WORST)
     for p in range(n_full):
-        best[p], second[p], squares[p], label[p] = far, far, 0, 0
+        best[p], second[p], squares[p], label[p] = worst, worst, 0, 0
     if frame.plain and n_features >= LONG_ROW:
         for p in range(0, n, 4):
             x0, x1, x2, x3 = X[rows[p]], X[rows[p + 1]], X[rows[p + 2]], X[rows[p + 3]]
@@ -159,7 +171,7 @@ def find_two_nearest(X, rows, n, near, half, frame, block):
                 table[k * STRIDE + p] = half[k]
         for first in range(0, n_features, SLAB):
             n_dims = min(SLAB, n_features - first)
-            _turn(X, rows, n, first, n_dims, frame, block.across, squares)
+            _transpose(X, rows, n, first, n_dims, frame, block.across, squares)
             for at in range(n_dims * STRIDE, (n_dims + 3) // 4 * 4 * STRIDE):
                 block.across[at] = 0
             for k in range(0, len(half), 4):
@@ -172,7 +184,7 @@ def find_two_nearest(X, rows, n, near, half, frame, block):
 
 @compiled(inside=True)
 def error_bound(square, frame):
-    """How much the difference of two scores must exceed for the order of the two to be sure. square: |x|^2.
+    """By how much two scores must differ for their order to be certain. square: |x|^2.
 
     With u the unit roundoff and C the largest |c|^2: a score is a sum of D + 1 terms whose absolute values add up to
     at most |c|^2 / 2 + |x| |c|, so it comes out within u (D + 3) (C + |x|^2 / 2), whatever the order. Rounding the
@@ -180,28 +192,23 @@ def error_bound(square, frame):
 
         2 u (D + 5) (|x|^2 + C)
 
-    and with a quarter more, which is for the rounding of |x|^2 and of this bound, relative |x|^2 + absolute.
+    and with a quarter more, for the rounding of |x|^2 and of this bound itself, relative |x|^2 + absolute.
     """
     return frame.relative * square + frame.absolute
 
 
-@compiled
-def put_in_frame(exact, old, origin, scale, near, half, moved, others, scalars):
-    """Fill in what a pass needs for centres `exact` (K, D) that were `old` (K, D) in the pass before.
-
-    near (K', D'), K' and D' the next multiples of four: the centres in the frame, with zeros around; half (K',): half
-    their squares, and 1e30 past K; moved (K,): how far each went, others (K,): how far the fastest of all others did;
-    scalars[2:]: relative and absolute.
-    """
-    unit = np.finfo(near.dtype).eps / 2
-    n_clusters, n_features = exact.shape
-    largest, first, next_first, fastest = 0.0, 0.0, 0.0, 0
+@compiled(inside=True)
+def put_in_frame(centers, origin, scale):
+    """Fill in what Centers tell of `exact` and `old` in a frame; returns the Frame's plain, relative and absolute."""
+    exact, old, near, half, moved, others = centers
+    (n_clusters, n_features), dtype = exact.shape, near.dtype
+    largest, first, next_first, fastest, plain = 0.0, 0.0, 0.0, 0, scale == 1
     for k in range(n_clusters):
         square, distance = 0.0, 0.0
         for d in range(n_features):
             near[k, d] = (exact[k, d] - origin[d]) * scale
-            square += np.float64(near[k, d]) ** 2
-            distance += (exact[k, d] - old[k, d]) ** 2
+            square += np.float64(near[k, d]) * np.float64(near[k, d])
+            distance += (exact[k, d] - old[k, d]) * (exact[k, d] - old[k, d])
         half[k] = square / 2
         largest = max(largest, square)
         moved[k] = np.sqrt(distance) * (1 + (n_features + 2) * np.finfo(np.float64).eps) * scale  # rounded up
@@ -211,7 +218,8 @@ def put_in_frame(exact, old, origin, scale, near, half, moved, others, scalars):
             next_first = moved[k]
     for k in range(n_clusters):
         others[k] = next_first if k == fastest else first
-    for k in range(n_clusters, len(half)):
-        half[k] = 1e30
-    scalars[2] = 2.5 * unit * (n_features + 5)
-    scalars[3] = scalars[2] * largest + n_features * np.finfo(near.dtype).tiny * 2.0**20
+    for d in range(n_features):
+        plain = plain and origin[d] == 0
+    relative = 2.5 * (np.finfo(dtype).eps / 2) * (n_features + 5)
+    absolute = relative * largest + n_features * np.finfo(dtype).tiny * 2.0**20
+    return plain, dtype.type(relative), dtype.type(absolute)

@@ -1,4 +1,6 @@
-"""Which of two centres is nearer, beyond all rounding, compiled: the twin of kernels/exact.py, which explains it.
+"""Which of two centres is nearer, in exact arithmetic, compiled.
+
+Plumbing. Counterpart: kernels/exact.py, which explains it.
 
 Shapes: D features. Nothing in here may be compiled with `fastmath`: a compiler that reorders sums would take what
 rounding took away for 0.

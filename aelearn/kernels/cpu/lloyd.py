@@ -1,4 +1,7 @@
-"""K-means on all cores: labels, sums and inertia in one pass over X, and bounds that spare most of the distances.
+"""K-means on all cores: labels, sums and inertia in one pass over X, and bounds that make most distances unnecessary.
+
+Worth reading for its ideas, below; its code is plumbing around the kernels, which are in assignment.py. Counterparts:
+kmeans/lloyd.py (NumPy, with the equations; read it first), kernels/gpu/lloyd.py.
 
 Shapes: N samples, D features, K clusters, M chunks.
 
@@ -14,7 +17,8 @@ Three ideas make an iteration cheaper than its definition, and none of them chan
   the fastest of the others did. While upper < lower the point stays where it is, and X is not even read for it.
 
 Sums are float64. They are kept for chunks of a size that depends on the data alone, and added in the order of the
-chunks: the same bits on one core and on many.
+chunks: the same bits on one core and on many. Empty clusters are not filled here: aelearn.kmeans.lloyd's
+fill_empty_clusters does it for all back ends.
 """
 
 import numba
@@ -22,8 +26,19 @@ import numpy as np
 
 from aelearn.kernels.arguments import check_algorithm, check_centers, check_points, check_squares
 from aelearn.kernels.common import compact, origin_of, scale_of
-from aelearn.kernels.cpu.assignment import CHANGES, EVERYTHING, INERTIA, add_up, pass_over
-from aelearn.kernels.cpu.distances import put_in_frame
+from aelearn.kernels.cpu.assignment import (
+    CHANGES,
+    EVERYTHING,
+    INERTIA,
+    NOTHING,
+    WEIGHT,
+    ChunkSums,
+    Kept,
+    Points,
+    add_up,
+    pass_over,
+)
+from aelearn.kernels.cpu.distances import WORST, Centers
 
 MAX_CHUNKS = 256
 CHUNK_POINTS = 1024  # a chunk's least size, where there are as many points
@@ -46,73 +61,79 @@ class Descent:
         self.labels = np.full(len(self.X), -1, np.int32)  # (N,)
         self.algorithm = algorithm
         self.origin = origin_of(self.X)  # (D,)
-        self.scale = scale_of(self.X, self.origin)
-        self.exact = None  # the centres of the last pass, (K, D) float64
+        self.scale = self.X.dtype.type(scale_of(self.X, self.origin))
+        self.centers = None  # those of the last pass
+        self.age = None  # passes since all points were summed; None: they have not been
 
     def step(self, centers):
         """One iteration from `centers` (K, D): label the points, then take the means.
 
-        Returns means (K, D) float64, weights (K,), the inertia of the labels against `centers`, and how many labels
-        changed.
+        Returns means (K, D) float64, weights (K,), the inertia of the labels against `centers`, and how many labels of
+        points that weigh anything changed.
         """
-        first, exact = self.exact is None, self._checked(centers)  # (K, D)
-        inertia, n_moved, accurate = self._pass(exact, True, EVERYTHING if first else CHANGES)
+        centers = self._checked(centers)  # (K, D)
+        inertia, n_moved, accurate = self._sum(centers, True, EVERYTHING if self.age is None else CHANGES)
         if not accurate:
-            inertia, _, _ = self._pass(exact, False, EVERYTHING)
-        return self.means.copy(), self.mass[:, 0].copy(), inertia, n_moved
+            inertia, _, _ = self._sum(centers, False, EVERYTHING)
+        return self.kept.means.copy(), self.kept.mass[:, WEIGHT].copy(), inertia, n_moved
 
     def settle(self, centers):
         """Label the points for `centers` (K, D) as they are. Returns the labels (N,) and their inertia."""
-        return self.labels, self._pass(self._checked(centers), True, INERTIA)
+        self._pass(self._checked(centers), True, NOTHING)
+        self.age = None
+        return self.labels, float(self.chunk_sums.totals[:, INERTIA].sum())
 
     def _checked(self, centers):
         """Centres (K, D) as a new array; K may not change from step to step."""
         centers = check_centers(centers, self.X.shape[1])  # (K, D)
-        if self.exact is not None and len(centers) != len(self.exact):
-            raise ValueError(f"this run began with {len(self.exact)} centres; got {len(centers)}")
+        if self.centers and len(centers) != len(self.centers.exact):
+            raise ValueError(f"this run began with {len(self.centers.exact)} centres; got {len(centers)}")
         return centers
 
-    def _begin(self, n_clusters):
+    def _begin(self, centers):
         """Choose the algorithm and the size of the chunks, and make room."""
-        n_samples, n_features = self.X.shape
-        size, room = n_clusters * n_features, 2 * n_samples * self.X.itemsize
+        (n_samples, n_features), n_clusters, dtype = self.X.shape, len(centers), self.X.dtype
+        size = n_clusters * n_features
+        bounds_fit = 2 * n_samples * self.X.itemsize <= BOUNDS_BYTES
         if self.algorithm == "auto":
-            self.algorithm = "hamerly" if size >= 512 and room <= BOUNDS_BYTES else "lloyd"
-        self.bounded = self.algorithm == "hamerly"
-        self.upper, self.lower = np.zeros((2, n_samples if self.bounded else 1), self.X.dtype)  # (N,), (N,)
+            self.algorithm = "hamerly" if size >= 512 and bounds_fit else "lloyd"
+        n_bounds = n_samples if self.algorithm == "hamerly" else 0
+        self.upper, self.lower = np.zeros((2, n_bounds), dtype)  # (N,), (N,), or (0,), (0,)
         most = SUMS_ENTRIES // size
         most = min(MAX_CHUNKS, max(1, most, min(32, 32 * SUMS_ENTRIES // size)))
         self.chunk = max(CHUNK_POINTS, -(-n_samples // most))
         n_chunks = -(-n_samples // self.chunk)
-        shape = n_clusters, n_features
-        self.near = np.zeros(((n_clusters + 3) // 4 * 4, (n_features + 3) // 4 * 4), self.X.dtype)  # (K', D')
-        self.half = np.zeros(len(self.near), self.X.dtype)  # (K',)
-        self.moved, self.others = np.zeros((2, n_clusters))  # (K,), (K,)
-        self.scalars = np.array([self.scale, self.scale == 1 and not self.origin.any(), 0, 0])  # (4,)
-        self.out = (np.zeros((n_chunks, *shape)), np.zeros((n_chunks, n_clusters, 2)),
-                    np.zeros((n_chunks, 3)))  # (M, K, D), (M, K, 2), (M, 3)
-        self.sums, self.mass, self.peak = np.zeros(shape), np.zeros((n_clusters, 2)), np.zeros(n_clusters + 1)
-        self.means, self.age = np.zeros(shape), 0  # (K, D), passes since all was summed afresh
+        self.chunk_sums = ChunkSums(np.zeros((n_chunks, n_clusters, n_features)), np.zeros((n_chunks, n_clusters, 2)),
+                                    np.zeros((n_chunks, 3)))  # (M, K, D), (M, K, 2), (M, 3)
+        padded = (n_clusters + 3) // 4 * 4, (n_features + 3) // 4 * 4
+        self.centers = Centers(centers, centers.copy(), np.zeros(padded, dtype), np.full(padded[0], WORST, dtype),
+                               np.zeros(n_clusters), np.zeros(n_clusters))
+        self.kept = Kept(np.zeros((n_clusters, n_features)), np.zeros((n_clusters, 2)), np.zeros(n_clusters),
+                         np.zeros((n_clusters, n_features)))  # (K, D), (K, 2), (K,), (K, D)
+        self.parts = list(self._parts()) if _in_rows(self.X) else None
 
-    def _pass(self, exact, search, summed):
-        """Run the kernel over X, in pieces if X does not lie in rows. Returns what `add_up` returns, or the inertia."""
-        if self.exact is None:
-            self._begin(len(exact))
-        put_in_frame(exact, exact if self.exact is None else self.exact, self.origin, self.scale, self.near, self.half,
-                     self.moved, self.others, self.scalars)
-        for chunks, rows, X in pieces(self.X, self.chunk, len(self.out[0])):
-            part = rows if len(self.weight) > 1 else slice(None)
-            bounds = rows if self.bounded else slice(None)
-            pass_over(X, self.weight[part], self.labels[rows], self.upper[bounds], self.lower[bounds], exact, self.near,
-                      self.half, self.moved, self.others, self.origin, self.scalars,
-                      *(array[chunks] for array in self.out), self.chunk, numba.get_num_threads(), search,
-                      self.bounded, summed)
-        if search:
-            self.exact = exact
-        if summed == INERTIA:
-            return float(self.out[2][:, 0].sum())
+    def _parts(self):
+        """Points and their ChunkSums, as plain tuples: all at once, or piece by piece if X does not lie in rows."""
+        for chunks, rows, X in pieces(self.X, self.chunk, len(self.chunk_sums.totals)):
+            weight = self.weight[rows] if len(self.weight) > 1 else self.weight  # (n,) or (1,)
+            points = Points(X, weight, self.labels[rows], self.upper[rows], self.lower[rows])
+            yield tuple(points), tuple(array[chunks] for array in self.chunk_sums)
+
+    def _pass(self, centers, search, summed):
+        """Run the kernel over X; see `pass_over`."""
+        if not self.centers:
+            self._begin(centers)
+        self.centers.old[:], self.centers.exact[:] = self.centers.exact, centers
+        n_lanes = min(numba.get_num_threads(), len(self.chunk_sums.totals))
+        for points, chunk_sums in self.parts or self._parts():
+            pass_over(points, tuple(self.centers), (self.origin, self.scale), chunk_sums, self.chunk, n_lanes, search,
+                      summed)
+
+    def _sum(self, centers, search, summed):
+        """Run the kernel over X and add the chunks up; returns what `add_up` returns."""
+        self._pass(centers, search, summed)
         self.age = 0 if summed == EVERYTHING else self.age + 1
-        return add_up(*self.out, exact, self.origin, self.age, self.sums, self.mass, self.peak, self.means)
+        return add_up(tuple(self.chunk_sums), centers, self.origin, self.age, tuple(self.kept))
 
 
 def lloyd_step(X, centers, sample_weight=None):

@@ -1,5 +1,7 @@
 """The k-means++ start on all cores: the draws of aelearn.kmeans.seeding.kmeans_plusplus, without its temporary arrays.
 
+Worth reading, after lloyd.py. Counterparts: kmeans/seeding.py (NumPy), kernels/gpu/seeding.py.
+
 Shapes: N samples, D features, K clusters, T trial candidates, M chunks.
 
 Each round draws T candidates, and one pass over X tells for all of them at once what the inertia would be; a second
@@ -27,7 +29,8 @@ def _try_chunk(X, weight, nearest, candidates, keep, start, stop, inertias):
             if n_features < 8:  # too few terms to be worth a vectorised loop
                 distance = 0.0
                 for d in range(n_features):
-                    distance += (np.float64(X[row, d]) - candidates[t, d]) ** 2
+                    difference = np.float64(X[row, d]) - candidates[t, d]
+                    distance += difference * difference
             else:
                 distance = squared_distance(X[row], candidates[t])
             distance = min(distance, nearest[row])

@@ -1,5 +1,7 @@
 """The nearest centre of each point, and what the points of a chunk add up to: the kernel of k-means on the GPU.
 
+Worth reading, after device.py and sums.py. Counterparts: kmeans/lloyd.py (NumPy), kernels/cpu/assignment.py.
+
 Shapes: N samples, D features, K clusters, M chunks, E = 3 + K (D + 1) numbers that a chunk adds up.
 
 A block takes a chunk of points, 128 at a time, a thread for each. Centres and points come through shared memory in

@@ -1,5 +1,8 @@
 """K-means on the GPU: labels, sums and inertia in one launch, over an X that stays on the device.
 
+Worth reading. Counterparts: kmeans/lloyd.py (NumPy, with the equations), kernels/cpu/lloyd.py. Empty clusters are not
+filled here: aelearn.kmeans.lloyd.fill_empty_clusters does it for all back ends.
+
 Shapes: N samples, D features, K clusters, M chunks of points, E = 3 + K (D + 1) numbers that a chunk adds up.
 
 Each iteration sends the centres to the device and gets back E numbers: the inertia, how many labels changed, how many

@@ -1,5 +1,7 @@
 """The k-means++ start on the GPU: the draws of aelearn.kmeans.seeding.kmeans_plusplus, from distances made there.
 
+Worth reading, after lloyd.py. Counterparts: kmeans/seeding.py (NumPy), kernels/cpu/seeding.py.
+
 Shapes: N samples, D features, K clusters, T trial candidates, M chunks.
 
 The random numbers are drawn on the host, from the same stream in the same order as on the other back ends. To turn one
