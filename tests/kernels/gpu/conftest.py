@@ -63,21 +63,3 @@ def pytest_collection_modifyitems(items):
                 item.add_marker(pytest.mark.skip(reason=reason))
             elif (SIMULATED or PRETENDED) and item.get_closest_marker("real_gpu"):
                 item.add_marker(pytest.mark.skip(reason="this would take the simulator hours"))
-
-
-def pytest_collection_finish(session):
-    """In a run of very many tests, those of the simulator start now, in the background: they take a core for a minute.
-
-    test_every_kernel_without_a_gpu waits for them.
-    """
-    from tests.kernels.gpu import test_without_a_gpu as simulator
-
-    if len(session.items) > 1000 and any(simulator.__name__ in item.module.__name__ for item in session.items):
-        session.config.stash[simulator.EARLY] = simulator.simulate("tests/kernels/gpu")
-
-
-def pytest_sessionfinish(session):
-    from tests.kernels.gpu import test_without_a_gpu as simulator
-
-    if simulator.EARLY in session.config.stash:
-        session.config.stash[simulator.EARLY].kill()  # it is still running only if the session has ended early

@@ -29,20 +29,14 @@ def simulate(*arguments, folder=ROOT, environment=SIMULATOR):
     return start("pytest", "-q", "-rs", "-p", "no:cacheprovider", "-m", "gpu", *arguments, folder=folder, **environment)
 
 
-EARLY = pytest.StashKey()  # the process of the simulator's tests, where conftest.py has started them early
-
-
 @pytest.mark.parametrize("environment", [SIMULATOR, {"AELEARN_PRETEND": "1"}], ids=["simulator", "pretended driver"])
-def test_every_kernel_without_a_gpu(environment, request):
+def test_every_kernel_without_a_gpu(environment):
     """All tests marked `gpu`: with the arrays of Numba's simulator, and with numba-cuda's own on a pretended GPU."""
-    if environment is SIMULATOR and EARLY in request.config.stash:
-        started = [request.config.stash[EARLY]]
-    else:
-        if environment is not SIMULATOR:
-            assembler_or_skip()
-        kmeans = "tests/kernels/gpu/test_lloyd.py"  # half of the work: two processes share it
-        started = [simulate(kmeans, environment=environment),
-                   simulate("tests/kernels/gpu", "--ignore", kmeans, environment=environment)]
+    if environment is not SIMULATOR:
+        assembler_or_skip()
+    kmeans = "tests/kernels/gpu/test_lloyd.py"  # half of the work: two processes share it
+    started = [simulate(kmeans, environment=environment),
+               simulate("tests/kernels/gpu", "--ignore", kmeans, environment=environment)]
     launched = set()
     for done in started:
         output = done.communicate()[0]
