@@ -1,5 +1,7 @@
 """Shared fixtures: real digits, few enough to be fast."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -32,3 +34,17 @@ def done(tmp_path_factory):
     """The whole job, run with 4 epochs: its folder and its report."""
     out = tmp_path_factory.mktemp("job")
     return out, run(Settings(epochs=4, out=str(out)), say=lambda line: None)
+
+
+SLOW = ("kernels/gpu", "kernels/test_arguments.py", "kernels/test_compiling.py", "kernels/test_contention.py",
+        "kernels/test_matmul.py", "peers", "jobs", "spectral/test_eigenvectors.py", "density/test_bandwidths.py",
+        "test_benchmarks.py", "test_cli.py", "test_lessons.py", "test_package.py", "test_readme.py", "test_tiny.py",
+        "test_digits", "test_the_report_from_the_command_line", "test_killed_and_resumed", "threads_gives_the_same_bit")
+
+
+def pytest_collection_modifyitems(items):
+    """Mark the folders, files and tests that take longest: `pytest -m 'not slow'` leaves them out."""
+    for item in items:
+        name = f"{item.path.relative_to(Path(__file__).parent).as_posix()}::{item.name}"
+        if any(part in name for part in SLOW):
+            item.add_marker(pytest.mark.slow)

@@ -60,7 +60,7 @@ class Architecture:
         return sum(n_in * n_out + n_out for n_in, n_out in zip(self.widths, self.widths[1:]))
 
     def parameters(self, vector):
-        """A vector of all parameters, or of the derivatives with respect to them, as a dict of matrices."""
+        """A vector of all parameters, or of the derivatives with respect to them, as a dict of matrices and vectors."""
         return Parameters(vector, self.widths)
 
     def activation_of(self, layer):
@@ -125,7 +125,7 @@ def backward(params, x, architecture, work):
         below = layer - 1
         W, dW, db = params[f"W{layer}"], work.grads[f"W{layer}"], work.grads[f"b{layer}"]
         da[below], dW, db = dense_backward(dz[layer], a[below], W, input_gradient=below > 0,
-                                           dx=da[below], dW=dW, db=db)  # (N, width below), as W, as b
+                                           dx=da[below], dW=dW, db=db)  # da (N, width below); dW, db like W, b
         if below > 0:
             _, f_backward = ACTIVATIONS[architecture.activation]
             dz[below] = f_backward(da[below], a[below], out=dz[below])  # (N, width below)

@@ -6,7 +6,7 @@ An epoch is one pass over the images in a random order, in batches; for each bat
     optimizer.update        one small step of all parameters
 
 `Training` is the state: the parameters, the optimiser's memory, and the history. `Training.run` is the loop. A `Run`
-makes the steps, and only it knows where the arrays are meanwhile: the one here uses this machine's memory, its
+makes the steps, and only it knows where the arrays are during the run: the one here uses this machine's memory, its
 counterpart in kernels/gpu/training.py the memory of a GPU.
 
 Shapes: N samples, M validation samples, D features, B rows of a batch.
@@ -162,7 +162,7 @@ class Training:
 
     @contextmanager
     def _whole_epochs(self, run):
-        """In this block the state is that of the run. An exception sets it back to the end of the last whole epoch."""
+        """In this block the state is in the Run. An exception sets it back to the end of the last whole epoch."""
         run.keep(list(self.history))
         try:
             self._run = run
@@ -194,7 +194,7 @@ class Training:
     def fill(self, params, memory):
         """Overwrite parameters and the optimiser's memory with arrays of the same names, shapes and dtypes.
 
-        Raises ValueError if they are not.
+        Raises ValueError if names, shapes or dtypes differ.
         """
         for arrays, values in ((self.params, params), (self.optimizer.state(), memory)):
             if {name: (array.shape, array.dtype) for name, array in arrays.items()} != \

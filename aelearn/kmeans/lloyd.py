@@ -1,6 +1,6 @@
 """Lloyd's k-means as arithmetic, in NumPy: the two half-steps, one iteration, empty clusters. No state.
 
-This is the version to learn from. Its fast twins have the same name: kernels/cpu/lloyd.py runs on all cores,
+This is the version to learn from. Its counterparts have the same name: kernels/cpu/lloyd.py runs on all cores,
 kernels/gpu/lloyd.py on a GPU.
 
 Shapes: N samples, D features, K clusters, B rows of a block.
@@ -153,8 +153,10 @@ class Descent:
 def fill_empty_clusters(X, centers, sample_weight, labels, means, weights):
     """Move the mean of each empty cluster to the point that is farthest from its centre, in place.
 
-    All back ends leave this to this function. X (N, D), centers (K, D), sample_weight (N,) and labels (N,) are those of
-    a step that has returned means (K, D) and weights (K,), which are changed.
+    No back end fills empty clusters itself; KMeans calls this function.
+
+    X (N, D), centers (K, D), sample_weight (N,) and labels (N,) are those of a step that has returned means (K, D) and
+    weights (K,), which are changed.
 
     The point that is taken leaves its cluster, the donor, whose mean is computed again without it. A point is not taken
     if it has no weight, lies on its centre, is the last of its cluster that has any weight, or equals a point that was

@@ -53,7 +53,7 @@ Kept = namedtuple("Kept", "sums mass peak means")
 
 @compiled(inside=True, fastmath=SUMS_IN_ANY_ORDER)
 def squared_distance(x, center):
-    """In float64, from the point as it is: the judge wherever rounding might decide."""
+    """In float64, from the point as it is: used wherever rounding might decide."""
     total = 0.0
     for d in range(len(x)):
         difference = np.float64(x[d]) - np.float64(center[d])
@@ -139,7 +139,7 @@ def _search(points, centers, frame, n, block, summed, sums, mass):
 def _label_chunk(points, centers, frame, start, stop, block, summed, sums, mass):
     """Label the points start..stop-1: all of them or, if there are bounds, those whose bounds leave it open.
 
-    What `_search` does and returns, this does and returns for the whole chunk.
+    The same as `_search`, for a whole chunk.
 
     The bounds are looked at here and not in a function of their own, which would count the references to all these
     arrays at every point, on all cores at once, and take far longer than the arithmetic.
