@@ -57,8 +57,8 @@ def origin_of(X):
     otherwise be lost. All back ends use this one, so that sums of numbers with few digits, such as integers, are the
     same to the last bit on all of them: nothing in such sums is ever rounded.
     """
-    sample = X[::max(1, len(X) // 256)].astype(np.float64)  # (about 256, D), with the first point
-    mean = sample.mean(axis=0)  # (D,)
+    sample = _sample(X)  # (about 256, D), with the first point
+    mean = sample.sum(axis=0) / len(sample)  # (D,)
     spread = np.abs(sample - mean).max()
     return X[0].copy() if np.abs(mean).max() > 16 * spread else np.zeros(X.shape[1], X.dtype)
 
@@ -68,8 +68,21 @@ def scale_of(X, origin):
 
     For points of ordinary size, which is nearly always the case, it is 1. It is determined from a few hundred of them.
     """
-    size = np.abs(X[::max(1, len(X) // 256)].astype(np.float64) - origin).max()
-    return 1.0 if size == 0 or 2.0**-20 < size < 2.0**20 else float(2.0 ** -np.clip(np.frexp(size)[1], -120, 120))
+    exponent = exponent_of(np.abs(_sample(X) - origin).max(), 2.0**-20, 2.0**20)
+    return float(2.0 ** -np.clip(exponent, -120, 120)) if exponent else 1.0
+
+
+def exponent_of(largest, lowest, highest):
+    """The e by whose power 2^e numbers are divided so that `largest`, the largest of them, is about 1; an int.
+
+    It is 0, which changes nothing, if that number is 0 or between `lowest` and `highest`.
+    """
+    return 0 if largest == 0 or lowest < largest < highest else int(np.frexp(largest)[1])
+
+
+def _sample(X):
+    """A few hundred of the points X (N, D), from which their place and size can be told; float64."""
+    return X[::max(1, len(X) // 256)].astype(np.float64)
 
 
 def choose_points(n_clusters, chunks, weight, nearest, attempt, rng):

@@ -83,8 +83,8 @@ def compiled(function=None, *, parallel=False, work=None, fastmath=False, inside
     work      a function of the same arguments: about how many multiply-adds a call takes. Below SMALL, a parallel
               kernel uses one core
     fastmath  False, or SUMS_IN_ANY_ORDER
-    inside    the function is only called by compiled functions, so it needs no wrappers for Python and C: it compiles
-              faster
+    inside    the function is only called by compiled functions. It needs no wrappers for Python and C, and no place in
+              the cache, where those functions contain it: it compiles faster
     """
     if function is None:
         return functools.partial(compiled, parallel=parallel, work=work, fastmath=fastmath, inside=inside)
@@ -93,8 +93,9 @@ def compiled(function=None, *, parallel=False, work=None, fastmath=False, inside
     if numba.config.DISABLE_JIT:
         return function
     try:
-        kernel = numba.njit(parallel=parallel, cache=True, **options)(function)
-        _stamp_whole_folder(kernel)
+        kernel = numba.njit(parallel=parallel, cache=not inside, **options)(function)
+        if not inside:
+            _stamp_whole_folder(kernel)
     except RuntimeError:  # there is no folder in which a cache could be written
         kernel = numba.njit(parallel=parallel, **options)(function)
     return _guarded(kernel, options, work) if parallel else kernel

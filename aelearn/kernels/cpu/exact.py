@@ -2,8 +2,8 @@
 
 Plumbing. Counterpart: kernels/exact.py, which explains it.
 
-Shapes: D features. Nothing in here may be compiled with `fastmath`: a compiler that reorders sums would take what
-rounding took away for 0.
+Shapes: D features. Nothing in here may be compiled with `fastmath`: a compiler that reorders sums would assume that
+what rounding took away is 0.
 """
 
 import math
@@ -14,12 +14,12 @@ from aelearn.kernels.cpu.compiling import compiled
 from aelearn.kernels.exact import LARGEST, SPLITTER
 
 EPSILON = np.finfo(np.float64).eps
-MOST_PARTS = 1100  # of an exact sum: between two of them lies a bit that is 0, and float64 reaches over 2098 bits
+MOST_PARTS = 1100  # of an exact sum: between two of them lies a bit that is 0, and float64 spans 2098 bits
 
 
 @compiled(inside=True)
 def doubt(n_features):
-    """By what share of the larger one two squared distances in float64 must differ for their order to be sure."""
+    """By what share of the larger one two squared distances in float64 must differ for their order to be certain."""
     return 2 * (n_features + 3) * EPSILON
 
 
@@ -43,7 +43,7 @@ def two_product(a, b):
 def _add(parts, n, x):
     """Add x to the sum of parts[:n], without error: Shewchuk's GROW-EXPANSION. Returns the new n.
 
-    No two parts share a bit, and they grow from one to the next: the last one has the sign of the sum.
+    No two parts share a bit, and each is larger than the one before: the last one has the sign of the sum.
     """
     kept = 0
     for i in range(n):

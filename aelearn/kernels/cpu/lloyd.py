@@ -152,7 +152,7 @@ def assign(X, centers, sample_weight=None):
 def pieces(X, chunk, n_chunks):
     """X as kernels take it, contiguous and read-only: whole, or copied in pieces of whole chunks if it is not in rows.
 
-    Yields the slice of the chunks, the slice of the rows, and the rows.
+    Yields the slice of the chunks, the slice of the rows, and the rows themselves.
     """
     step = n_chunks if _in_rows(X) else max(1, PIECE_ENTRIES // (chunk * X.shape[1]))
     for start in range(0, n_chunks, step):

@@ -4,8 +4,8 @@ Worth reading, after lloyd.py. Counterparts: kmeans/seeding.py (NumPy), kernels/
 
 Shapes: N samples, D features, K clusters, T trial candidates, M chunks.
 
-Each round draws T candidates, and one pass over X tells for all of them at once what the inertia would be; a second
-one, for the best, writes down how far each point now is from its nearest centre.
+Each round draws T candidates, and one pass over X finds what the inertia would be with each of them; a second pass, for
+the best one, records how far each point now is from its nearest centre.
 """
 
 import numba
@@ -20,6 +20,7 @@ from aelearn.kernels.cpu.lloyd import CHUNK_POINTS, MAX_CHUNKS, pieces
 
 @compiled(inside=True)
 def _try_chunk(X, weight, nearest, candidates, keep, start, stop, inertias):
+    """What `_try_all` does, for the points start..stop-1: inertias (T,)."""
     n_features = X.shape[1]
     for t in range(len(candidates)):
         inertias[t] = 0
@@ -41,7 +42,11 @@ def _try_chunk(X, weight, nearest, candidates, keep, start, stop, inertias):
 
 @compiled(parallel=True, work=lambda X, weight, nearest, candidates, *others: len(X) * (candidates.size + 16))
 def _try_all(X, weight, nearest, candidates, keep, chunk, inertias):
-    """inertias[m, t] = chunk m's sum of w min(nearest, |x - candidates[t]|^2); keep: write the minimum to nearest."""
+    """inertias[m, t] = the sum over chunk m of w min(nearest, |x - candidates[t]|^2).
+
+    X (N, D); weight (N,), or (1,) if all weigh the same; nearest (N,) float64, to which the minimum is written with
+    `keep`; candidates (T, D) float64; chunk: how many points a chunk has; inertias (M, T).
+    """
     for m in numba.prange(len(inertias)):
         start, stop = m * chunk, min(len(nearest), (m + 1) * chunk)
         _try_chunk(X, weight, nearest, candidates, keep, start, stop, inertias[m])

@@ -9,12 +9,13 @@ panels of 8 centres and slabs of 16 features, so that any K and any D fit: memor
 number of a centre serves 128 points.
 
 Then, behind a barrier, the threads change roles: each takes some of the K (D + 1) sums, and walks over the 128 points
-in order, adding those of its cluster. Nobody else writes to its sums, so no atomic addition is wanted, whose order
-would be another in each run. If there are fewer sums than threads, several teams share the points: with K = 2 and
-D = 4 there are 10 sums, so 12 teams of 10 threads; the other 8 threads wait.
+in order, adding those of its cluster. Nobody else writes to its sums, so there is no need for atomic additions, whose
+order would be another in each run. If there are fewer sums than threads, several teams share the points: with K = 2 and
+D = 4 there are 10 sums, so 12 teams of 10 threads; the other 8 threads wait. The sums of a cluster that has no points
+are 0: it is filled afterwards, for all back ends, by aelearn.kmeans.lloyd.fill_empty_clusters.
 
 Centres come in two forms. To find the nearest one, `near` is good enough: the centre as seen from an origin near the
-points, rounded to X's dtype. The inertia wants x - c to all its digits: there the centre is the pair `high` + `low`.
+points, rounded to X's dtype. The inertia needs x - c to all its digits: there the centre is the pair `high` + `low`.
 
 `near` is good enough because a point whose two best distances differ by no more than rounding is marked as doubtful,
 and the host decides it. With u the unit roundoff, rounding point and centre to `near` and taking their difference
@@ -24,7 +25,7 @@ within
     u (D + 5) d + 4 u |x| sqrt(d)
 
 and to this, for both of the two, half as much again is added, which is for the rounding of the bound and for what is
-smaller than u. The bound grows with d: where the second best is surely farther than the best, so are all others.
+smaller than u. The bound grows with d: where the second best is certainly farther than the best, so are all others.
 """
 
 import math
@@ -38,15 +39,16 @@ SLAB = 16  # features in shared memory at a time
 PANEL = THREADS // SLAB  # centres in shared memory at a time: each thread loads one number of them
 SLAB_WIDTH = SLAB + 1  # of a point there: with 16, threads would queue for one bank
 INERTIA, MOVED, DOUBTFUL, SUMS = range(4)  # where the numbers of a chunk begin
+OF_DISTANCE, OF_ROOT, LEAST = range(3)  # the bound's factors of d and of |x| sqrt(d), and the least number that counts
 
 
 @cuda.jit(device=True)
-def nearest_center(X, first, stop, origin, near, share, points, centers):
+def nearest_center(X, first, stop, origin, near, rounding, points, centers):
     """The number of the centre that is nearest to point first + t, for thread t, and whether that is in doubt.
 
-    origin (D,); near (K, D): the centres, seen from the origin. share (3,): the bound's factors of d and |x| sqrt(d),
-    and the least number that counts. points (THREADS, SLAB_WIDTH), centers (PANEL, SLAB): shared memory. All threads of
-    a block must call this, those past `stop` as well: they help to load.
+    origin (D,); near (K, D): the centres, seen from the origin; rounding (3,): OF_DISTANCE, OF_ROOT and LEAST;
+    points (THREADS, SLAB_WIDTH), centers (PANEL, SLAB): shared memory. All threads of a block must call this, even
+    those past `stop`: they help to load.
     """
     t, zero = cuda.threadIdx.x, X.dtype.type(0)
     n_clusters, n_features = near.shape
@@ -82,19 +84,26 @@ def nearest_center(X, first, stop, origin, near, share, points, centers):
     if n_clusters == 1:
         return label, False
     roots = math.sqrt(best) + math.sqrt(second)
-    bound = share[0] * (best + second) + share[1] * math.sqrt(square) * roots + share[2]
+    bound = rounding[OF_DISTANCE] * (best + second) + rounding[OF_ROOT] * math.sqrt(square) * roots + rounding[LEAST]
     return label, not second - best > bound  # also where they are so large that their difference is no number
 
 
 @cuda.jit
-def pass_over(X, weight, centers, share, before, labels, search, chunk, n_teams, partial):
-    """One pass over X (N, D): label the points, and add up the chunks into partial (M n_teams, E, 2), pairs.
+def pass_over(X, weight, centers, rounding, before, labels, search, chunk, n_teams, partial):
+    """One pass over X (N, D): label the points, and add up the chunks, a block for each.
 
-    weight (N,), or (1,) if all weigh the same; centers (3 K + 1, D): the origin, and K rows each of near, high and low,
-    the centres as seen from the origin and, in two parts, from 0; share (3,): see `nearest_center`; before, labels (N,)
-    int32, those of the pass before and of this one; search: find the labels, and write -1 - label where that is in
-    doubt; without it, the labels are as they are; chunk: points in a chunk, a block for each. With w the weight of a
-    point x, c its centre and o the origin, the rows of chunk m add up to
+    weight    (N,), or (1,) if all weigh the same
+    centers   (3 K + 1, D): the origin, and K rows each of near, high and low: the centres as seen from the origin and,
+              in two parts, from 0
+    rounding  (3,), see `nearest_center`
+    before    (N,) int32, the labels of the pass before
+    labels    (N,) int32, of this one
+    search    whether to find the labels, and write -1 - label where one is in doubt; else they are as they are
+    chunk     points in a chunk
+    n_teams   how many teams of threads share the points
+    partial   (M n_teams, E, 2), filled in: pairs
+
+    With w the weight of a point x, c its centre and o the origin, the rows of chunk m add up to
 
         [INERTIA] sum w |x - c|^2        [MOVED] number of new labels, of points that weigh        [DOUBTFUL] how many
         [SUMS + k (D + 1) + d] sum of w (x - o)[d] over cluster k, and for d = D the sum of w
@@ -118,7 +127,7 @@ def pass_over(X, weight, centers, share, before, labels, search, chunk, n_teams,
     for first in range(start, stop, THREADS):
         label, is_doubtful = 0, False
         if search:
-            label, is_doubtful = nearest_center(X, first, stop, origin, near, share, points, panel)
+            label, is_doubtful = nearest_center(X, first, stop, origin, near, rounding, points, panel)
         row, w = first + t, zero
         if row < stop:
             w = weight[row if weight.size > 1 else 0]

@@ -1,11 +1,11 @@
-"""The k-means++ start on the GPU: the draws of aelearn.kmeans.seeding.kmeans_plusplus, from distances made there.
+"""The k-means++ start on the GPU: the draws of aelearn.kmeans.seeding.kmeans_plusplus, from distances computed there.
 
 Worth reading, after lloyd.py. Counterparts: kmeans/seeding.py (NumPy), kernels/cpu/seeding.py.
 
 Shapes: N samples, D features, K clusters, T trial candidates, M chunks.
 
 The random numbers are drawn on the host, from the same stream in the same order as on the other back ends. To turn one
-into a point, the host needs the chunks' masses and then the distances of one chunk: that is all that is fetched.
+into a point, the host needs the chunks' masses and then the distances of one chunk: nothing else is fetched.
 """
 
 import numpy as np
