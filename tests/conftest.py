@@ -37,6 +37,7 @@ def done(tmp_path_factory):
 
 
 SLOW = ("kernels/gpu", "kernels/test_arguments.py", "kernels/test_compiling.py", "kernels/test_contention.py",
+        "kernels/test_lloyd.py", "kernels/test_ceiling.py", "test_any_folder_any_code",
         "kernels/test_matmul.py", "peers", "jobs", "spectral/test_eigenvectors.py", "density/test_bandwidths.py",
         "test_benchmarks.py", "test_cli.py", "test_lessons.py", "test_package.py", "test_readme.py", "test_tiny.py",
         "test_digits", "test_the_report_from_the_command_line", "test_killed_and_resumed", "threads_gives_the_same_bit")
