@@ -36,15 +36,18 @@ def done(tmp_path_factory):
     return out, run(Settings(epochs=4, out=str(out)), say=lambda line: None)
 
 
-SLOW = ("kernels/gpu", "kernels/test_arguments.py", "kernels/test_compiling.py", "kernels/test_contention.py",
-        "kernels/test_lloyd.py", "kernels/test_ceiling.py", "test_any_folder_any_code",
-        "kernels/test_matmul.py", "peers", "jobs", "spectral/test_eigenvectors.py", "density/test_bandwidths.py",
-        "test_benchmarks.py", "test_cli.py", "test_lessons.py", "test_package.py", "test_readme.py", "test_tiny.py",
-        "test_digits", "test_the_report_from_the_command_line", "test_killed_and_resumed", "threads_gives_the_same_bit")
+SLOW = (  # parts of the names of folders, files and tests
+    "peers/", "jobs/", "kernels/gpu/", "kernels/test_arguments.py", "kernels/test_ceiling.py",
+    "kernels/test_compiling.py", "kernels/test_contention.py", "kernels/test_lloyd.py", "kernels/test_matmul.py",
+    "spectral/test_eigenvectors.py", "density/test_bandwidths.py",
+    "test_benchmarks.py", "test_cli.py", "test_lessons.py", "test_package.py", "test_readme.py", "test_tiny.py",
+    "::test_digits", "::test_the_report_from_the_command_line", "::test_killed_and_resumed",
+    "::test_training_gives_the_same_bits",
+)
 
 
 def pytest_collection_modifyitems(items):
-    """Mark the folders, files and tests that take longest: `pytest -m 'not slow'` leaves them out."""
+    """Mark what takes longest: `pytest -m 'not slow'` leaves it out."""
     for item in items:
         name = f"{item.path.relative_to(Path(__file__).parent).as_posix()}::{item.name}"
         if any(part in name for part in SLOW):
