@@ -5,7 +5,7 @@
 
 Needs the extra `lessons`. A source is a py:percent file. In its code cells, the text between `### BEGIN SOLUTION` and
 `### END SOLUTION` becomes `...` in the notebook to work through; a Markdown cell tagged "answer" is only in the solved
-one. A cell tagged "check" may raise in the notebook to work through, because its exercise is open.
+one.
 
 Both notebooks are executed, so that they can be read without running them. Two builds on one machine give the same
 bytes: nothing that changes from run to run is kept (time stamps, widget states, random cell numbers). What lessons
@@ -40,8 +40,6 @@ def notebook(source, *, solved):
         tags = _tags(cell)
         if cell.cell_type == "code":
             cell.source = SOLUTION.sub(r"\2" if solved else r"\1...\n", cell.source + "\n").rstrip("\n")
-        if "check" in tags and not solved:
-            tags = [*tags, "raises-exception"]
         cell.metadata = nbformat.NotebookNode({"tags": tags} if tags else {})
     return nbformat.v4.new_notebook(cells=cells, metadata=METADATA)
 

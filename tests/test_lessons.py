@@ -48,10 +48,16 @@ def test_notebooks_are_in_step_with_their_sources(source, solved):
 
 
 def outputs(cell):
-    """The text that a cell printed, and the line of its error or None."""
-    printed = "".join(output.text for output in cell.outputs if output.output_type == "stream")
+    """The text that a cell printed, check's line included, and the line of its error or None."""
+    printed = "".join(output.text if output.output_type == "stream" else output.data["text/plain"] + "\n"
+                      for output in cell.outputs if output.output_type == "stream" or is_a_line(output))
     errors = ["\n".join(output.traceback) for output in cell.outputs if output.output_type == "error"]
     return printed, errors[0] if errors else None
+
+
+def is_a_line(output):
+    """True if it is the line in which check says whether an answer is right."""
+    return output.output_type == "display_data" and output.data["text/plain"][:1] in "✓○✗"
 
 
 MOVE_ALL_SLIDERS = """
@@ -85,7 +91,7 @@ def test_solved_lessons_run_without_an_error_or_a_warning(source):
         if cell.cell_type == "code":
             assert not [out for out in cell.outputs if out.output_type == "error" or out.get("name") == "stderr"]
     for cell in tagged(book, "check"):
-        assert outputs(cell)[0].endswith("right, on 3 random inputs\n")
+        assert re.fullmatch(r"✓ \w+: right, on \d+ inputs\n", outputs(cell)[0])
     n_sliders = sum(cell.source.count("slider(") for cell in book.cells[:-1] if cell.cell_type == "code")
     assert outputs(book.cells[-1])[0] == f"{n_sliders} sliders moved\n"
     if not source.stem.startswith(ABOUT_THE_MACHINE):
@@ -100,10 +106,9 @@ def test_open_lessons_reach_their_end_with_exactly_their_checks_unsolved(source)
     assert len(checks) >= 3 and len(checks) == len(tagged(book, "exercise")) == len(tagged(book, "hint"))
     for cell in book.cells:
         if cell.cell_type == "code":
-            _, error = outputs(cell)
-            assert (error is not None) == (cell in checks)
-            assert error is None or error.count("\n") == 0 and "not solved yet" in error
-            assert cell.execution_count is not None
+            printed, error = outputs(cell)
+            assert error is None and cell.execution_count is not None
+            assert (cell in checks) == bool(re.search(r"^○ \w+: not solved yet$", printed, re.M))
     assert "### BEGIN" not in "".join(cell.source for cell in book.cells)
     assert not tagged(book, "answer")
 

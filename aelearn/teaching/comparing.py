@@ -25,9 +25,13 @@ def compare(exercise, returned, arguments):
     if len(returned) != len(names):
         return [Finding("values", yours=len(returned), expected=names)]
     expected, exact = exercise.expected(arguments)
+    returned = dict(zip(names, returned))
     if isinstance(expected[names[0]], str):
-        return [_compare_word(returned[0], expected[names[0]])]
-    return _compare_numbers(exercise, dict(zip(names, returned)), expected, exact, given(arguments))
+        return [_compare_word(returned[names[0]], expected[names[0]])]
+    findings = _compare_numbers(exercise, returned, expected, exact, arguments)
+    if len(findings) == len(names):
+        findings = _recognize_mistakes(exercise, returned, findings, expected, exact, given(arguments))
+    return findings
 
 
 def _compare_numbers(exercise, returned, expected, exact, arguments):
@@ -38,6 +42,9 @@ def _compare_numbers(exercise, returned, expected, exact, arguments):
     for name, other in permutations(returned, 2):
         if not findings[name].right and compare_output(other, returned[name], expected[other], exact[other]).right:
             return [Finding("swapped", name, expected=other)]
+    if any(finding.kind in ("number", "numbers") for finding in findings.values()):
+        _accept_float32(exercise, returned, findings, expected, arguments)
+    arguments = given(arguments)
     wrong = [name for name, finding in findings.items() if not finding.right]
     for name in wrong:
         finding = findings[name]
@@ -53,11 +60,75 @@ def _compare_numbers(exercise, returned, expected, exact, arguments):
     return list(findings.values())
 
 
+def _accept_float32(exercise, returned, findings, expected, arguments):
+    """Outputs that are as near as float32 can be are right; `findings` is changed."""
+    errors = exercise.float32_error(arguments, expected)
+    for name, finding in findings.items():
+        close = finding.kind in ("number", "numbers") and np.abs(returned[name] - expected[name]) <= errors[name]
+        if np.all(close):
+            findings[name] = Finding("right", name, digits="float32")
+
+
+def _recognize_mistakes(exercise, returned, findings, expected, exact, arguments):
+    """The findings, with the words of a typical mistake where an output is what that mistake returns."""
+    for words, wrong_answer in exercise.mistakes.items() if not all(finding.right for finding in findings) else ():
+        try:
+            with np.errstate(all="ignore"):
+                outcomes = exercise.named(call(exercise, wrong_answer, copies(arguments)))
+        except (ArithmeticError, LookupError, TypeError, ValueError):  # this mistake cannot be made on this input
+            continue
+        for number, finding in enumerate(findings):
+            if finding.right or finding.mistake or finding.name not in outcomes:
+                continue
+            theirs, tolerance = outcomes[finding.name], exact[finding.name]
+            made_here = not _same(theirs, expected[finding.name], tolerance)  # on some inputs it changes nothing
+            if made_here and _same(returned[finding.name], theirs, tolerance):
+                findings[number] = replace(finding, mistake=words)
+    return findings
+
+
+def _same(one, other, exact):
+    """True if two outputs are equal up to rounding, and not finite in the same places."""
+    one, other = np.asarray(one), np.asarray(other)
+    if one.shape != other.shape or kind_of(one) != kind_of(other) or one.dtype.kind not in "biuf":
+        return False
+    finite = np.isfinite(one)
+    return np.array_equal(finite, np.isfinite(other)) and compare_output(
+        "", np.where(finite, one, 0), np.where(finite, other, 0), exact).right
+
+
+def copies(arguments):
+    """The arguments, with copies of the arrays."""
+    return {name: np.copy(value) if isinstance(value, np.ndarray) else value for name, value in arguments.items()}
+
+
+def call(exercise, answer, arguments):
+    """What an answer returns for these arguments, {name: value}."""
+    return exercise.call(answer, **arguments) if exercise.call else answer(*arguments.values())
+
+
 def _compare_word(yours, expected):
     """The finding about an answer that names the wrong output of a function."""
     if not isinstance(yours, str):
         return Finding("not a word", yours=type(yours).__name__)
     return Finding("right" if yours == expected else "word", yours=yours, expected=expected)
+
+
+def same_kind(yours, expected):
+    """True if an array or number is of a type that may stand for the expected one: see `kind_of`."""
+    return kind_of(np.asarray(yours)) in _ACCEPTED[kind_of(np.asarray(expected))]
+
+
+def kind_of(array):
+    """What kind of numbers an array has, in words."""
+    if np.ma.is_masked(array):
+        return "masked numbers"
+    return "numbers of half precision" if array.dtype == np.float16 else _KINDS.get(array.dtype.kind, "no numbers")
+
+
+_KINDS = {"b": "True or False", "i": "integers", "u": "integers", "f": "numbers", "c": "complex numbers",
+          "U": "text", "S": "text", "O": "Python objects"}
+_ACCEPTED = {"True or False": ("True or False",), "integers": ("integers",), "numbers": ("numbers", "integers")}
 
 
 def compare_output(name, yours, expected, exact, source="expected"):
@@ -70,13 +141,19 @@ def compare_output(name, yours, expected, exact, source="expected"):
     if yours is None or yours is Ellipsis:
         return Finding("missing", name, repr(yours))
     try:
-        value = np.asarray(yours, np.float64)
+        value = yours if np.ma.is_masked(yours) else np.asarray(yours)
     except (TypeError, ValueError):
         return Finding("not numbers", name, type(yours).__name__)
     expected = np.asarray(expected)
+    if value.dtype.kind not in "biufc" or np.ma.is_masked(value):
+        words = kind_of(value) if isinstance(yours, np.ndarray) else type(yours).__name__
+        return Finding("not numbers", name, words)
     if value.shape != expected.shape:
         transposed = value.ndim > 1 and value.shape == expected.shape[::-1]
         return Finding("transposed" if transposed else "shape", name, value.shape, expected.shape)
+    if not same_kind(value, expected):
+        return Finding("other kind", name, f"{kind_of(value)} ({value.dtype})", kind_of(expected))
+    value = value.astype(np.float64)
     infinite = ~np.isfinite(value)
     if infinite.any():
         return Finding("not finite" if value.ndim else "number not finite", name, place=_first(infinite),

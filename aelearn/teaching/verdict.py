@@ -8,34 +8,48 @@ from dataclasses import dataclass, field
 
 from aelearn.gradcheck import Diagnosis
 
+LONGEST = 160  # characters of a verdict, one line on a narrow screen
+
 WORDS = {  # kind of a Finding -> what a learner reads
     # about the answer as a whole
     "unsolved": "not solved yet",
     "raised": "it raised {name}{in_line}: {yours}",
     "raised by inner sizes": "it raised {name}{in_line}: in a product the inner sizes are {yours[0]} and {yours[1]}: "
                              "must one factor be transposed?",
-    "raised by shapes": "it raised {name}{in_line}: {yours}: which of the shapes is not what you expect?",
-    "raised by unpacking": "it raised {name}{in_line}: {yours}: how many values does the function on the right return?",
+    "raised by shapes": "it raised {name}{in_line}: the shapes {yours} do not fit: which is not what you expect?",
+    "raised by unpacking": "it raised {name}{in_line}: {yours}: how many values are on the right?",
+    "needs SciPy": "Numba needs SciPy for products of arrays: pip install scipy, and restart the kernel",
+    "parameters": "it is called with {expected}, but does not take these {n_wrong}: {yours}",
+    "exits": "it calls exit(): a function is left with return",
+    "asks": "it calls input(), but what it needs comes as arguments",
+    "endless": "it had not returned after {expected:g} seconds, where a moment is enough: does a loop never end?",
     "changed input": "it changes its input {name}: work on a copy, or make a new array",
+    "changed by rounding": "it changes the last digits of its input {name}, as p += h; p -= h does: save the old value "
+                           "and put it back",
     "nothing": "it returns nothing, at least for some inputs",
     "one value": "it should return {expected}; it returns one {yours}",
     "values": "it should return {expected}; it returns {yours} values",
     "swapped": "your {name} is what {expected} should be: look at the order in which you return them",
     "not a word": "it should return one word; it returns {yours}",
-    "word": "it says {yours!r}, but in this one {expected!r} is wrong, and nothing else: is your tolerance too small, "
-            "or your loss different?",
+    "word": "it says {yours!r}, but in this one {expected!r} is wrong: is your tolerance too small, or your loss "
+            "different?",
+    "loop": "it returns the right result, but runs {yours:,} lines of Python for it: where is the loop?",
+    "memory": "it returns the right result, but needs {yours:.3g} MB for it; {expected:.3g} are enough",
+    "slow": "it returns the right result, but is only {yours:.2g} times as fast as {name}; aim at {expected:g} times",
     # about one output
-    "right": "{name}: right",
-    "missing": "{name} is {yours}: not solved yet",
-    "not numbers": "{name} should be an array of numbers; it is {yours}",
-    "shape": "{name} has the shape {yours} instead of {expected}",
-    "transposed": "{name} has the shape {yours} instead of {expected}: it is transposed",
-    "not finite": "{name}: {n_wrong} of {size} entries {are} not finite, the first at {place}",
-    "number not finite": "{name} is not finite",
-    "numbers": "{name}: {n_wrong} of {size} entries {are} wrong, worst at {place}: yours {yours}, {source} {expected}",
-    "labels": "{name}: {n_wrong} of {size} {are} wrong, the first at {place}: yours {yours}, {source} {expected}",
-    "number": "{name}: yours {yours}, {source} {expected}",
+    "right": "{about}right",
+    "missing": "{about}it is {yours}: not solved yet",
+    "not numbers": "{about}it should be numbers; it is {yours}",
+    "other kind": "{about}it should be {expected}; yours is {yours}",
+    "shape": "{about}its shape is {yours} instead of {expected}",
+    "transposed": "{about}its shape is {yours} instead of {expected}: it is transposed",
+    "not finite": "{about}{n_wrong} of {size} {are} not finite, the first at {place}",
+    "number not finite": "{about}it is not finite",
+    "numbers": "{about}{n_wrong} of {size} {are} wrong, worst at {place}: yours {yours}, {source} {expected}",
+    "labels": "{about}{n_wrong} of {size} {are} wrong, the first at {place}: yours {yours}, {source} {expected}",
+    "number": "{about}yours {yours}, {source} {expected}",
 }
+OPEN = ("unsolved", "missing")
 NOT_FINITE = ("not finite", "number not finite")
 WRONG_NUMBERS = ("numbers", "labels", "number")
 
@@ -51,11 +65,13 @@ class Finding:
     source       where `expected` is from: "expected" (a correct answer) or "finite difference"
     place        index of `yours` and `expected` in the output
     n_wrong, size  how many of the output's entries are wrong, of how many
+    mistake      the words of the exercise's typical mistake that leads to this output
     diagnosis    what is wrong with all of its entries, if it is one thing
     factor_name  what the factor in `diagnosis` is called here, such as "X.shape[0]"
     given        the arguments, {name: number, or shape of an array}, if they help
     line         the line of the learner's code that raised
     remark       a sentence of the exercise's own
+    digits       "float32" if the output is right, but has only as many digits
     """
 
     kind: str
@@ -66,51 +82,104 @@ class Finding:
     place: tuple = ()
     n_wrong: int = 1
     size: int = 1
+    mistake: str = ""
     diagnosis: Diagnosis = Diagnosis()
     factor_name: str = ""
     given: dict = field(default_factory=dict)
     line: str = ""
     remark: str = ""
+    digits: str = ""
 
     @property
     def right(self):
         """True if nothing is wrong."""
         return self.kind == "right"
 
-    def __str__(self):
+    def words(self, exercise=""):
+        """What is wrong, in words: the sentence, and more of them, each of which may be left out.
+
+        exercise  its name: an output of the same name is not named again
+        """
         values = {**vars(self), "place": list(self.place), "are": "is" if self.n_wrong == 1 else "are",
-                  "in_line": f" in the line `{self.line}`" if self.line else ""}
-        if self.kind in ("one value", "values"):
+                  "in_line": f" in `{clipped(self.line, 45)}`" if self.line else "",
+                  "about": f"{self.name}: " if self.name != exercise else ""}
+        if self.mistake:
+            return [values["about"] + self.mistake]
+        if isinstance(self.expected, tuple) and self.kind in ("one value", "values", "parameters"):
             values["expected"] = ", ".join(self.expected)
         if self.kind in WRONG_NUMBERS:
             values |= {"yours": _digits(self.yours, self.expected), "expected": _digits(self.expected, self.yours)}
-        words = WORDS[self.kind].format(**values)
+        sentence, more = WORDS[self.kind].format(**values), [self.remark]
         if self.diagnosis.kind:
-            words += f"; {self.diagnosis}"
-        if self.factor_name:
-            words += f", which is {self.factor_name} here"
+            one_thing = str(self.diagnosis) + (f", which is {self.factor_name} here" if self.factor_name else "")
+            if self.kind == "number":
+                more.insert(0, one_thing)
+            else:  # what is wrong with all entries says more than one of them
+                sentence = values["about"] + one_thing
+                more.append("at {place} yours {yours}, {source} {expected}".format(**values))
         if self.given:
             given = (f"{name} of shape {value}" if isinstance(value, tuple) else f"{name} = {value:.5g}"
                      for name, value in self.given.items())
-            words += f" (for {', '.join(given)})"
-        return words + (f"; {self.remark}" if self.remark else "")
+            more.append(f"for {', '.join(given)}")
+        return [sentence, *filter(None, more)]
+
+    def __str__(self):
+        return "; ".join(self.words())
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """All findings about an answer on one input: one about the whole of it, or one about each output."""
+    """All findings about an answer on one input: one about the whole of it, or one about each output.
+
+    exercise  its name, with which the line begins
+    n_inputs  on how many inputs the answer is right, so far
+    """
 
     findings: tuple
+    exercise: str = ""
+    n_inputs: int = 0
 
     @property
     def right(self):
         """True if the answer is right."""
         return all(finding.right for finding in self.findings)
 
+    @property
+    def open(self):
+        """True if there is no answer yet."""
+        return any(finding.kind in OPEN for finding in self.findings)
+
     def __str__(self):
-        wrong = [str(finding) for finding in self.findings if not finding.right]
-        right = " and ".join(finding.name for finding in self.findings if finding.right)
-        return "; ".join([*wrong, f"{right}: right"] if right else wrong)
+        """One line of at most LONGEST characters: the first thing that is wrong, then whatever else there is room for,
+        and which outputs are right."""
+        start = f"{self.exercise}: " if self.exercise else ""
+        if self.right:
+            digits = {finding.digits for finding in self.findings} - {""}
+            how = f"right, to {digits.pop()}'s digits" if digits else "right"
+            return f"{start}{how}, on {self.n_inputs} inputs"
+        # What a typical mistake explains says most.
+        wrong = sorted((finding for finding in self.findings if not finding.right), key=lambda f: not f.mistake)
+        sentence, *details = wrong[0].words(self.exercise)
+        others = []
+        if len(wrong) > 1:
+            others.append(f"{_listed(wrong[1:])} {'is' if len(wrong) == 2 else 'are'} wrong too")
+        if len(wrong) < len(self.findings):
+            others.append(f"{_listed(finding for finding in self.findings if finding.right)}: right")
+        line = clipped(start + sentence, LONGEST)
+        for words in others + details:
+            if len(line) + len(words) + 2 <= LONGEST:
+                line += "; " + words
+        return line
+
+
+def _listed(findings):
+    """The names of the outputs that these are about."""
+    return " and ".join(finding.name for finding in findings)
+
+
+def clipped(text, longest):
+    """A text of at most this many characters, with dots where something is left out."""
+    return text if len(text) <= longest else text[:longest - 3].rstrip() + "..."
 
 
 def _digits(number, other):

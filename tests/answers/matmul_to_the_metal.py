@@ -28,19 +28,19 @@ def forgets_to_add(a, b):
 
 RIGHT = (multiply, multiply_by_rows, operations_per_number, multiply_in_blocks)
 MISTAKES = [  # exercise, answer, what the line says
-    ("multiply", forgets_to_add, r"c: \d+ of \d+ entries are wrong"),
-    ("multiply", lambda a, b: (a @ b).T, r"c has the shape .*: it is transposed"),
+    ("multiply", forgets_to_add, r"c: \d+ of \d+ .*wrong"),
+    ("multiply", lambda a, b: (a @ b).T, r"its shape is .*: it is transposed"),
     ("multiply", lambda a, b: a.T @ b, "in a product the inner sizes are"),
-    ("multiply", lambda a, b: a @ b + 1, r"c: \d+ of \d+ entries are wrong"),
-    ("multiply_by_rows", forgets_to_add, r"c: \d+ of \d+ entries are wrong"),
-    ("multiply_by_rows", lambda a, b: np.zeros((len(a), b.shape[1])), "c: .* it is 0 everywhere"),
-    ("multiply_by_rows", lambda a, b: a * b, "it raised ValueError.*which of the shapes"),
+    ("multiply", lambda a, b: a @ b + 1, r"c: \d+ of \d+ .*wrong"),
+    ("multiply_by_rows", forgets_to_add, r"c: \d+ of \d+ .*wrong"),
+    ("multiply_by_rows", lambda a, b: np.zeros((len(a), b.shape[1])), "c: .*it is 0 everywhere"),
+    ("multiply_by_rows", lambda a, b: a * b, "it raised ValueError.*the shapes .* do not fit"),
     ("operations_per_number", lambda rows, terms: rows * terms / (terms + 2 * rows), "off by the factor 0.5"),
     ("operations_per_number", lambda rows, terms: 2 * rows * terms / (terms + rows), "operations: yours"),
     ("operations_per_number", lambda rows, terms: 2 * rows * terms, "operations: yours"),
-    ("multiply_in_blocks", lambda a, b, size: a[:, :size] @ b[:size], r"c: \d+ of \d+ entries are wrong"),
+    ("multiply_in_blocks", lambda a, b, size: a[:, :size] @ b[:size], r"c: \d+ of \d+ .*wrong"),
     ("multiply_in_blocks", lambda a, b, size: multiply_in_blocks(a[:, :len(b) // size * size],
                                                                   b[:len(b) // size * size], size),
-     "c: .* entries are wrong|c has the shape"),
-    ("multiply_in_blocks", lambda a, b, size: a[:, ::size] @ b[::size], r"c: \d+ of \d+ entries are wrong"),
+     "c: .* wrong|its shape is"),
+    ("multiply_in_blocks", lambda a, b, size: a[:, ::size] @ b[::size], r"c: \d+ of \d+ .*wrong"),
 ]

@@ -18,14 +18,14 @@ def adapt(params, grads, m, v, t, learning_rate, beta1, beta2, epsilon):
 
 RIGHT = (descend, roll, adapt)
 MISTAKES = [  # exercise, answer, what the line says
-    ("descend", lambda params, grads, rate: params + rate * grads, "params: .* are wrong"),
+    ("descend", lambda params, grads, rate: params + rate * grads, "params: .* wrong"),
     ("descend", lambda params, grads, rate: params.__isub__(rate * grads), "it changes its input params"),
-    ("descend", lambda params, grads, rate: rate * grads, "params: .* are wrong"),
+    ("descend", lambda params, grads, rate: rate * grads, "params: .* wrong"),
     ("roll", lambda params, grads, velocity, rate, mu: (params - rate * velocity, mu * velocity + grads), "params: "),
     ("roll", lambda params, grads, velocity, rate, mu: params - rate * velocity, "should return params, velocity"),
     ("roll", lambda params, grads, velocity, rate, mu: roll(params, -grads, velocity, rate, mu),
-     "velocity: .* wrong"),
-    ("adapt", lambda p, g, m, v, t, *more: adapt(p, g, m, v, t + 1, *more), "params: .* are wrong"),
-    ("adapt", lambda p, g, m, v, t, *more: (p, *adapt(p, g, m, v, t, *more)[1:]), "params: .* are wrong"),
-    ("adapt", lambda p, g, m, v, t, *more: adapt(p, g, m, np.sqrt(v), t, *more), "v: .* are wrong"),
+     "velocity is wrong too"),
+    ("adapt", lambda p, g, m, v, t, *more: adapt(p, g, m, v, t + 1, *more), "params: .* wrong"),
+    ("adapt", lambda p, g, m, v, t, *more: (p, *adapt(p, g, m, v, t, *more)[1:]), "params: .* wrong"),
+    ("adapt", lambda p, g, m, v, t, *more: adapt(p, g, m, np.sqrt(v), t, *more), "v is wrong too"),
 ]

@@ -1,41 +1,236 @@
-"""The exercises' checks: a right answer passes, and each typical mistake gets a line that says what it is."""
+"""The exercises' checks: a right answer passes, however it is written, and each typical mistake gets a line that says
+what it is. Every verdict is the same on many random inputs."""
 
+import functools
+import os
 import re
+import time
 from importlib import import_module
 
 import numpy as np
 import pytest
 
-from aelearn.teaching.checks import CheckError, check
+from aelearn.teaching import checks
+from aelearn.teaching.checks import CheckError, check, judge, yours
 from aelearn.teaching.exercises import EXERCISES, LESSONS, merged
+from aelearn.teaching.verdict import LONGEST
 
 ANSWERS = [import_module(f"tests.answers.{lesson}") for lesson in LESSONS]
 RIGHT = {getattr(answer, "py_func", answer).__name__: answer for module in ANSWERS for answer in module.RIGHT}
 MISTAKES = [mistake for module in ANSWERS for mistake in module.MISTAKES]
+RECOGNIZED = [(name, words, wrong) for name, exercise in EXERCISES.items()
+              for words, wrong in exercise.mistakes.items()]
+NEEDS_FLOAT64 = ("central_difference", "gradient_by_nudging")  # a difference of 1e-5 vanishes in float32
+SEEDS = range(200 if os.environ.get("AELEARN_STRICT") == "1" else 10)
+each_exercise = pytest.mark.parametrize("name", EXERCISES)
 
 
-def test_every_exercise_has_a_right_answer(capsys):
+def test_every_exercise_has_a_right_answer():
     assert set(RIGHT) == set(EXERCISES)
-    for name, answer in RIGHT.items():
-        for seed in range(5):
-            check(answer, seed=seed)
-        assert capsys.readouterr().out == f"{name}: right, on 3 random inputs\n" * 5
+
+
+@each_exercise
+def test_a_right_answer_is_right_on_every_input(name):
+    for seed in SEEDS:
+        verdict = judge(name, RIGHT[name], seed=seed)
+        assert verdict.right and str(verdict) == f"{name}: right, on {verdict.n_inputs} inputs", str(verdict)
 
 
 @pytest.mark.parametrize("name, answer, words", MISTAKES)
-def test_a_mistake_gets_its_line(name, answer, words):
-    getattr(answer, "py_func", answer).__name__ = name
-    for seed in range(3):
-        with pytest.raises(CheckError, match=f"^{name}: ") as caught:
-            check(answer, seed=seed)
-        line = str(caught.value)
-        assert re.search(words, line) and "\n" not in line, line
-        assert line == f"{name}: {caught.value.verdict}" and not caught.value.verdict.right
-        assert caught.value._render_traceback_() == [line]
+def test_a_mistake_gets_its_line_on_every_input(name, answer, words):
+    for seed in SEEDS:
+        verdict = judge(name, answer, seed=seed)
+        line = str(verdict)
+        assert not verdict.right and re.search(words, line), line
+        assert line.startswith(f"{name}: ") and "\n" not in line and len(line) <= LONGEST
+        assert f"{name}: {name}" not in line
 
 
-def test_at_least_three_mistakes_for_each_exercise():
-    assert all(sum(mistake[0] == name for mistake in MISTAKES) >= 3 for name in EXERCISES)
+@pytest.mark.parametrize("name, words, wrong", RECOGNIZED, ids=[f"{name}-{words}" for name, words, _ in RECOGNIZED])
+def test_a_typical_mistake_is_recognized_on_every_input(name, words, wrong):
+    for seed in SEEDS:
+        verdict = judge(name, wrong, seed=seed)
+        assert words in [finding.mistake for finding in verdict.findings], str(verdict)
+        assert words in str(verdict) and len(str(verdict)) <= LONGEST, str(verdict)
+
+
+@each_exercise
+def test_a_right_answer_in_float32_is_right(name):
+    """Every array becomes float32 on its way in, and so do results that are no integers."""
+    def single(value):
+        is_double = getattr(value, "dtype", None) == np.float64
+        return np.asarray(value).astype(np.float32) if is_double or isinstance(value, float) else value
+
+    def in_float32(*arguments):
+        returned = RIGHT[name](*(single(value) if isinstance(value, np.ndarray) else value for value in arguments))
+        return tuple(map(single, returned)) if isinstance(returned, tuple) else single(returned)
+
+    arrays = [value for value in one_input(name).values() if isinstance(value, np.ndarray)]
+    if EXERCISES[name].call or name in NEEDS_FLOAT64 or not arrays:
+        pytest.skip("no array comes in, or float32 has too few digits")
+    for seed in SEEDS:
+        verdict = judge(name, in_float32, seed=seed)
+        assert verdict.right, str(verdict)
+
+
+def one_input(name):
+    inputs = EXERCISES[name].inputs(np.random.default_rng(0))
+    return inputs[0] if isinstance(inputs, list) else inputs
+
+
+@each_exercise
+def test_at_least_three_mistakes(name):
+    assert sum(mistake[0] == name for mistake in MISTAKES) >= 3
+
+
+def test_a_line_is_printed_or_raised(capsys):
+    def neuron(x, w, b):
+        return w @ x + b
+
+    check(RIGHT["neuron"])
+    assert capsys.readouterr().out == "neuron: right, on 3 inputs\n"
+    with pytest.raises(CheckError, match="^neuron: ") as caught:
+        check(neuron)
+    line = str(caught.value)
+    assert line == str(caught.value.verdict) and not caught.value.verdict.right
+    assert caught.value._render_traceback_() == [line]
+
+
+def test_an_answer_may_be_anything_that_can_be_called(capsys):
+    inertia = lambda X, labels, centers: ((X - centers[labels]) ** 2).sum()
+    check(inertia)
+
+    class Dense:
+        def __call__(self, x, W, b):
+            return x @ W + b
+
+    dense = Dense()
+    check(dense)
+    mse_gradient = functools.partial(lambda factor, a, x: factor * (a - x) / a.size, 2)
+    check(mse_gradient)
+    assert capsys.readouterr().out.count(": right, on ") == 3
+    mse_gradient = functools.partial(lambda factor, a, x: factor * (a - x) / a.size, 1)
+    with pytest.raises(CheckError, match="^mse_gradient: .*the factor 0.5"):
+        check(mse_gradient)
+
+
+def test_a_compiled_answer(capsys):
+    numba = pytest.importorskip("numba")
+
+    @numba.njit
+    def inertia(X, labels, centers):
+        total = 0.0
+        for n in range(len(X)):
+            for d in range(X.shape[1]):
+                total += (X[n, d] - centers[labels[n], d]) ** 2
+        return total
+
+    check(inertia)
+    assert capsys.readouterr().out == "inertia: right, on 3 inputs\n"
+
+    @numba.njit
+    def neuron(x, w, b):
+        while True:
+            b += 1
+
+    started = time.perf_counter()
+    assert judge("neuron", neuron).findings[0].kind == "endless"  # its Python source never ends either
+    assert time.perf_counter() - started < checks.COMPILES + 30
+
+    @numba.njit
+    def dense(x, W, b):
+        return x @ W + b
+
+    try:
+        import scipy  # noqa: F401
+        assert judge("dense", dense).right
+    except ImportError:
+        assert str(judge("dense", dense)) == ("dense: Numba needs SciPy for products of arrays: pip install scipy, and "
+                                              "restart the kernel")
+
+
+def forever(x, w, b):
+    while True:
+        b += 1
+
+
+def caught_forever(x, w, b):
+    while True:
+        try:
+            b += 1
+        except:  # noqa: E722
+            pass
+
+
+def slow(x, w, b):
+    time.sleep(3)
+    return RIGHT["neuron"](x, w, b)
+
+
+def asks(x, w, b):
+    return float(input("b?"))
+
+
+def leaves(x, w, b):
+    raise SystemExit
+
+
+def leaves_or_not(x, w, b):
+    try:
+        input()
+    except Exception:
+        return 0
+
+
+@pytest.mark.parametrize("answer, words", [
+    (forever, "it had not returned after 2 seconds"), (caught_forever, "it had not returned after 2 seconds"),
+    (slow, "it had not returned after 2 seconds"), (asks, r"it calls input\(\)"), (leaves, r"it calls exit\(\)"),
+    (leaves_or_not, r"it calls input\(\)")])
+def test_what_never_returns_gets_its_line(answer, words):
+    assert re.match(f"neuron: {words}", str(judge("neuron", answer)))
+
+
+@pytest.mark.parametrize("name, answer, words", [
+    ("assign", lambda X, centers: RIGHT["assign"](X, centers).astype(float),
+     r"assign: labels: it should be integers; yours is numbers \(float64\)"),
+    ("assign", lambda X, centers: RIGHT["assign"](X, centers) == 1, r"it should be integers; yours is True or False"),
+    ("assign", lambda X, centers: RIGHT["assign"](X, centers).astype(str), "it should be numbers; it is text"),
+    ("inertia", lambda X, labels, centers: f"{RIGHT['inertia'](X, labels, centers)}",
+     "inertia: it should be numbers; it is str"),
+    ("inertia", lambda X, labels, centers: RIGHT["inertia"](X, labels, centers) + 0j,
+     r"it should be numbers; yours is complex numbers \(complex128\)"),
+    ("update", lambda *a: RIGHT["update"](*a).astype(object), "it should be numbers; it is Python objects"),
+    ("update", lambda *a: RIGHT["update"](*a).astype(np.float16), r"yours is numbers of half precision \(float16\)"),
+    ("update", lambda *a: np.ma.masked_less(RIGHT["update"](*a), 0), "it should be numbers; it is masked numbers"),
+    ("update", lambda *a: (row for row in RIGHT["update"](*a)), "it should be numbers; it is generator"),
+    ("update", lambda *a: RIGHT["update"](*a) > 0, r"it should be numbers; yours is True or False \(bool\)"),
+    ("can_stay", lambda *a: RIGHT["can_stay"](*a) * 1, "it should be True or False; yours is integers"),
+    ("can_stay", lambda *a: RIGHT["can_stay"](*a) * 1.0, "it should be True or False; yours is numbers"),
+    ("assign", lambda X: 0, "it is called with X, centers, but does not take these 2: too many positional arguments"),
+])
+def test_other_types_are_told(name, answer, words):
+    for seed in SEEDS:
+        assert re.search(words, str(judge(name, answer, seed=seed)))
+
+
+def test_lists_and_integers_that_are_numbers_are_right():
+    assert judge("update", lambda *a: RIGHT["update"](*a).tolist()).right
+    assert judge("assign", lambda *a: RIGHT["assign"](*a).astype(np.uint8)).right
+
+
+def test_an_input_that_is_put_back_by_rounding():
+    def gradient_by_nudging(loss, W, eps):
+        grad = np.zeros_like(W)
+        for i in np.ndindex(*W.shape):
+            W[i] += eps
+            up = loss(W)
+            W[i] -= 2 * eps
+            grad[i] = (up - loss(W)) / (2 * eps)
+            W[i] += eps
+        return grad
+
+    for seed in SEEDS:
+        assert "save the old value and put it back" in str(judge("gradient_by_nudging", gradient_by_nudging, seed=seed))
 
 
 def test_check_needs_the_function_of_an_exercise():
@@ -59,3 +254,48 @@ def test_ctrl_c_in_an_answer_is_a_ctrl_c():
 
     with pytest.raises(KeyboardInterrupt):
         check(neuron)
+
+
+def test_a_lesson_goes_on_with_yours_or_the_librarys(capsys):
+    def dense(x, W, b):
+        return x @ W + b if len(x) < 50 else 1 / 0
+
+    library = lambda x, W, b: "the library's"
+    small, large = np.ones((2, 3)), np.ones((60, 3))
+    W, b = np.ones((3, 4)), np.ones(4)
+    chosen = yours(dense, library)
+    assert np.array_equal(chosen(small, W, b), small @ W + b)
+    assert capsys.readouterr().out == "dense: yours is used here\n"
+    assert chosen(large, W, b) == "the library's" == chosen(small, W, b)
+    assert capsys.readouterr().out == ("dense: yours raised ZeroDivisionError here, so the library's is used from now "
+                                       "on\n")
+
+    def dense(x, W, b):
+        ...
+
+    assert yours(dense, library) is library
+    assert capsys.readouterr().out == "dense: not solved yet, so the library's is used here\n"
+
+
+def test_functions_that_go_together_are_all_yours_or_none(capsys):
+    def update(X, labels, centers):
+        ...
+
+    library = (lambda *a: 1, lambda *a: 2)
+    assert yours((RIGHT["assign"], update), library) is library
+    assign, update = yours((RIGHT["assign"], RIGHT["update"]), library)
+    points = np.array([[0.0], [1.0], [5.0]])
+    assert assign(points, points[1:]).tolist() == [0, 0, 1]
+    assert capsys.readouterr().out == ("update: not solved yet, so the library's is used here\n"
+                                       "assign and update: yours is used here\n")
+
+
+def test_what_takes_too_long_on_more_data_falls_back(capsys):
+    def dense(x, W, b):
+        while len(x) > 50:
+            pass
+        return x @ W + b
+
+    chosen = yours(dense, lambda x, W, b: "the library's", seconds=0.1)
+    assert chosen(np.ones((60, 3)), np.ones((3, 4)), np.ones(4)) == "the library's"
+    assert "takes more than 0.1 seconds, so the library's is used from now on" in capsys.readouterr().out

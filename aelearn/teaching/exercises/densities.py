@@ -58,8 +58,8 @@ def _bic(log_p, n_components, n_features):
 EXERCISES = {
     "kernel_estimate": Exercise(_points_and_queries, ("density",), answer=_kernel_estimate),
     "responsibilities": Exercise(_mixture_on_a_line, ("responsibilities",), answer=_responsibilities,
-                                 blank="some points are so far out that every density there rounds to 0; "
-                                       "subtract the largest logarithm of each row before you call exp",
+                                 blank="far out every density rounds to 0: subtract the largest logarithm of each row "
+                                       "before exp",
                                  look=lambda r: "" if np.allclose(np.sum(r, axis=1), 1) else
                                  "each row should add up to 1"),
     "weights_and_means": Exercise(_points_and_shares, ("weights", "means"), answer=_weights_and_means),
