@@ -10,7 +10,7 @@
 # **After this lesson you can** run the job, say what each of its two halves does, and score clusters without fooling
 # yourself.
 #
-# **You need** Python, a little NumPy and about half an hour. You do not need to know what a neural network is.
+# **You need** Python, a little NumPy and about 30 minutes. You do not need to know what a neural network is.
 #
 # There are three exercises. Each has a cell to fill in, a hint that you may ignore, and a cell with `check(...)`, which
 # tests your function on random inputs and says in one line whether it is right or what is wrong. No later cell depends

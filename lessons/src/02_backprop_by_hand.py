@@ -9,7 +9,7 @@
 # **After this lesson you can** write the backward pass of a neuron, of a layer and of a small autoencoder, and
 # explain where each transpose in it comes from.
 #
-# **You need** the chain rule from school, NumPy's arrays and `@`, and about an hour. Lesson 1 is not needed.
+# **You need** the chain rule from school, NumPy's arrays and `@`, and about 60 minutes. Lesson 1 is not needed.
 #
 # There are seven exercises. Each has a cell to fill in, a hint that you may ignore, and a cell with `check(...)`, which
 # tests your function on random inputs and says in one line whether it is right or what is wrong. No later cell depends

@@ -7,7 +7,7 @@
 # **After this lesson you can** check any hand-written gradient, choose the size of the nudge, interpret the result of a
 # gradient check, and avoid checks that pass although the gradient is wrong.
 #
-# **You need** lesson 2 (or to know what the backward pass of a layer is), and about an hour.
+# **You need** lesson 2 (or to know what the backward pass of a layer is), and about 60 minutes.
 
 # %%
 import numpy as np

@@ -7,7 +7,7 @@
 # **After this lesson you can** write Lloyd's algorithm, say why it always terminates and why its result may be bad,
 # initialise it well, and choose K with care.
 #
-# **You need** NumPy's arrays, and about an hour. No earlier lesson is needed.
+# **You need** NumPy's arrays, and about 60 minutes. No earlier lesson is needed.
 
 # %%
 import inspect
