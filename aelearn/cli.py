@@ -1,7 +1,8 @@
-"""The command line: arguments in, exit code out. The work is done in aelearn.jobs.
+"""The command line: arguments in, exit code out. The work is done in aelearn.jobs; for lessons in aelearn.teaching.
 
-Exit codes: 0 done; 2 the arguments, the data or the output folder are wrong (one line on stderr says what); 130
-interrupted by Ctrl-C. A warning, such as fewer distinct clusters than requested, is also one line on stderr.
+Exit codes: 0 done; 2 the arguments, the data or the output folder are wrong, or JupyterLab is missing or fails (one
+line on stderr says what); 130 interrupted by Ctrl-C (0 if that ends JupyterLab). A warning, such as fewer distinct
+clusters than requested, is also one line on stderr.
 """
 
 import argparse
@@ -23,8 +24,8 @@ def make_parser():
     """The parser of all flags; their names are those of main_job.Settings."""
     parser = _Parser(
         prog="aelearn", description="Train an autoencoder on handwritten digits, cluster its codes with k-means, "
-        "score both, and write a report, tables and pictures. `aelearn map` compares all methods of the package (see "
-        "aelearn map --help).",
+        "score both, and write a report, tables and pictures. `aelearn map` compares all methods of the package; "
+        "`aelearn lessons` copies the lessons and shows your progress. Both have a --help of their own.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add = parser.add_argument
     _add_shared_flags(add, epochs=150, out="out")
@@ -47,6 +48,21 @@ def make_map_parser():
         "autoencoder, a Gaussian mixture, a kernel density, k-means and spectral clustering. Prints a table, and "
         "writes it as map.csv and a picture, map.png.", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     _add_shared_flags(parser.add_argument, epochs=40, out="map")
+    return parser
+
+
+def make_lessons_parser():
+    """The parser of `aelearn lessons`."""
+    parser = _Parser(
+        prog="aelearn lessons", description="Copy the lessons, Jupyter notebooks with exercises, to a folder of yours, "
+        "and print how far you are: exercises solved, minutes left. Files that you have changed are kept as they are; "
+        "to start a lesson afresh, rename or delete its notebook first. Files that you have not changed are replaced "
+        "if this version of aelearn has newer ones. Nothing leaves your machine: your progress is in progress.json, "
+        "next to the notebooks.", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    add = parser.add_argument
+    add("folder", nargs="?", default="lessons", metavar="DIR", help="your folder")
+    add("--solutions", action="store_true", help="copy the solved notebooks as well, to DIR/solutions")
+    add("--open", action="store_true", help="open the lessons in JupyterLab; Ctrl-C ends it")
     return parser
 
 
@@ -76,6 +92,8 @@ def _print_warning(message, *where, **more):
 
 def _run(argv):
     argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["lessons"]:
+        return _lessons(make_lessons_parser().parse_args(argv[1:]))
     is_map = argv[:1] == ["map"]
     arguments = vars(make_map_parser().parse_args(argv[1:]) if is_map else make_parser().parse_args(argv))
     arguments = {name: tuple(value) if isinstance(value, list) else value for name, value in arguments.items()}
@@ -100,6 +118,26 @@ def _run(argv):
     if not quiet:
         print(_table(report))
     return 0
+
+
+def _lessons(arguments):
+    """Copy the lessons, print the progress and, if asked to, open JupyterLab; returns the exit code."""
+    from aelearn.teaching import copies, progress
+
+    folder = arguments.folder
+    if arguments.open and not copies.jupyterlab_is_installed():
+        return _say("error: JupyterLab is not installed; pip install 'aelearn[lessons]' installs it", 2)
+    try:
+        done = copies.copy_lessons(folder, solutions=arguments.solutions)
+        n, n_kept = len(done.copied), len(done.kept)
+        kept = f", {n_kept} kept because you have changed {'it' if n_kept == 1 else 'them'}" if n_kept else ""
+        _print_now(f"{folder}: {n} {'file' if n == 1 else 'files'} copied{kept}\n\n{progress.table(folder)}")
+        code = copies.open_in_jupyterlab(folder) if arguments.open else 0
+    except KeyboardInterrupt:
+        return _say("interrupted", 130)
+    except OSError as error:
+        return _say(f"error: {error}", 2)
+    return _say(f"error: JupyterLab has ended with exit code {code}", 2) if code else 0
 
 
 def _silent(line):

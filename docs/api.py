@@ -19,7 +19,7 @@ from pdoc.render import configure, env
 import aelearn
 
 DOCS = Path(__file__).parent
-LEFT_OUT = ("aelearn.moved", "aelearn.mnist", "aelearn.__main__", "aelearn.teaching.exercises")
+LEFT_OUT = ("aelearn.moved", "aelearn.mnist", "aelearn.lessons", "aelearn.__main__", "aelearn.teaching.exercises")
 NAME = r"\"?[\w.-]+\"?(?: \([^()]*\))?"  # `tol`, `"lloyd"` or `X (N, D)`
 ROW = re.compile(rf"^(?P<names>{NAME}(?:, {NAME})*) {{2,}}(?P<text>\S.*)$")
 

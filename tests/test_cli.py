@@ -7,13 +7,17 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import numpy as np
 import pytest
 
 from aelearn import Autoencoder, __version__
 from aelearn.cli import main
+from aelearn.teaching import progress
 from tests.test_data import write_folder
 
 SMALL = ["--hidden", "5", "--code-size", "2", "--digits", "0", "1", "2"]
@@ -167,3 +171,102 @@ def test_the_map_refuses_in_one_line(folder):
     done = aelearn("map", "--hidden", 3)
     assert (done.returncode, done.stderr) == (2, "aelearn map: error: unrecognized arguments: --hidden 3 "
                                                  "(see aelearn map --help)\n")
+
+
+def lessons(capsys, *arguments):
+    """Run `aelearn lessons` in this process: its exit code, the lines that it printed, and its errors."""
+    try:
+        code = main(["lessons", *map(str, arguments)])
+    except SystemExit as exit:  # argparse
+        code = exit.code
+    said = capsys.readouterr()
+    return code, said.out.splitlines(), said.err
+
+
+def test_lessons_are_copied_and_the_progress_is_printed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    code, lines, errors = lessons(capsys)
+    assert (code, errors) == (0, "") and lines[:2] == ["lessons: 18 files copied", ""]
+    assert lines[2].startswith("lesson ") and lines[3].split() == "1 The job 0 of 3 30".split() and len(lines) == 17
+    Path("lessons", "01_the_job.ipynb").write_text("mine")
+    progress.record_solved("nearest", "lessons")
+    _, lines, _ = lessons(capsys, "--solutions")
+    assert lines[0] == "lessons: 13 files copied, 1 kept because you have changed it"
+    assert lines[3].split() == "1 The job 1 of 3 20".split()
+    assert Path("lessons", "01_the_job.ipynb").read_text() == "mine"
+    Path("lessons", "README.md").write_text("mine")
+    Path("lessons", "02_backprop_by_hand.ipynb").unlink()
+    assert lessons(capsys)[1][0] == "lessons: 1 file copied, 2 kept because you have changed them"
+    assert lessons(capsys, "another")[1][0] == "another: 18 files copied" and len(list(Path().iterdir())) == 2
+
+
+def test_in_a_checkout_nothing_is_copied(monkeypatch, capsys):
+    root = Path(__file__).parent.parent
+    before = sorted((root / "lessons").rglob("*"))
+    monkeypatch.chdir(root)
+    code, lines, errors = lessons(capsys, "--solutions")
+    assert (code, errors) == (0, "") and lines[0] == "lessons: 0 files copied" and len(lines) == 17
+    assert sorted((root / "lessons").rglob("*")) == before
+
+
+def test_lessons_refuse_in_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("mine")
+    Path("mine").mkdir()
+    Path("mine", "progress.json").mkdir()
+    for arguments, words in ((["file"], "file is not a folder"), (["file/lessons"], "cannot be copied to file/lessons"),
+                             (["mine"], "mine/progress.json cannot be read"), (["a", "b"], "unrecognized arguments: b"),
+                             (["--epochs", "3"], "unrecognized arguments: --epochs")):
+        code, lines, errors = lessons(capsys, *arguments)
+        assert (code, lines) == (2, []) and words in errors and errors.startswith("aelearn") and errors.count("\n") == 1
+    assert Path("file").read_text() == "mine" and len(list(Path().rglob("*"))) == 3
+
+
+def test_without_jupyterlab_there_is_a_sentence(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("aelearn.teaching.copies.find_spec", lambda name: None)
+    assert lessons(capsys, tmp_path / "mine", "--open") == (
+        2, [], "aelearn: error: JupyterLab is not installed; pip install 'aelearn[lessons]' installs it\n")
+    assert not (tmp_path / "mine").exists()
+
+
+@pytest.fixture
+def jupyter(tmp_path):
+    """An environment in which JupyterLab opens no browser, and writes nothing into the user's folders."""
+    (tmp_path / "jupyter").mkdir()
+    settings = {"ServerApp": {"open_browser": False, "allow_root": True, "ip": "127.0.0.1"}}
+    (tmp_path / "jupyter" / "jupyter_server_config.json").write_text(json.dumps(settings))
+    folders = {f"JUPYTER_{kind}_DIR": str(tmp_path / "jupyter") for kind in ("CONFIG", "DATA", "RUNTIME")}
+    return {**os.environ, **folders, "PYTHONPATH": str(Path(__file__).parent.parent), "JUPYTERLAB_SETTINGS_DIR":
+            str(tmp_path / "jupyter"), "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "jupyter")}
+
+
+def test_lessons_open_in_jupyterlab_until_ctrl_c(tmp_path, jupyter):
+    pytest.importorskip("jupyterlab", reason="the extra 'lessons' is not installed")
+    process = subprocess.Popen([sys.executable, "-c", LISTENING, "lessons", "--open"], cwd=tmp_path, env=jupyter,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        deadline, server = time.monotonic() + 60, None
+        while server is None and process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+            for path in (tmp_path / "jupyter").glob("jpserver-*.json"):
+                with suppress(ValueError, URLError):  # half written, or not listening yet
+                    server = json.loads(path.read_text())
+                    address = f"http://127.0.0.1:{server['port']}/api/contents?token={server['token']}"
+                    names = {row["name"] for row in json.load(urlopen(address, timeout=60))["content"]}
+        assert server, process.communicate(timeout=60)
+        assert set(progress.NOTEBOOKS.values()) < names and "README.md" in names
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to JupyterLab as well
+        said, errors = process.communicate(timeout=60)
+        assert process.returncode == 0 and said.startswith("lessons: 18 files copied") and "Traceback" not in errors
+        assert not list((tmp_path / "jupyter").glob("jpserver-*.json")), "JupyterLab was not ended properly"
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_a_jupyterlab_that_fails_is_told(tmp_path, jupyter):
+    pytest.importorskip("jupyterlab", reason="the extra 'lessons' is not installed")
+    (tmp_path / "jupyter" / "jupyter_server_config.py").write_text("raise SystemExit(3)")
+    done = aelearn("lessons", "--open", cwd=tmp_path, env=jupyter)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "aelearn: error: JupyterLab has ended with exit code 3"

@@ -17,6 +17,7 @@ TOPICS = ("autoencoder", "kmeans", "pca", "sparse_coding", "mixture", "density",
 MATHEMATICS = {"core", "kernels", *TOPICS}  # they may import only the public names of other topics
 MAY_IMPORT = {  # a part of aelearn (a subpackage, or a module at the top) -> the others that it may import
     "__init__": {"moved"}, "__main__": {"cli"}, "moved": set(), "tiny": set(), "mnist": set(),
+    "lessons": set(),
     "kernels": set(), "core": {"kernels"},
     "finite_differences": {"core"}, "gradcheck": {"core", "finite_differences"},
     "assignment": {"core"}, "metrics": {"core", "assignment"}, "data": {"core"},
@@ -24,7 +25,7 @@ MAY_IMPORT = {  # a part of aelearn (a subpackage, or a module at the top) -> th
     "plotting": {"core", "metrics"},
     "jobs": MATHEMATICS | {"data", "metrics", "plotting", "__init__"},
     "teaching": MATHEMATICS | {"data", "metrics", "gradcheck", "plotting"},
-    "cli": {"jobs", "__init__"},
+    "cli": {"jobs", "teaching", "__init__"},
 }
 
 

@@ -6,5 +6,7 @@
     verdict     what is wrong, as data; and the words for it, one line
     time_limit  ends what never ends
     exercises   inputs and correct outputs of each exercise, a module for each lesson
+    progress    which exercises are solved, and how many minutes are left
+    copies      the lessons in a folder of the learner, opened in JupyterLab
     notebooks   figures, sliders, measurements, a GPU or its simulator
 """

@@ -291,9 +291,9 @@ for name in ("numba", "cuda"):
 
 # %% [markdown]
 # **Has all this been run on a GPU?** Not by its authors, who had none. The kernels have been simulated, compiled and
-# assembled for four generations of GPUs, and the page `src/gpu_on_paper.md` next to the lessons predicts how long each
-# of them would take on an NVIDIA T4. If you have a GPU, run `python -m tests.benchmarks.gpu` in the root folder of the
-# package: it prints measured times next to the predicted ones.
+# assembled for four generations of GPUs. In the repository, the page `lessons/src/gpu_on_paper.md` predicts how long
+# each of them would take on an NVIDIA T4. If you have a GPU, run `python -m tests.benchmarks.gpu` in the root folder of
+# the repository: it prints measured times next to the predicted ones.
 #
 # ## What you know now
 #

@@ -23,4 +23,5 @@ def merged(lessons):
     return exercises
 
 
-EXERCISES = merged({lesson: import_module(f"aelearn.teaching.exercises.{lesson}").EXERCISES for lesson in LESSONS})
+BY_LESSON = {lesson: import_module(f"aelearn.teaching.exercises.{lesson}").EXERCISES for lesson in LESSONS}
+EXERCISES = merged(BY_LESSON)
