@@ -9,7 +9,8 @@ missing answer, an exception, a changed input, a shape, NaN, a sign, a factor, a
 numbers, the same ones each time, so that the same answer always gets the same verdict.
 
 In a notebook the line is green, red, or neutral as long as the exercise is open, and the next cells run in any case.
-Elsewhere a line that is not "right" is raised as a CheckError.
+Elsewhere a line that is not "right" is raised as a CheckError. A solved exercise is noted in a file beside the
+notebooks (progress.py).
 
 `yours` lets a lesson go on with what the learner wrote. This module calls the function; comparing.py compares,
 verdict.py has the words, exercises/ the exercises, time_limit.py ends what never ends.
@@ -26,6 +27,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from aelearn.teaching import progress
 from aelearn.teaching.comparing import call, compare, copies
 from aelearn.teaching.exercises import EXERCISES
 from aelearn.teaching.exercises.exercise import given
@@ -60,6 +62,8 @@ def check(answer, *, seed=0):
         raise CheckError(f"check needs the function of an exercise, such as {next(iter(EXERCISES))}; got "
                          f"{repr(answer)[:60]}")
     verdict = judge(name, answer, seed=seed)
+    if verdict.right:
+        progress.record_solved(name)
     if _ipython() is not None:
         from IPython.display import display
 
