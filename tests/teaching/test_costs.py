@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from aelearn.teaching.checks import judge
-from aelearn.teaching.exercises import EXERCISES
 from aelearn.teaching.costs import Faster, Memory, NoLoop
+from aelearn.teaching.exercises import EXERCISES
 
 
 def points(rng):
