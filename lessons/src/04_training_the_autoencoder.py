@@ -174,7 +174,7 @@ model = Autoencoder((128, 3), epochs=30, callbacks=(look,), random_state=0).fit(
 show(plotting.loss_curve(model.history_, reference=plotting.ORIGINAL_LOSSES),
      alt="The loss falls over thirty epochs, close to the points recorded by the original script")
 
-# %%
+# %% tags=["plot"]
 pictures = np.concatenate([watched, *glimpses.values()])  # (25, 784)
 captions = ["image"] * 5 + [f"epoch {epoch}" for epoch in glimpses for _ in range(5)]
 show(plotting.tiles(pictures, captions, (28, 28), n_columns=5, title="Reconstructions from three numbers each"),
@@ -189,14 +189,16 @@ show(plotting.tiles(pictures, captions, (28, 28), n_columns=5, title="Reconstruc
 # %%
 codes = model.transform(images)  # (N, 3)
 zero, one = (codes[labels == digit].mean(axis=0) for digit in (0, 1))  # (3,), (3,)
-line = np.array([zero + share * (one - zero) for share in np.linspace(0, 1, 9)])  # (9, 3)
-drawn = model.inverse_transform(line)  # (9, 784)
-show(plotting.tiles(drawn, [f"{share:.0%}" for share in np.linspace(0, 1, 9)], (28, 28), n_columns=9,
+shares = np.linspace(0, 1, 9)  # (9,)
+drawn = model.inverse_transform(zero + shares[:, None] * (one - zero))  # (9, 784)
+show(plotting.tiles(drawn, [f"{share:.0%}" for share in shares], (28, 28), n_columns=9,
                     title="Decoded between the mean code of the zeros and that of the ones"),
      alt="Nine images that change gradually from a zero to a one")
 
 # %%
-slider(lambda step: plotting.tiles(drawn[[step]], [f"step {step} of 8"], (28, 28), title="decoded"), 9)
+# Run this cell and drag.
+slider(lambda share: plotting.tiles(drawn[shares == share], [f"{share:.0%}"], (28, 28), title="decoded"), shares,
+       label="from zero to one", alt="A digit decoded between the mean code of the zeros and that of the ones")
 
 # %% [markdown]
 # There is no sharp border between zero and one: the decoder is a smooth function of the code. Halfway it draws

@@ -167,9 +167,10 @@ show(plotting.partitions(X, shown, title="Lloyd's algorithm: each panel is one i
 
 # %%
 # Run this cell and drag.
-slider(lambda step: plotting.partitions(X, [steps[step]], title="", size=5.5), len(steps), label="iteration")
+slider(lambda iteration: plotting.partitions(X, [steps[iteration]], title="", size=5.5), range(len(steps)),
+       label="iteration", alt="Points in the plane in the colours of their clusters, and the centres as red stars")
 
-# %%
+# %% tags=["plot"]
 show(plotting.curves({"inertia": (range(len(inertias)), inertias)}, xlabel="iterations done", ylabel="inertia",
                      title=f"It never rises: from {inertias[0]:.0f} down to {inertias[-1]:.0f}"),
      alt="The inertia falls from iteration to iteration and then stays")

@@ -46,7 +46,7 @@ show(plotting.center_images(model.inverse_transform(kmeans.cluster_centers_), np
 # Are they wrong because the code lost what matters, or because k-means put the border in the wrong place? Ask the
 # decoder: if it draws the right digit from the code of a misplaced image, the code still contains the digit.
 
-# %%
+# %% tags=["plot"]
 few = wrong[:: max(1, len(wrong) // 10)][:10]  # up to ten of them, from near the centre to near the border
 pairs = np.concatenate([images[few], model.reconstruct(images[few])])  # (2 F, 784)
 show(plotting.tiles(pairs, [f"a {labels[i]}" for i in few] + ["decoded"] * len(few), (28, 28), n_columns=len(few),
@@ -105,7 +105,7 @@ show(plotting.curves({"fraction of images in the wrong cluster": ((edges[1:] + e
 # Computing the doubt takes no labels. This is how mistakes are found in practice: a person looks at the few images with
 # the greatest doubt.
 
-# %%
+# %% tags=["plot"]
 doubtful = np.argsort(-doubts)[:20]  # (20,)
 show(plotting.tiles(images[doubtful], [f"a {labels[i]}" for i in doubtful], (28, 28),
                     title="The twenty images with the greatest doubt"),
@@ -216,7 +216,7 @@ hard_codes = Autoencoder((128, 3), epochs=30, random_state=0).fit_transform(hard
 print("4 and 9")
 hard_clusters = compare(hard_images, hard_labels, hard_codes, 2)
 
-# %%
+# %% tags=["plot"]
 show(plotting.table(metrics.confusion_matrix(hard_labels, hard_clusters), ["4", "9"], ["0", "1"], title="Four and nine",
                     xlabel="cluster", ylabel="digit"), alt="A table of two digits by two clusters: both are mixed")
 
@@ -243,7 +243,7 @@ all_model = Autoencoder((128, 3), epochs=8, random_state=0).fit(all_images)
 all_codes = all_model.transform(all_images)  # (N, 3)
 all_clusters = compare(all_images, all_labels, all_codes, 10)
 
-# %%
+# %% tags=["plot"]
 counts = metrics.confusion_matrix(all_labels, all_clusters)  # (10, 10)
 order = np.argsort([k for _, k in sorted((digit, k) for k, digit in metrics.best_matching(
     all_labels, all_clusters).items())])  # puts matched pairs on the diagonal
@@ -260,7 +260,8 @@ show(plotting.tiles(drawn, [f"cluster {k}" for k in range(10)], (28, 28), n_colu
 
 # %%
 slider(lambda k: plotting.tiles(all_images[all_clusters == k][:20], [""] * 20, (28, 28),
-                                title=f"The first images of cluster {k}"), 10, label="cluster")
+                                title=f"The first images of cluster {k}"),
+       range(10), label="cluster", alt="The first twenty images of one cluster, mostly one digit or two similar ones")
 
 # %% [markdown]
 # Three numbers are not many for ten digits: k-means does better on pixels. So use a larger code:

@@ -104,16 +104,18 @@ for half in (4, 2, 1):
 names = ["at first", "after round 1", "after round 2", "after round 3"]
 
 
-def picture(step):
-    """The contents of shared memory up to a given round."""
-    return plotting.table(rounds[:step + 1], names[:step + 1], range(8), xlabel="thread", ylabel="",
+def picture(name):
+    """The contents of shared memory until then."""
+    n = names.index(name) + 1
+    return plotting.table(rounds[:n], names[:n], range(8), xlabel="thread", ylabel="",
                           title="A sum as a tournament: the last row's first number is the sum")
 
 
-show(picture(3), alt="Four rows of eight numbers; the first one becomes the sum, 31")
+show(picture("after round 3"), alt="Four rows of eight numbers; the first one becomes the sum, 31")
 
 # %%
-slider(picture, 4, label="round")
+# Run this cell and drag.
+slider(picture, names, label="shared memory", alt="Eight numbers at first, and below them a row after each round")
 
 # %% [markdown]
 # Between two rounds there must be a barrier: thread 0 may add the number of thread 2 only after thread 2 has written

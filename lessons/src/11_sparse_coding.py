@@ -300,15 +300,15 @@ show(plotting.tiles(grey(codes[shown]), [f"code of a {labels[i]}" for i in shown
 # %%
 penalties = [0.05, 0.2, 0.5, 1, 2, 4, 6, 8]
 image = test_images[[1]]  # (1, D)
-answers = [fista(image, model.components_, penalty) for penalty in penalties]  # (1, K) each
+answers = {penalty: fista(image, model.components_, penalty) for penalty in penalties}  # (1, K) each
 display(show(plotting.tiles(
-    np.concatenate([image, *(answer @ model.components_ for answer in answers)]),
-    ["the image"] + [f"{p}: {np.sum(z != 0)} atoms" for p, z in zip(penalties, answers)], (28, 28),
+    np.concatenate([image, *(answer @ model.components_ for answer in answers.values())]),
+    ["the image"] + [f"{p}: {np.sum(z != 0)} atoms" for p, z in answers.items()], (28, 28),
     title="One image with increasing penalties, and how many atoms its code uses"),
     alt="A zero, then its reconstructions, which use fewer atoms and get fainter as the penalty increases"))
-slider(lambda n: plotting.tiles(np.concatenate([image, answers[n] @ model.components_]),
-                                ["the image", f"{np.sum(answers[n] != 0)} atoms"], (28, 28),
-                                title=f"Penalty {penalties[n]}"), len(penalties), label="penalty")
+slider(lambda p: plotting.tiles(np.concatenate([image, answers[p] @ model.components_]),
+                                ["the image", f"{np.sum(answers[p] != 0)} atoms"], (28, 28), title=f"Penalty {p}"),
+       penalties, label="penalty", alt="A zero, and its reconstruction with one penalty")
 
 # %% [markdown]
 # ## One atom at a time

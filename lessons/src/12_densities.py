@@ -132,8 +132,8 @@ strip = plotting.densities([estimate(h) for h in bandwidths[[0, 4, 7, 10, 13, 17
 display(show(strip, alt="Six kernel densities: spikes for a small bandwidth, two peaks for a medium one, one broad "
                         "peak for a large one"))
 # Run this cell, and drag the slider below the pictures.
-slider(lambda i: plotting.densities([estimate(bandwidths[i])], points=few, xlabel="ink, percent", title="", size=7),
-       len(bandwidths), label="bandwidth")
+slider(lambda h: plotting.densities([estimate(h)], points=few, xlabel="ink, percent", title="", size=7), bandwidths,
+       label="bandwidth", alt="The kernel density of the 200 images with one bandwidth, and the held-out images")
 
 # %% [markdown]
 # How do we know which one is right when there are no held-out images? There are two answers.
@@ -348,7 +348,8 @@ curve = plotting.curves({"mean log-likelihood": (range(1, len(history) + 1), his
                         title=f"It never falls: the smallest step is {np.diff(history).min():+.1g}")
 display(show(curve, alt="The mean log-likelihood rises, in two bursts, and then stays constant"))
 # Run this cell, and drag the slider below the pictures.
-slider(lambda i: plotting.mixtures(X, [steps[i]], title="", size=6), len(steps), label="iteration")
+slider(lambda i: plotting.mixtures(X, [steps[i]], title="", size=6), range(len(steps)), label="iteration",
+       alt="Three groups of points, and the ellipses of the three components")
 
 # %% [markdown]
 # **Why can it not fall?** Write $a_{nk}$ for $\log(\pi_k\,\text{Normal}(x_n \mid \mu_k, \Sigma_k))$, as above. The

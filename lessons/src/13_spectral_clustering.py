@@ -311,17 +311,18 @@ print(source(SpectralClustering.fit))
 
 # %%
 gammas = [1, 3, 10, 30, 100, 300, 1000, 3000]
-frames = []
+frames = {}
 for gamma in gammas:
     labels = four_steps(graphs.rbf_affinity(moons, gamma), 2)[0]  # (N,)
-    frames.append((f"gamma = {gamma}: {metrics.accuracy(moon, labels):.1%} right", moons, labels, None))
-show(plotting.graphs(frames, title="Spectral clustering with gamma from small to large", n_columns=4,
+    frames[gamma] = f"gamma = {gamma}: {metrics.accuracy(moon, labels):.1%} right", moons, labels, None
+show(plotting.graphs(list(frames.values()), title="Spectral clustering with gamma from small to large", n_columns=4,
                      size=(2.9, 2.2)),
      alt="Eight panels: cut straight through for a small gamma, right in the middle, wrong again for the largest")
 
 # %%
 # Run this cell and drag.
-slider(lambda n: plotting.graphs([frames[n]], title="", size=(5.5, 4)), len(frames), label="gamma, nth")
+slider(lambda gamma: plotting.graphs([frames[gamma]], title="", size=(5.5, 4)), gammas, label="gamma",
+       alt="Two moons of points in the colours of their clusters")
 
 # %%
 for k in (3, 5, 8, 10, 15, 40, 80):

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from aelearn import plotting
-from aelearn.teaching.notebooks import show
 
 HISTORY = [{"epoch": e, "loss": 0.05 / e, "validation_loss": 0.06 / e, "seconds": 1.0} for e in range(1, 21)]
 
@@ -129,12 +128,6 @@ def test_a_path_has_its_boxes_and_arrows():
     assert {"1  one", "2  two", "5  five"} <= set(texts(figure))
     assert [patch.get_x() for patch in axes.patches if hasattr(patch, "get_x")] == [0, 1, 2]  # each after what it needs
     assert sum(text.get_text() == "" and hasattr(text, "arrow_patch") for text in axes.texts) == 3
-
-
-def test_a_figure_for_a_notebook():
-    pytest.importorskip("IPython")
-    image = show(plotting.bars(["a"], [1], title="t", xlabel="x"), alt="a bar")
-    assert image.data.startswith(b"\x89PNG") and image.alt == "a bar"
 
 
 def test_partitions():

@@ -1,40 +1,92 @@
-"""What lessons need from Jupyter and the machine. (That sliders move was seen in a browser.)"""
+"""What lessons need from Jupyter and the machine. (tests/test_browser.py moves the lessons' sliders in a browser.)"""
 
+import base64
 import json
 import sys
 import time
+from html.parser import HTMLParser
+from io import BytesIO
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from aelearn import plotting
 from aelearn.kernels.cpu import ceiling
 from aelearn.teaching import notebooks
-from aelearn.teaching.notebooks import measured, seconds, slider, source
+from aelearn.teaching.notebooks import measured, seconds, show, slider, source
 from tests.kernels.threads import run
 
 
-def draw(step):
-    return plotting.bars(["a"], [step + 1], title="t", xlabel="x")
+def draw(value):
+    return plotting.bars(["a"], [value], title="t", xlabel="x")
+
+
+def image_in(page):
+    """The attributes of the one image in some HTML, and its pixels (height, width, 3)."""
+    found = []
+    parser = HTMLParser()
+    parser.handle_starttag = lambda tag, attributes: found.append(dict(attributes)) if tag == "img" else None
+    parser.feed(page)
+    attributes, = found
+    kind, data = attributes["src"].split(",")
+    assert kind == "data:image/png;base64"
+    return attributes, np.asarray(Image.open(BytesIO(base64.b64decode(data))).convert("RGB"), int)
+
+
+def test_a_figure_is_a_picture_in_double_resolution_with_a_text():
+    figure, alt = draw(1), 'bars with "a" < b & c'
+    picture = show(figure, alt=alt)
+    attributes, pixels = image_in(picture._repr_html_())
+    assert attributes["alt"] == alt == repr(picture)
+    assert int(attributes["width"]) == 80 * figure.get_figwidth() == pixels.shape[1] / 2
+
+
+def test_256_colours_look_like_all():
+    everything = BytesIO()
+    figure = plotting.partitions(np.random.default_rng(0).normal(size=(400, 2)), [("t", np.eye(2))], title="t")
+    figure.savefig(everything, format="png", dpi=160)
+    _, pixels = image_in(show(figure, alt="points")._repr_html_())
+    error = pixels - np.asarray(Image.open(everything).convert("RGB"), int)
+    assert np.sqrt((error**2).mean()) < 2  # of 255
+
+
+@pytest.mark.parametrize("alt", ["", "  ", None])
+def test_a_picture_without_a_text_is_refused(alt):
+    with pytest.raises(ValueError, match="a picture needs a description in words"):
+        show(draw(1), alt)
 
 
 def test_without_widgets_there_is_a_sentence(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
-    assert slider(draw, 3) is None
+    assert slider(draw, [1, 2], label="l", alt="bars") is None
     assert capsys.readouterr().out == ("To see a slider here, pip install ipywidgets. "
                                        "The other pictures show the same.\n")
 
 
-def test_a_slider_redraws(monkeypatch):
+def test_a_slider_shows_values_and_redraws(monkeypatch):
     ipywidgets, display = pytest.importorskip("ipywidgets"), pytest.importorskip("IPython.display")
     shown = []
     monkeypatch.setattr(display, "display", shown.append)
-    slider(draw, 3, label="epoch")
+    slider(draw, np.array([1, 1 / 3, 2000]), label="weight", alt="A bar")
     control, picture = shown[0].children
-    first = bytes(picture.value)
-    control.value = 2
-    assert (control.min, control.max, control.description) == (0, 2, "epoch")
-    assert first.startswith(b"\x89PNG") and bytes(picture.value) not in (b"", first)
-    assert isinstance(shown[0], ipywidgets.VBox)
+    assert isinstance(shown[0], ipywidgets.VBox) and control.description == "weight"
+    alts, pictures = [], []
+    for control.index in range(3):
+        attributes, pixels = image_in(picture.value)
+        alts.append((control.label, attributes["alt"]))
+        pictures.append(pixels)
+    assert alts == [("1", "A bar; weight: 1"), ("0.3333", "A bar; weight: 0.3333"), ("2000", "A bar; weight: 2000")]
+    for value, pixels in zip([1, 1 / 3, 2000], pictures):
+        assert np.array_equal(pixels, image_in(show(draw(value), "a bar")._repr_html_())[1])
+
+
+def test_a_slider_shows_texts_and_integers_as_they_are(monkeypatch):
+    pytest.importorskip("ipywidgets")
+    display, shown = pytest.importorskip("IPython.display"), []
+    monkeypatch.setattr(display, "display", shown.append)
+    slider(lambda value: draw(len(str(value))), ["a", 100000, np.int64(7)], label="l", alt="A bar")
+    assert shown[0].children[0].options == (("a", "a"), ("100000", 100000), ("7", 7))
 
 
 def test_a_measurement_is_recorded_once_and_shown_again(monkeypatch, tmp_path):
