@@ -5,7 +5,8 @@
 
 Needs the extra `lessons`. A source is a py:percent file. In its code cells, the text between `### BEGIN SOLUTION` and
 `### END SOLUTION` becomes `...` in the notebook to work through; a Markdown cell tagged "answer" is only in the solved
-one.
+one. The code of a cell tagged "plot", which only draws, is folded away. So is the first code cell, tagged "setup", which
+is the same in all notebooks and written here: it installs aelearn where it is missing.
 
 Both notebooks are executed, so that they can be read without running them. Two builds on one machine give the same
 bytes: nothing that changes from run to run is kept (time stamps, widget states, random cell numbers). What lessons
@@ -22,11 +23,17 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 
-from aelearn import plotting
+from aelearn import __version__, plotting
 
 LESSONS = Path(__file__).parent
 WIDGET = "application/vnd.jupyter.widget-view+json"  # moves only while a kernel runs, and differs in each run
 SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n(.*?)^ *### END SOLUTION\n?", re.M | re.S)
+SETUP = f'''# Installs aelearn where it is missing, for example in a notebook hosted elsewhere.
+from importlib.util import find_spec
+
+if find_spec("aelearn") is None:
+    %pip install -q "aelearn[lessons]=={__version__}"'''
+FOLDED = {"jupyter": {"source_hidden": True}, "cellView": "form"}  # for JupyterLab; for hosted notebooks
 METADATA = {"kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
             "language_info": {"name": "python"}}
 
@@ -40,7 +47,9 @@ def notebook(source, *, solved):
         tags = _tags(cell)
         if cell.cell_type == "code":
             cell.source = SOLUTION.sub(r"\2" if solved else r"\1...\n", cell.source + "\n").rstrip("\n")
-        cell.metadata = nbformat.NotebookNode({"tags": tags} if tags else {})
+        cell.metadata = nbformat.from_dict({**({"tags": tags} if tags else {}), **(FOLDED if "plot" in tags else {})})
+    setup = nbformat.v4.new_code_cell(SETUP, id="setup", metadata={"tags": ["setup"], **FOLDED})
+    cells.insert(1, setup)  # below the title
     return nbformat.v4.new_notebook(cells=cells, metadata=METADATA)
 
 

@@ -3,6 +3,7 @@
 They need the extra `lessons`; without it they are skipped, or fail if AELEARN_STRICT=1.
 """
 
+import ast
 import importlib.util
 import os
 import re
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import aelearn
 from aelearn.teaching import progress
 from aelearn.teaching.exercises import EXERCISES
 
@@ -63,9 +65,9 @@ def is_a_line(output):
 
 MOVE_ALL_SLIDERS = """
 import gc, ipywidgets
-sliders = [thing for thing in gc.get_objects() if isinstance(thing, ipywidgets.IntSlider)]
+sliders = [thing for thing in gc.get_objects() if isinstance(thing, ipywidgets.SelectionSlider)]
 for slider in sliders:
-    slider.value = slider.max
+    slider.index = len(slider.options) - 1
 print(len(sliders), "sliders moved")
 """
 
@@ -152,8 +154,35 @@ def test_every_exercise_is_in_a_lesson():
 
 
 @each_lesson
+def test_folded_cells_only_set_up_or_draw(source):
+    for solved in (True, False):
+        book = build.notebook(source.read_text(), solved=solved)
+        folded = [cell for cell in book.cells if cell.metadata.get("jupyter", {}).get("source_hidden")]
+        assert folded == [*tagged(book, "setup"), *tagged(book, "plot")]
+        for cell in tagged(book, "plot"):
+            *_, last = ast.parse(cell.source).body
+            assert ast.unparse(last).startswith("show(") and not re.search(r"\b(print|check|def|import)\b", cell.source)
+
+
+def test_the_setup_cell_asks_pip_for_this_version_where_aelearn_is_missing(monkeypatch, tmp_path):
+    """Offline, pip finds nothing and says what it looked for; with aelearn, the cell does nothing."""
+    import nbformat
+
+    for name, value in {"NO_INDEX": "1", "FIND_LINKS": str(tmp_path), "IGNORE_INSTALLED": "1"}.items():
+        monkeypatch.setenv(f"PIP_{name}", value)
+    hide = "import importlib.util; importlib.util.find_spec = lambda name: None"
+    for before, expected in ((hide, f"aelearn[lessons]=={aelearn.__version__}"), ("", "")):
+        book = build.notebook(SOURCES[0].read_text(), solved=False)
+        setup, = tagged(book, "setup")
+        assert [cell.id for cell in book.cells if cell.cell_type == "code"][0] == setup.id
+        book.cells = [nbformat.v4.new_code_cell(before), setup]
+        said = build.execute(book).cells[1].outputs
+        assert expected in "".join(output.text for output in said) and bool(said) == bool(expected)
+
+
+@each_lesson
 def test_lessons_are_of_a_length_for_one_sitting(source):
-    assert 20 <= len(build.notebook(source.read_text(), solved=True).cells) <= 45
+    assert 20 <= len(build.notebook(source.read_text(), solved=True).cells) - 1 <= 45  # the setup cell is folded away
 
 
 def test_the_path_names_every_lesson_and_what_it_needs():
