@@ -28,7 +28,7 @@ from aelearn import __version__, plotting
 LESSONS = Path(__file__).parent
 WIDGET = "application/vnd.jupyter.widget-view+json"  # moves only while a kernel runs, and differs in each run
 SOLUTION = re.compile(r"^( *)### BEGIN SOLUTION\n(.*?)^ *### END SOLUTION\n?", re.M | re.S)
-SETUP = f'''# Installs aelearn where it is missing, for example in a notebook hosted elsewhere.
+SETUP = f'''# Installs aelearn where it is missing.
 from importlib.util import find_spec
 
 if find_spec("aelearn") is None:

@@ -159,9 +159,12 @@ def test_folded_cells_only_set_up_or_draw(source):
         book = build.notebook(source.read_text(), solved=solved)
         folded = [cell for cell in book.cells if cell.metadata.get("jupyter", {}).get("source_hidden")]
         assert folded == [*tagged(book, "setup"), *tagged(book, "plot")]
+        for cell in folded:  # JupyterLab shows the first line, in a window of any width
+            assert re.match(r"# .{,50}\n", cell.source)
         for cell in tagged(book, "plot"):
             *_, last = ast.parse(cell.source).body
-            assert ast.unparse(last).startswith("show(") and not re.search(r"\b(print|check|def|import)\b", cell.source)
+            assert ast.unparse(last).startswith(("show(", "slider("))
+            assert not re.search(r"\b(print|check|def|import)\b", cell.source)
 
 
 def test_the_setup_cell_asks_pip_for_this_version_where_aelearn_is_missing(monkeypatch, tmp_path):

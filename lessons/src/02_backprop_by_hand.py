@@ -48,6 +48,7 @@ from aelearn.teaching.notebooks import show
 # A large $z$ gives an $a$ near 1, a very negative $z$ gives an $a$ near 0, and in between there is a soft step:
 
 # %% tags=["plot"]
+# Draws the sigmoid and its slope.
 z = np.linspace(-8, 8, 201)  # (201,)
 a = layers.sigmoid(z)  # (201,)
 show(plotting.curves({"a = sigmoid(z)": (z, a), "its slope": (z, a * (1 - a))}, xlabel="z", ylabel="a, da/dz",
@@ -107,6 +108,7 @@ print("by the chain rule:", a * (1 - a) * x[2])
 # Geometrically it is a tangent. Here is $a$ as $w_2$ changes, and the line whose slope the chain rule gave:
 
 # %% tags=["plot"]
+# Draws the output and its tangent.
 steps = np.linspace(-9, 6, 101)  # (101,)
 curve = [output(w + np.array([0, 0, step, 0])) for step in steps]
 tangent = a + a * (1 - a) * x[2] * steps  # (101,)
@@ -330,6 +332,7 @@ show(plotting.curves({"mean squared error": (range(1, 801), history)}, xlabel="s
               alt="The loss falls, fast at first and then slowly")
 
 # %% tags=["plot"]
+# Draws images and reconstructions.
 chosen = [0, 1, 2, 3, 4]
 show(plotting.tiles(np.concatenate([images[chosen], before[chosen], after[chosen]]),
                              ["image"] * 5 + ["before"] * 5 + ["after"] * 5, (28, 28), n_columns=5,

@@ -175,6 +175,7 @@ show(plotting.loss_curve(model.history_, reference=plotting.ORIGINAL_LOSSES),
      alt="The loss falls over thirty epochs, close to the points recorded by the original script")
 
 # %% tags=["plot"]
+# Draws the reconstructions after some epochs.
 pictures = np.concatenate([watched, *glimpses.values()])  # (25, 784)
 captions = ["image"] * 5 + [f"epoch {epoch}" for epoch in glimpses for _ in range(5)]
 show(plotting.tiles(pictures, captions, (28, 28), n_columns=5, title="Reconstructions from three numbers each"),
@@ -195,7 +196,7 @@ show(plotting.tiles(drawn, [f"{share:.0%}" for share in shares], (28, 28), n_col
                     title="Decoded between the mean code of the zeros and that of the ones"),
      alt="Nine images that change gradually from a zero to a one")
 
-# %%
+# %% tags=["plot"]
 # Run this cell and drag.
 slider(lambda share: plotting.tiles(drawn[shares == share], [f"{share:.0%}"], (28, 28), title="decoded"), shares,
        label="from zero to one", alt="A digit decoded between the mean code of the zeros and that of the ones")

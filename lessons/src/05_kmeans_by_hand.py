@@ -165,12 +165,13 @@ shown = steps if len(steps) <= 8 else [*steps[:7], steps[-1]]
 show(plotting.partitions(X, shown, title="Lloyd's algorithm: each panel is one iteration"),
      alt="Panels with points in the plane; red stars, the centres, move until they stop")
 
-# %%
+# %% tags=["plot"]
 # Run this cell and drag.
 slider(lambda iteration: plotting.partitions(X, [steps[iteration]], title="", size=5.5), range(len(steps)),
        label="iteration", alt="Points in the plane in the colours of their clusters, and the centres as red stars")
 
 # %% tags=["plot"]
+# Draws the inertia.
 show(plotting.curves({"inertia": (range(len(inertias)), inertias)}, xlabel="iterations done", ylabel="inertia",
                      title=f"It never rises: from {inertias[0]:.0f} down to {inertias[-1]:.0f}"),
      alt="The inertia falls from iteration to iteration and then stays")

@@ -47,6 +47,7 @@ show(plotting.center_images(model.inverse_transform(kmeans.cluster_centers_), np
 # decoder: if it draws the right digit from the code of a misplaced image, the code still contains the digit.
 
 # %% tags=["plot"]
+# Draws images in the wrong cluster.
 few = wrong[:: max(1, len(wrong) // 10)][:10]  # up to ten of them, from near the centre to near the border
 pairs = np.concatenate([images[few], model.reconstruct(images[few])])  # (2 F, 784)
 show(plotting.tiles(pairs, [f"a {labels[i]}" for i in few] + ["decoded"] * len(few), (28, 28), n_columns=len(few),
@@ -106,6 +107,7 @@ show(plotting.curves({"fraction of images in the wrong cluster": ((edges[1:] + e
 # the greatest doubt.
 
 # %% tags=["plot"]
+# Draws the images with the greatest doubt.
 doubtful = np.argsort(-doubts)[:20]  # (20,)
 show(plotting.tiles(images[doubtful], [f"a {labels[i]}" for i in doubtful], (28, 28),
                     title="The twenty images with the greatest doubt"),
@@ -217,6 +219,7 @@ print("4 and 9")
 hard_clusters = compare(hard_images, hard_labels, hard_codes, 2)
 
 # %% tags=["plot"]
+# Draws the table of digits and clusters.
 show(plotting.table(metrics.confusion_matrix(hard_labels, hard_clusters), ["4", "9"], ["0", "1"], title="Four and nine",
                     xlabel="cluster", ylabel="digit"), alt="A table of two digits by two clusters: both are mixed")
 
@@ -244,6 +247,7 @@ all_codes = all_model.transform(all_images)  # (N, 3)
 all_clusters = compare(all_images, all_labels, all_codes, 10)
 
 # %% tags=["plot"]
+# Draws the table of digits and clusters.
 counts = metrics.confusion_matrix(all_labels, all_clusters)  # (10, 10)
 order = np.argsort([k for _, k in sorted((digit, k) for k, digit in metrics.best_matching(
     all_labels, all_clusters).items())])  # puts matched pairs on the diagonal
@@ -258,7 +262,8 @@ drawn = all_model.inverse_transform(all_kmeans.cluster_centers_)  # (10, 784)
 show(plotting.tiles(drawn, [f"cluster {k}" for k in range(10)], (28, 28), n_columns=5, title="The ten centres"),
      alt="Ten blurred digits drawn by the decoder from the ten centres")
 
-# %%
+# %% tags=["plot"]
+# Run this cell and drag.
 slider(lambda k: plotting.tiles(all_images[all_clusters == k][:20], [""] * 20, (28, 28),
                                 title=f"The first images of cluster {k}"),
        range(10), label="cluster", alt="The first twenty images of one cluster, mostly one digit or two similar ones")

@@ -113,7 +113,7 @@ def picture(name):
 
 show(picture("after round 3"), alt="Four rows of eight numbers; the first one becomes the sum, 31")
 
-# %%
+# %% tags=["plot"]
 # Run this cell and drag.
 slider(picture, names, label="shared memory", alt="Eight numbers at first, and below them a row after each round")
 

@@ -61,12 +61,13 @@ show(plotting.projections([panel(degrees) for degrees in (0, 30, 60, 90, 120, 15
                           title="The same points projected onto six lines\n(sums of squares kept and lost)"),
      alt="Six panels: points and their projections onto lines in six directions; least is lost along the cloud")
 
-# %%
+# %% tags=["plot"]
 # Run this cell and drag.
 slider(lambda degrees: plotting.projections([panel(degrees)], title="", size=(6.5, 4.6)), range(0, 180, 5),
        label="degrees", alt="Points and their projections onto a line in one direction")
 
 # %% tags=["plot"]
+# Draws what is kept and what is lost.
 turns = range(0, 181, 5)
 kept, lost = np.array([project(unit(degrees))[1:] for degrees in turns]).T  # (37,), (37,)
 show(plotting.curves({"kept: the squares of the codes": (turns, kept), "lost: the squared distances": (turns, lost),
@@ -354,6 +355,7 @@ for epoch in (1, 2, 3, 5, 10, 20, 40, 60):
 print(f"PCA itself: {pca_error:.5f}")
 
 # %% tags=["plot"]
+# Draws the angles after each epoch.
 epochs = range(1, len(angles) + 1)
 show(plotting.curves({f"angle {c + 1}": (epochs, angles[:, c]) for c in range(3)}, logarithmic=True,
                      xlabel="epoch, log scale (learning rate 5, from 21 on 1, from 41 on 0.2)",
@@ -424,6 +426,7 @@ print(f"the first 3 directions contain {filled[:3].sum():.0%} of the variance of
 print(f"it has {sizes[1]:,} weights and biases, the linear one {sizes[0]:,}")
 
 # %% tags=["plot"]
+# Draws test images and reconstructions.
 shown = [0, 1, 2, 3, 4, 5, 6, 7]
 rows = [test_images[shown], *(drawn[shown] for drawn in list(drawings.values())[1:])]  # (8, 784) each
 names = ("image", "PCA", "linear", "nonlinear")

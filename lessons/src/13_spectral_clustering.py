@@ -319,7 +319,7 @@ show(plotting.graphs(list(frames.values()), title="Spectral clustering with gamm
                      size=(2.9, 2.2)),
      alt="Eight panels: cut straight through for a small gamma, right in the middle, wrong again for the largest")
 
-# %%
+# %% tags=["plot"]
 # Run this cell and drag.
 slider(lambda gamma: plotting.graphs([frames[gamma]], title="", size=(5.5, 4)), gammas, label="gamma",
        alt="Two moons of points in the colours of their clusters")

@@ -1,0 +1,202 @@
+"""Every lesson where it is worked through: in JupyterLab in a browser, all cells run from the menu, all sliders moved.
+
+This needs the extras `lessons` and `browser`, and Debian's packages chromium and chromium-driver; without them the
+tests are skipped, or fail if AELEARN_STRICT=1. There is one server and one browser, on 127.0.0.1, and nothing is fetched
+from outside. AELEARN_SCREENSHOTS names a folder to keep a screenshot of each notebook in.
+"""
+
+import importlib.util
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from tests.test_lessons import build, each_lesson  # skips where the extra `lessons` is missing
+
+MISSING = [name for name in ("jupyterlab", "ipywidgets", "selenium") if not importlib.util.find_spec(name)]
+MISSING += [name for name in ("chromium", "chromedriver") if not shutil.which(name)]
+if MISSING and os.environ.get("AELEARN_STRICT") != "1":
+    pytest.skip(f"lessons in a browser need {', '.join(MISSING)}", allow_module_level=True)
+
+SETTINGS = {"apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+            "docmanager-extension/plugin": {"autosave": False},
+            "notebook-extension/tracker": {"windowingMode": "none"}}  # all cells are on the page at any time
+STATUS = "return document.querySelector('.jp-Notebook-ExecutionIndicator').dataset.status"
+CELLS = """return [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')].map(cell => ({
+    folded: !!cell.querySelector('.jp-InputPlaceholder'),
+    prompt: cell.querySelector('.jp-InputPrompt').innerText,
+    errors: [...cell.querySelectorAll('[data-mime-type$="jupyter.error"], [data-mime-type$="jupyter.stderr"]')].map(
+        output => output.innerText)}))"""
+PICTURES = """return [...document.querySelectorAll('.jp-OutputArea img')].map(image => {
+    const output = image.closest('.jp-OutputArea-output');
+    return {text: image.alt, loaded: image.complete && image.naturalWidth > 0,
+            fits: output.scrollWidth <= output.clientWidth
+                  && image.getBoundingClientRect().right <= output.getBoundingClientRect().right}})"""
+SLIDER = """const all = arguments[0].closest('.widget-vbox'), image = all.querySelector('img');
+            return [all.querySelector('.widget-readout').innerText, image.alt, image.src]"""
+
+
+class Lab:
+    """JupyterLab in a folder of its own, without the user's settings, on a free port, with a token."""
+
+    def __init__(self, folder):
+        self.notebooks, self.token = folder / "notebooks", secrets.token_hex(16)
+        self.notebooks.mkdir()
+        for name, value in SETTINGS.items():
+            path = folder / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+            path.parent.mkdir(parents=True)
+            path.write_text(json.dumps(value))
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.url, own = f"http://127.0.0.1:{port}", ("CONFIG", "DATA", "RUNTIME")
+        self._log = open(folder / "log", "w+")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
+             "--ServerApp.port_retries=0", f"--ServerApp.root_dir={self.notebooks}"],
+            stdout=self._log, stderr=subprocess.STDOUT, cwd=folder,
+            env={**os.environ, **{f"JUPYTER_{name}_DIR": str(folder / name) for name in own},
+                 "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"), "IPYTHONDIR": str(folder / "ipython"),
+                 "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"), "JUPYTER_TOKEN": self.token})
+        until(lambda: self._process.poll() is not None or self.answers(), 60, "JupyterLab has not started")
+        if self._process.poll() is not None:
+            self._log.seek(0)
+            pytest.fail(self._log.read())
+
+    def ask(self, path, method="GET"):
+        """What the server's API answers."""
+        request = urllib.request.Request(f"{self.url}/api/{path}", method=method,
+                                         headers={"Authorization": f"token {self.token}"})
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.loads(answer.read() or "null")
+
+    def answers(self):
+        try:
+            return bool(self.ask("status"))
+        except OSError:
+            return False
+
+    def end(self):
+        """End the server; it ends its kernels."""
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(30)
+        finally:
+            self._process.kill()
+            self._process.wait()
+            self._log.close()
+
+
+def until(what, seconds, sentence):
+    """Wait until what() is true, and return it. Fails with the sentence after some seconds."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := what():
+            return found
+        time.sleep(0.1)
+    pytest.fail(f"{sentence} within {seconds} seconds")
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    lab = Lab(tmp_path_factory.mktemp("lab"))
+    yield lab
+    lab.end()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    # As root, Chromium runs only without its sandbox. In a narrow window, pictures must shrink.
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1000,900",
+                     "--no-first-run", "--disable-background-networking", "--disable-component-update",
+                     f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture
+def notebook(request, lab, browser):
+    """A function that opens a notebook and waits for its kernel, which is ended after the test."""
+    def open_notebook(name, book):
+        nbformat.write(book, lab.notebooks / name)
+        browser.get(f"{lab.url}/lab/tree/{name}?token={lab.token}&reset")
+        until(lambda: any(session["kernel"]["execution_state"] == "idle" and session["kernel"]["connections"]
+                          for session in lab.ask("sessions")), 60, "the kernel has not started")
+
+    yield open_notebook
+    if folder := os.environ.get("AELEARN_SCREENSHOTS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        browser.save_screenshot(str(Path(folder) / f"{request.node.callspec.id}.png"))
+    for session in lab.ask("sessions"):
+        lab.ask(f"sessions/{session['id']}", "DELETE")
+
+
+def find(browser, css):
+    return browser.find_elements("css selector", css)
+
+
+def run_all(browser):
+    """Choose Run, Run All Cells from the menu, with the mouse."""
+    def click(css, text):
+        for element in find(browser, css):
+            if element.text == text:
+                element.click()
+                return True
+        return False
+
+    until(lambda: click(".lm-MenuBar-itemLabel", "Run"), 10, "there is no menu Run")
+    until(lambda: click(".lm-Menu-itemLabel", "Run All Cells"), 10, "there is no item Run All Cells")
+
+
+def may_fail(cell):
+    """Whether a cell may show an error: the check of an open exercise."""
+    return "raises-exception" in cell.metadata.get("tags", [])
+
+
+@each_lesson
+@pytest.mark.parametrize("solved", [True, False], ids=["solved", "open"])
+def test_lessons_run_in_a_browser(source, solved, lab, browser, notebook):
+    book = build.notebook(source.read_text(), solved=solved)
+    code = [cell for cell in book.cells if cell.cell_type == "code"]
+    notebook(f"{source.stem}.ipynb", book)
+    run_all(browser)
+    # A folded cell has no prompt.
+    until(lambda: all(cell["folded"] or cell["prompt"].strip("[]:").isdigit() for cell in browser.execute_script(CELLS))
+          and browser.execute_script(STATUS) == "idle", 200, "not all cells have run")
+
+    cells = browser.execute_script(CELLS)
+    assert len(cells) == len(code)
+    for cell, shown in zip(code, cells):
+        assert not shown["errors"] or may_fail(cell), shown["errors"]
+        assert shown["folded"] == bool({"setup", "plot"} & set(cell.metadata.get("tags", [])))
+
+    handles = find(browser, ".jp-OutputArea .noUi-handle")
+    assert len(handles) == sum(cell.source.count("slider(") for cell in code)
+    for handle in handles:
+        before = browser.execute_script(SLIDER, handle)
+        handle.send_keys("\ue014")  # the key that is an arrow to the right
+        until(lambda: all(now != then for now, then in zip(browser.execute_script(SLIDER, handle), before)), 20,
+              f"the slider at {before[0]!r} has not moved, or its picture has not changed,")
+
+    pictures = until(lambda: all(picture["loaded"] for picture in browser.execute_script(PICTURES))
+                     and browser.execute_script(PICTURES), 10, "the pictures have not been drawn")
+    assert len(pictures) >= sum(cell.source.count("show(") + cell.source.count("slider(") for cell in code)
+    assert all(picture["text"].strip() and picture["fits"] for picture in pictures), pictures
+    assert not [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
