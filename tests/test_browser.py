@@ -1,7 +1,7 @@
 """Every lesson where it is worked through: in JupyterLab in a browser, all cells run from the menu, all sliders moved.
 
 This needs the extras `lessons` and `browser`, and Debian's packages chromium and chromium-driver; without them the
-tests are skipped, or fail if AELEARN_STRICT=1. There is one server and one browser, on 127.0.0.1, and nothing is fetched
+tests are skipped, or fail if AELEARN_STRICT=1. There is one server and one browser, on 127.0.0.1. Nothing is fetched
 from outside. AELEARN_SCREENSHOTS names a folder to keep a screenshot of each notebook in.
 """
 
@@ -18,7 +18,6 @@ import time
 import urllib.request
 from pathlib import Path
 
-import nbformat
 import pytest
 
 from tests.test_lessons import build, each_lesson  # skips where the extra `lessons` is missing
@@ -54,7 +53,7 @@ class Lab:
         self.notebooks.mkdir()
         for name, value in SETTINGS.items():
             path = folder / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
-            path.parent.mkdir(parents=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(value))
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -135,7 +134,7 @@ def browser(tmp_path_factory):
 def notebook(request, lab, browser):
     """A function that opens a notebook and waits for its kernel, which is ended after the test."""
     def open_notebook(name, book):
-        nbformat.write(book, lab.notebooks / name)
+        build.nbformat.write(book, lab.notebooks / name)
         browser.get(f"{lab.url}/lab/tree/{name}?token={lab.token}&reset")
         until(lambda: any(session["kernel"]["execution_state"] == "idle" and session["kernel"]["connections"]
                           for session in lab.ask("sessions")), 60, "the kernel has not started")

@@ -29,8 +29,8 @@ class Picture:
         if not isinstance(alt, str) or not alt.strip():
             raise ValueError(f"alt is {alt!r}, but a picture needs a description in words: show(figure, alt=\"...\")")
         self._alt, width, data = alt, PER_INCH * figure.get_figwidth(), base64.b64encode(_png(figure)).decode()
-        self._html = (f'<div style="{CARD}"><img alt="{html.escape(alt)}" width="{width:.0f}" style="max-width: 100%" '
-                      f'src="data:image/png;base64,{data}"></div>')
+        self._html = (f'<div style="{CARD}"><img alt="{html.escape(alt)}" width="{width:.0f}" '
+                      f'style="display: block; max-width: 100%" src="data:image/png;base64,{data}"></div>')
 
     def _repr_html_(self):
         return self._html
@@ -63,7 +63,7 @@ def slider(draw, values, label, alt):
 
     values  numbers or texts
     label   what they are
-    alt     what the figure shows, in words; the label and the value are added to it
+    alt     what the figure shows, in words; the label and the value are added to it. Raises ValueError if it is empty.
 
     Without ipywidgets it prints one sentence, and the lesson goes on.
     """
@@ -75,12 +75,13 @@ def slider(draw, values, label, alt):
     from IPython.display import display
 
     options = [(_as_text(value), value) for value in values]
-    control = ipywidgets.SelectionSlider(options=options, description=label, style={"description_width": "initial"})
+    control = ipywidgets.SelectionSlider(options=options, description=label, style={"description_width": "initial"},
+                                         layout={"width": "500px", "max_width": "100%"})
     picture = ipywidgets.HTML()
 
     def redraw(_=None):
         text, value = options[control.index]
-        picture.value = Picture(draw(value), f"{alt}; {label}: {text}")._repr_html_()
+        picture.value = Picture(draw(value), alt and f"{alt}; {label}: {text}")._repr_html_()
 
     control.observe(redraw, names="index")
     redraw()

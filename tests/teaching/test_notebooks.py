@@ -57,6 +57,12 @@ def test_a_picture_without_a_text_is_refused(alt):
         show(draw(1), alt)
 
 
+def test_a_slider_without_a_text_is_refused():
+    pytest.importorskip("ipywidgets")
+    with pytest.raises(ValueError, match="a picture needs a description in words"):
+        slider(draw, [1, 2], label="l", alt="")
+
+
 def test_without_widgets_there_is_a_sentence(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "ipywidgets", None)
     assert slider(draw, [1, 2], label="l", alt="bars") is None
