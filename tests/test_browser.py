@@ -67,7 +67,10 @@ class Lab:
             env={**os.environ, **{f"JUPYTER_{name}_DIR": str(folder / name) for name in own},
                  "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"), "IPYTHONDIR": str(folder / "ipython"),
                  "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"), "JUPYTER_TOKEN": self.token})
-        until(lambda: self._process.poll() is not None or self.answers(), 60, "JupyterLab has not started")
+
+    def wait(self):
+        """Wait until the server answers."""
+        until(lambda: self._process.poll() is not None or self._answers(), 60, "JupyterLab has not started")
         if self._process.poll() is not None:
             self._log.seek(0)
             pytest.fail(self._log.read())
@@ -79,7 +82,7 @@ class Lab:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.loads(answer.read() or "null")
 
-    def answers(self):
+    def _answers(self):
         try:
             return bool(self.ask("status"))
         except OSError:
@@ -109,8 +112,11 @@ def until(what, seconds, sentence):
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     lab = Lab(tmp_path_factory.mktemp("lab"))
-    yield lab
-    lab.end()
+    try:
+        lab.wait()
+        yield lab
+    finally:
+        lab.end()
 
 
 @pytest.fixture(scope="module")
@@ -119,9 +125,10 @@ def browser(tmp_path_factory):
 
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
-    # As root, Chromium runs only without its sandbox. In a narrow window, pictures must shrink.
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1000,900",
-                     "--no-first-run", "--disable-background-networking", "--disable-component-update",
+    # As root, Chromium runs only without its sandbox. It finds no other machine. In a narrow window, pictures shrink.
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--no-first-run",
+                     "--disable-background-networking", "--disable-component-update", "--window-size=1000,900",
+                     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
                      f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
@@ -151,17 +158,24 @@ def find(browser, css):
     return browser.find_elements("css selector", css)
 
 
-def run_all(browser):
-    """Choose Run, Run All Cells from the menu, with the mouse."""
-    def click(css, text):
+def click(browser, css, text):
+    """Click on the element with this text. Returns whether it was there."""
+    from selenium.common.exceptions import WebDriverException
+
+    try:
         for element in find(browser, css):
             if element.text == text:
                 element.click()
                 return True
-        return False
+    except WebDriverException:  # JupyterLab is just drawing it anew
+        pass
+    return False
 
-    until(lambda: click(".lm-MenuBar-itemLabel", "Run"), 10, "there is no menu Run")
-    until(lambda: click(".lm-Menu-itemLabel", "Run All Cells"), 10, "there is no item Run All Cells")
+
+def run_all(browser):
+    """Choose Run All Cells from the menu Run, with the mouse; again, if JupyterLab draws its menus anew meanwhile."""
+    until(lambda: click(browser, ".lm-Menu-itemLabel", "Run All Cells")
+          or click(browser, ".lm-MenuBar-itemLabel", "Run") and False, 20, "there is no Run, Run All Cells")
 
 
 def may_fail(cell):
