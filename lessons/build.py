@@ -5,8 +5,8 @@
 
 Needs the extra `lessons`. A source is a py:percent file. In its code cells, the text between `### BEGIN SOLUTION` and
 `### END SOLUTION` becomes `...` in the notebook to work through; a Markdown cell tagged "answer" is only in the solved
-one. The code of a cell tagged "plot", which only draws, is folded away. So is the first code cell, tagged "setup", which
-is the same in all notebooks and written here: it installs aelearn where it is missing.
+one. The code of a cell tagged "plot", which only draws, is folded away. So is the first code cell, tagged "setup",
+which is the same in all notebooks and written here: it installs aelearn where it is missing.
 
 Both notebooks are executed, so that they can be read without running them. Two builds on one machine give the same
 bytes: nothing that changes from run to run is kept (time stamps, widget states, random cell numbers). What lessons
