@@ -183,15 +183,9 @@ def tags(cell):
     return set(cell.metadata.get("tags", []))
 
 
-def may_fail(cell):
-    """Whether a cell may show an error: the check of an open exercise."""
-    return "raises-exception" in tags(cell)
-
-
-def errors(browser, code):
-    """The errors and warnings on the page, of code cells that may not fail."""
-    return [error for cell, shown in zip(code, browser.execute_script(CELLS)) if not may_fail(cell)
-            for error in shown["errors"]]
+def errors(browser):
+    """The errors and warnings on the page."""
+    return [error for shown in browser.execute_script(CELLS) for error in shown["errors"]]
 
 
 def has_run(browser):
@@ -211,8 +205,8 @@ def test_lessons_run_in_a_browser(source, solved, lab, browser, notebook):
     code = [cell for cell in book.cells if cell.cell_type == "code"]
     notebook(f"{source.stem}.ipynb", book)
     run_all(browser)
-    until(lambda: errors(browser, code) or has_run(browser), 600, "not all cells have run")
-    assert not errors(browser, code)
+    until(lambda: errors(browser) or has_run(browser), 600, "not all cells have run")
+    assert not errors(browser)
 
     cells = browser.execute_script(CELLS)
     assert len(cells) == len(code)
