@@ -2,13 +2,13 @@
 
 Exit codes: 0 done; 2 the arguments, the data or the output folder are wrong, or JupyterLab is missing or fails (one
 line on stderr says what); 130 interrupted by Ctrl-C (0 if that ends JupyterLab). A warning, such as fewer distinct
-clusters than requested, is also one line on stderr.
+clusters than requested, is also one line on stderr. If stderr is a
+terminal, progress bars appear there.
 """
 
 import argparse
 import sys
 import warnings
-from contextlib import nullcontext
 
 from aelearn import __version__
 
@@ -76,7 +76,7 @@ def _add_shared_flags(add, *, epochs, out):
              "runs, otherwise numpy; cuda needs an NVIDIA GPU")
     add("--seed", type=int, default=0, metavar="S", help="of all random choices")
     add("--out", default=out, metavar="DIR", help="folder for the results")
-    add("--quiet", action="store_true", help="print nothing but warnings and errors")
+    add("--quiet", action="store_true", help="print nothing but warnings and errors, and no progress bars")
 
 
 def main(argv=None):
@@ -98,17 +98,16 @@ def _run(argv):
     arguments = vars(make_map_parser().parse_args(argv[1:]) if is_map else make_parser().parse_args(argv))
     arguments = {name: tuple(value) if isinstance(value, list) else value for name, value in arguments.items()}
     quiet = arguments.pop("quiet")
+    shown = {"say": _silent if quiet else _print_now, "verbose": not quiet and sys.stderr.isatty()}
     try:
         from aelearn.jobs.main_job import Interrupted, Settings, UnavailableError, run  # --help needs none of it
 
         if is_map:
             from aelearn.jobs import compare
 
-            compare.run(compare.Settings(**arguments), say=_silent if quiet else _print_now)
+            compare.run(compare.Settings(**arguments), **shown)
             return 0
-        settings = Settings(**arguments)
-        with nullcontext() if quiet else _Progress(settings.epochs) as progress:
-            report = run(settings, say=_silent if quiet else progress.say, callbacks=() if quiet else (progress,))
+        report = run(Settings(**arguments), **shown)
     except Interrupted as interruption:
         return _say(interruption, 130)
     except KeyboardInterrupt:
@@ -152,29 +151,6 @@ def _say(message, code):
     """Print one line on stderr; returns `code`, to exit with."""
     print(f"aelearn: {' '.join(str(message).split())}", file=sys.stderr)
     return code
-
-
-class _Progress:
-    """A progress bar over the epochs (tqdm; silent if stderr is not a terminal) and lines that do not break it."""
-
-    def __init__(self, epochs):
-        from tqdm import tqdm
-
-        self._bar = tqdm(total=epochs, unit="epoch", leave=False, disable=None, delay=0.1)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exception):
-        self._bar.close()
-
-    def __call__(self, autoencoder, row):
-        self._bar.update(row["epoch"] - self._bar.n)
-        self._bar.set_postfix(loss=f"{row['loss']:.5f}")
-
-    def say(self, line):
-        self._bar.clear()
-        print(line, flush=True)
 
 
 def _table(report):

@@ -3,8 +3,10 @@
 import json
 import os
 import signal
+import struct
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -153,6 +155,31 @@ def test_stopped_and_resumed_ends_with_the_same_bits(folder, tmp_path, number, c
     a, b = (Autoencoder.load(tmp_path / name / "model.npz") for name in ("stopped", "through"))
     assert all(np.array_equal(a.params_[name], b.params_[name]) for name in a.params_)
     assert (tmp_path / "stopped" / "clusters.csv").read_bytes() == (tmp_path / "through" / "clusters.csv").read_bytes()
+
+
+def test_a_terminal_gets_a_progress_bar(folder, tmp_path):
+    pty, fcntl, termios = (pytest.importorskip(name) for name in ("pty", "fcntl", "termios"))
+    terminal, stderr = pty.openpty()
+    fcntl.ioctl(stderr, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))  # rows and columns
+    process = subprocess.Popen([sys.executable, "-c", LISTENING, "--data", folder, *SMALL, "--epochs", "1000000",
+                                "--out", tmp_path / "out"], stdout=subprocess.DEVNULL, stderr=stderr)
+    os.close(stderr)
+    shown, too_late = b"", threading.Timer(60, process.kill)  # then there is nothing more to read
+    too_late.start()
+    try:
+        while b"epoch/s, loss=" not in shown:
+            shown = shown[-10_000:] + os.read(terminal, 1000)
+        process.send_signal(signal.SIGINT)
+        while not shown.endswith(b"\n"):
+            shown += os.read(terminal, 1000)
+        assert process.wait(timeout=60) == 130
+    finally:
+        too_late.cancel()
+        process.kill()
+        process.wait()
+        os.close(terminal)
+    *_, blanks, last = shown.decode().rstrip().split("\r")
+    assert blanks.strip() == "" and last.startswith("aelearn: interrupted after epoch")
 
 
 def test_the_map(folder):

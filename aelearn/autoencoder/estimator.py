@@ -20,6 +20,7 @@ from aelearn.autoencoder.network import Architecture, autoencoder_widths
 from aelearn.autoencoder.settings import as_dtype, check_settings, check_validation
 from aelearn.autoencoder.training import Training
 from aelearn.core.base import Transformer, all_or_nothing
+from aelearn.core.progress import progress
 from aelearn.core.validation import ConvergenceWarning, check_array, generator, load_backend, warn
 
 
@@ -39,6 +40,7 @@ class Autoencoder(Transformer):
     callbacks           functions callback(autoencoder, row), called after each epoch; True stops the training
     weight_init         "truncated_normal" (the original script's) or "glorot": see layers.py
     random_state        None, an int, a np.random.Generator or RandomState: initial weights and order of batches
+    verbose             if not 0, `fit` and `resume` show a progress bar: epochs, and the loss
 
     After `fit`:
 
@@ -54,7 +56,7 @@ class Autoencoder(Transformer):
 
     def __init__(self, hidden_layer_sizes=(128, 3), *, activation="sigmoid", output_activation="sigmoid", loss="mse",
                  optimizer="adam", learning_rate=3e-3, epochs=150, batch_size=48, backend="auto", dtype=np.float32,
-                 callbacks=(), weight_init="truncated_normal", random_state=None):
+                 callbacks=(), weight_init="truncated_normal", random_state=None, verbose=0):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
         self.output_activation = output_activation
@@ -68,6 +70,7 @@ class Autoencoder(Transformer):
         self.callbacks = callbacks
         self.weight_init = weight_init
         self.random_state = random_state
+        self.verbose = verbose
 
     def fit(self, X, y=None, *, validation=None):
         """Learn from X (N, D), starting anew; y is ignored. Returns self.
@@ -119,8 +122,9 @@ class Autoencoder(Transformer):
     def _train(self, X, validation):
         self.interrupted_ = False
         try:
-            self._training.run(X, validation, epochs=self.epochs, batch_size=int(self.batch_size),
-                               backend=load_backend(self.backend), after_epoch=lambda: self._after_epoch(X))
+            with progress(self.verbose, unit="epoch", total=self.epochs, done=len(self.history_)) as bar:
+                self._training.run(X, validation, epochs=self.epochs, batch_size=int(self.batch_size),
+                                   backend=load_backend(self.backend), after_epoch=lambda: self._after_epoch(X, bar))
         except KeyboardInterrupt:
             if not self.history_:
                 raise  # there is nothing to keep
@@ -135,8 +139,9 @@ class Autoencoder(Transformer):
             before = {**vars(self), **before}  # the settings from before, and what was learnt since
         super()._go_back_to(before)
 
-    def _after_epoch(self, X):
-        """Call the callbacks, and warn of dead outputs; True if training should stop."""
+    def _after_epoch(self, X, bar):
+        """Advance the bar, call the callbacks, and warn of dead outputs; True if training should stop."""
+        bar.advance(loss=self.history_[-1]["loss"])
         stop, n_epochs = self._call_back(), len(self.history_)
         is_last = stop or n_epochs == self.epochs
         if self._architecture.output_activation == "relu" and (n_epochs == 2 or n_epochs == 1 and is_last):
@@ -226,7 +231,8 @@ class Autoencoder(Transformer):
     def save(self, path):
         """Write everything that `load` and `resume` need to one .npz file, completely or not at all.
 
-        Callbacks are not saved, nor is a random_state that is not a number: the loaded model has () and None there.
+        Callbacks and verbose are not saved, nor is a random_state that is not a number: the loaded model has (), 0 and
+        None there.
         """
         self._check_fitted("_training")
         write_model(path, self)

@@ -24,7 +24,8 @@ FORMAT = "aelearn autoencoder 1"
 def write_model(path, model):
     """Write a fitted Autoencoder to `path`, completely or not at all."""
     settings = {**model.get_params(), **model._fitted_structure}
-    settings.pop("callbacks")
+    for name in ("callbacks", "verbose"):
+        settings.pop(name)
     if not isinstance(model.random_state, (int, np.integer, type(None))):
         settings["random_state"] = None
     names = getattr(model, "feature_names_in_", None)

@@ -18,6 +18,7 @@ from aelearn.core.validation import (
     check_float_dtype,
     check_integer,
     check_number,
+    check_verbose,
 )
 
 
@@ -42,6 +43,7 @@ def check_settings(model):
     check_integer("batch_size", model.batch_size, 1)
     check_backend(model.backend)
     check_float_dtype(model.dtype)
+    check_verbose(model.verbose)
     if isinstance(model.callbacks, Iterator):
         raise TypeError("callbacks must be a sequence of functions; got an iterator, which is empty after the first "
                         "epoch: pass a list of them")

@@ -5,5 +5,6 @@
     metadata_routing   requests for sample weights and the like, for scikit-learn's tools
     validation         input validation, in one place
     arrays             blocks of rows, squared distances, rounding errors, and units for very large or small data
+    progress           progress bars: what `verbose` shows
     files              files that are written completely or not at all
 """

@@ -141,6 +141,11 @@ def check_integer(name, value, low, high=None):
     return _check_range(name, int(value), low, high, "an integer")
 
 
+def check_verbose(verbose):
+    """Raise TypeError or ValueError unless `verbose` is True, False or an integer of at least 0."""
+    check_integer("verbose", int(verbose) if isinstance(verbose, (bool, np.bool_)) else verbose, 0)
+
+
 def check_number(name, value, low, high=None, *, exclusive_low=False):
     """`value` as a finite float from `low` to `high`. Raises TypeError for another type, ValueError for the rest."""
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):

@@ -9,34 +9,37 @@ Gaussian blob. Leave-one-out measures how likely each sample is under the kernel
 import numpy as np
 
 from aelearn.core.arrays import rounding, unit_of, units_of_columns
+from aelearn.core.progress import unwatched
 from aelearn.core.validation import check_number
 from aelearn.density.kernel_sums import TILE_ENTRIES, log_sums_of_tile, squared_distances_to_all
 
 GRID = 13  # bandwidths that leave-one-out tries, twice
+N_PASSES = 3  # over all rows of X: for the bounds, and for each grid
 
 
-def leave_one_out_bandwidth(X, kernel):
+def leave_one_out_bandwidth(X, kernel, *, after_rows=unwatched):
     """The h that makes  sum_n log p_n(x_n)  largest, where p_n is the density of X (N, D) without x_n. A float.
 
     Duplicates of x_n are left out with it: if every point occurred twice, the sum would otherwise grow without bound as
     h goes to 0.
 
     GRID bandwidths in equal ratios between two bounds are tried, then as many between the neighbours of the best one.
-    Raises ValueError where no two samples differ.
+    after_rows is called with the number of rows after each few of the N_PASSES times N. Raises ValueError where no two
+    samples differ.
     Source: Duin, "On the choice of smoothing parameters for Parzen estimators of probability density functions" (1976).
     """
     unit = unit_of(X, limit=1)
     X = unit.scale(X.astype(np.float64))  # (N, D)
-    low, high = _bounds(X, kernel)
+    low, high = _bounds(X, kernel, after_rows)
     for _ in range(2):
         grid = np.geomspace(low, high, GRID)  # (GRID,)
-        best = int(_log_likelihoods(X, grid, kernel).argmax())
+        best = int(_log_likelihoods(X, grid, kernel, after_rows).argmax())
         low, high = grid[max(best - 1, 0)], grid[min(best + 1, GRID - 1)]
     h = unit.unscale(float(grid[best]))
     return check_number("the bandwidth that 'leave-one-out' finds", h, 0, exclusive_low=True)
 
 
-def _bounds(X, kernel):
+def _bounds(X, kernel, after_rows):
     """Bounds of the best bandwidth for X (N, D): the sum never decreases up to `low` and never increases from `high`.
 
     Let r_n be the distance from x_n to the nearest other point and R_n the root mean square of those to all others.
@@ -50,7 +53,7 @@ def _bounds(X, kernel):
     """
     n_samples, n_features = X.shape
     nearest, mean = np.empty(n_samples), np.empty(n_samples)  # r_n^2 and R_n^2: (N,), (N,)
-    for rows, squared in _tiles(X):
+    for rows, squared in _tiles(X, after_rows):
         nearest[rows] = np.min(squared, axis=1, where=squared > 0, initial=np.inf)
         mean[rows] = squared.sum(axis=1) / np.maximum(np.count_nonzero(squared, axis=1), 1)
     if np.isinf(nearest).any():
@@ -61,22 +64,23 @@ def _bounds(X, kernel):
     return np.sqrt(nearest.max()), np.sqrt(mean.max() * (1 + 2 / n_features))
 
 
-def _log_likelihoods(X, grid, kernel):
+def _log_likelihoods(X, grid, kernel, after_rows):
     """The sum above for X (N, D) and each bandwidth of the grid (GRID,), up to a constant: (GRID,)."""
     log_likelihoods = -X.size * np.log(grid)  # (GRID,)
-    for _, squared in _tiles(X):
+    for _, squared in _tiles(X, after_rows):
         squared[squared == 0] = np.inf  # the point itself and its duplicates
         for i, h in enumerate(grid):
             log_likelihoods[i] += log_sums_of_tile(squared, h, kernel).sum()
     return log_likelihoods
 
 
-def _tiles(X):
+def _tiles(X, after_rows):
     """For a few rows of X (N, D) at a time: which, as a slice, and their squared distances to all rows (B, N)."""
     points, n_rows = np.ascontiguousarray(X.T), max(1, TILE_ENTRIES // len(X))  # (D, N)
     for start in range(0, len(X), n_rows):
         rows = slice(start, start + n_rows)
         yield rows, squared_distances_to_all(X[rows], points)
+        after_rows(len(X[rows]))
 
 
 def rule_of_thumb(X, rule):

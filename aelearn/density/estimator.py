@@ -17,8 +17,9 @@ import numpy as np
 
 from aelearn.core.arrays import unit_of
 from aelearn.core.base import Estimator
-from aelearn.core.validation import check_choice, check_integer, check_number, generator
-from aelearn.density.bandwidths import leave_one_out_bandwidth, rule_of_thumb
+from aelearn.core.progress import progress
+from aelearn.core.validation import check_choice, check_integer, check_number, check_verbose, generator
+from aelearn.density.bandwidths import N_PASSES, leave_one_out_bandwidth, rule_of_thumb
 from aelearn.density.histogram import histogram_density
 from aelearn.density.kernel_sums import KERNELS, log_constant, log_kernel_sums
 
@@ -35,6 +36,7 @@ class KernelDensity(Estimator):
                the samples most likely under the kernels of the others; duplicates, which would drive h to 0, are left
                out
     kernel     "gaussian" or "epanechnikov"
+    verbose    if not 0, "leave-one-out" and `score_samples` show a progress bar, in rows of distances
 
     Scott's rule (and Silverman's) is that of scipy.stats.gaussian_kde: h scales the full covariance of the data.
     Kernels are stretched as the data are, and measuring X in other units changes nothing. scikit-learn's KernelDensity
@@ -52,9 +54,10 @@ class KernelDensity(Estimator):
 
     _estimator_type = "density_estimator"
 
-    def __init__(self, bandwidth="scott", *, kernel="gaussian"):
+    def __init__(self, bandwidth="scott", *, kernel="gaussian", verbose=0):
         self.bandwidth = bandwidth
         self.kernel = kernel
+        self.verbose = verbose
 
     def fit(self, X, y=None):
         """Keep a copy of X (N, D) and choose the bandwidth; y is ignored. Returns self.
@@ -63,6 +66,7 @@ class KernelDensity(Estimator):
         "silverman" need a covariance that can be inverted, "leave-one-out" two samples that differ.
         """
         check_choice("kernel", self.kernel, KERNELS)
+        check_verbose(self.verbose)
         if isinstance(self.bandwidth, str):
             check_choice("bandwidth", self.bandwidth, ("scott", "silverman", "leave-one-out"))
         else:
@@ -71,7 +75,8 @@ class KernelDensity(Estimator):
         if self.bandwidth in ("scott", "silverman"):
             h, S = rule_of_thumb(X, self.bandwidth)  # S (D, D)
         elif self.bandwidth == "leave-one-out":
-            h, S = leave_one_out_bandwidth(X, self.kernel), None
+            with progress(self.verbose, "bandwidth", unit="row", total=N_PASSES * len(X)) as bar:
+                h, S = leave_one_out_bandwidth(X, self.kernel, after_rows=bar.advance), None
         else:
             h, S = float(self.bandwidth), None
         if not np.isfinite(_in_units_of_kernels(X, X[0], h, S)[0]).all():
@@ -96,7 +101,8 @@ class KernelDensity(Estimator):
         x, _ = _in_units_of_kernels(X, self._samples[0], self.bandwidth_, self._S)  # (M, D)
         log_sums, near = np.full(len(x), -np.inf), np.isfinite(x).all(axis=1)  # (M,), (M,)
         if near.any():
-            log_sums[near] = log_kernel_sums(x[near], points, h, self._kernel)
+            with progress(self.verbose, "densities", unit="row", total=np.count_nonzero(near)) as bar:
+                log_sums[near] = log_kernel_sums(x[near], points, h, self._kernel, after_rows=bar.advance)
         log_volume = n_features * math.log(self.bandwidth_) + np.log(np.diag(self.shape_)).sum()  # log(h^D det S)
         return log_sums + log_constant(self._kernel, n_features) - math.log(n) - log_volume
 

@@ -23,6 +23,8 @@ import math
 
 import numpy as np
 
+from aelearn.core.progress import unwatched
+
 KERNELS = ("gaussian", "epanechnikov")
 TILE_ENTRIES = 1 << 15  # entries of a tile: 256 KB as float64, which fits into the processor's cache
 TILE_ROWS = 64  # rows of a tile at most, so that it stays small where its first row has hardly any neighbours
@@ -36,11 +38,12 @@ def log_constant(kernel, n_features):
     return math.log((n_features + 2) / 2) - log_ball
 
 
-def log_kernel_sums(x, points, h, kernel):
+def log_kernel_sums(x, points, h, kernel, *, after_rows=unwatched):
     """log sum_n K((x_m - p_n) / h) / K(0)  for x (M, D) and points (N, D): (M,).
 
     Points and x are sorted along the axis on which the points spread most. An Epanechnikov kernel reaches no farther
     than h along it, so all points that matter to the rows of a tile are in one slice, and only these are computed.
+    after_rows is called with the number of rows after each tile.
     """
     with np.errstate(over="ignore"):
         axis = np.ptp(points, axis=0).argmax()
@@ -57,6 +60,7 @@ def log_kernel_sums(x, points, h, kernel):
         rows = order[start:stop]  # (B,)
         squared = squared_distances_to_all(x[rows], points[:, first[start]:last[stop - 1]])  # (B, W)
         log_sums[rows] = log_sums_of_tile(squared, h, kernel)  # (B,)
+        after_rows(stop - start)
         start = stop
     return log_sums
 

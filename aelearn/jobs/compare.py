@@ -66,10 +66,11 @@ class Row:
 
 
 @only_arrays()
-def run(settings, *, say=print):
+def run(settings, *, say=print, verbose=0):
     """Run every method and write FILES into `settings.out`. Returns the rows of the table, a list of Row.
 
-    say  a function that gets each row as a line of text
+    say      a function that gets each row as a line of text
+    verbose  of each method: if not 0, those that take long show a progress bar
 
     A method that cannot work on these images (too few of them, or too many) is left out; a UserWarning says why. Raises
     as main_job.run does, before anything is computed; MemoryError if the autoencoder is too large; Interrupted if
@@ -82,7 +83,8 @@ def run(settings, *, say=print):
     images, digits = load_mnist("train", digits=settings.digits, directory=settings.data)  # (N, D), (N,)
     k, seed, out = len(settings.digits), settings.seed, writable_folder(settings.out)
     say(f"{len(images):,} images, {k} clusters; scores compare the clusters with the digits\n{HEADER}")
-    kmeans = KMeans(k, n_init=N_STARTS, algorithm="auto", backend=settings.backend, random_state=seed)
+    kmeans = KMeans(k, n_init=N_STARTS, algorithm="auto", backend=settings.backend, random_state=seed,
+                    verbose=verbose)
     rows = []
 
     @contextmanager
@@ -105,27 +107,28 @@ def run(settings, *, say=print):
         row.codes, row.labels = images, kmeans.fit_predict(images)
 
     with method("feature learning", "PCA, k-means") as row:
-        row.codes = PCA(min(settings.code_size, *images.shape)).fit_transform(images)  # (N, C)
+        row.codes = PCA(min(settings.code_size, *images.shape), verbose=verbose).fit_transform(images)  # (N, C)
         row.labels = kmeans.fit_predict(row.codes)
 
     with method("feature learning", "sparse coding, k-means") as row:
-        row.codes = SparseCoding(N_ATOMS, random_state=seed).fit(images).transform(images)  # (N, 64)
+        row.codes = SparseCoding(N_ATOMS, random_state=seed, verbose=verbose).fit_transform(images)  # (N, 64)
         row.labels = kmeans.fit_predict(row.codes)
 
     with method("feature learning", "autoencoder, k-means", needed=True) as row:  # the densities need its codes
-        row.codes = codes = _trained_autoencoder(settings, images).transform(images)  # (N, C)
+        row.codes = codes = _trained_autoencoder(settings, images, verbose).transform(images)  # (N, C)
         row.labels = kmeans.fit_predict(codes)
 
     with method("density estimation", "autoencoder, Gaussian mixture") as row:
-        row.codes, row.labels = codes, GaussianMixture(k, n_init=N_STARTS, random_state=seed).fit_predict(codes)
+        mixture = GaussianMixture(k, n_init=N_STARTS, random_state=seed, verbose=verbose)
+        row.codes, row.labels = codes, mixture.fit_predict(codes)
 
     with method("density estimation", "autoencoder, kernel density") as row:
-        log_density = KernelDensity().fit(codes).score_samples(codes)  # (N,)
+        log_density = KernelDensity(verbose=verbose).fit(codes).score_samples(codes)  # (N,)
         row.codes, row.labels = codes, density_peaks(codes, log_density, k)
 
     with method("clustering", "spectral, on pixels") as row:
         model = SpectralClustering(k, affinity="nearest_neighbors", n_neighbors=min(10, len(images)),
-                                   random_state=seed).fit(images)
+                                   random_state=seed, verbose=verbose).fit(images)
         row.codes, row.labels = model.embedding_, model.labels_
 
     _write(rows, digits, out)
@@ -133,10 +136,10 @@ def run(settings, *, say=print):
     return rows
 
 
-def _trained_autoencoder(settings, images):
+def _trained_autoencoder(settings, images, verbose):
     """That of the main job, with fewer epochs. Raises Interrupted if Ctrl-C ended its training."""
     model = Autoencoder((128, settings.code_size), epochs=settings.epochs, backend=settings.backend,
-                        random_state=settings.seed)
+                        random_state=settings.seed, verbose=verbose)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Training interrupted")  # the exception says it
         model.fit(images)

@@ -28,6 +28,7 @@ from aelearn.autoencoder.callbacks import Checkpoint
 from aelearn.autoencoder.losses import mean_squared_error
 from aelearn.core.files import replacing
 from aelearn.core.output_containers import only_arrays
+from aelearn.core.progress import progress
 from aelearn.core.validation import check_integer, load_backend
 from aelearn.data import image_shape, load_mnist
 from aelearn.jobs import results
@@ -102,11 +103,12 @@ class Clusters:
 
 
 @only_arrays()
-def run(settings, *, say=print, callbacks=()):
+def run(settings, *, say=print, callbacks=(), verbose=0):
     """Do the whole job and write its results into `settings.out`. Returns the report, a dict.
 
     say        a function that gets a line of text for each stage
-    callbacks  called after each epoch of training, such as a progress bar
+    callbacks  called after each epoch of training
+    verbose    if not 0, stages that take long show a progress bar
 
     Raises ValueError, TypeError, OSError or UnavailableError, before any training, for settings, data, a folder or a
     back end that cannot be used; Interrupted if Ctrl-C ended the training.
@@ -115,19 +117,20 @@ def run(settings, *, say=print, callbacks=()):
     autoencoder = _from_checkpoint(settings) if settings.resume else make_autoencoder(settings)
     out = _folder_for_results(settings)
 
-    with _timed(seconds, "load"):
+    with _timed(seconds, "load"), progress(verbose, "loading"):
         images = load(settings, n_clusters)
     _describe(images, settings, backend, say)
     with _timed(seconds, "train"):
-        train(autoencoder, settings, images, out, say, callbacks)
-    with _timed(seconds, "cluster"):
+        train(autoencoder.set_params(verbose=verbose), settings, images, out, say, callbacks)
+    with _timed(seconds, "cluster"), progress(verbose, "k-means on codes"):
         clusters = cluster(autoencoder, images, n_clusters, settings)
     say(f"clusters  {n_clusters} in {clusters.kmeans.n_iter_} iterations of k-means on the codes")
     say("baselines the same k-means on raw pixels and on principal components")
-    with _timed(seconds, "baselines"):
+    with _timed(seconds, "baselines"), progress(verbose, "k-means on pixels and on components"):
         baselines = score_baselines(images, n_clusters, settings)
-    report = {**score(settings, images, autoencoder, clusters, baselines), "backend": backend}
-    with _timed(seconds, "write"):
+    with progress(verbose, "scores"):
+        report = {**score(settings, images, autoencoder, clusters, baselines), "backend": backend}
+    with _timed(seconds, "write"), progress(verbose, "pictures and tables"):
         results.draw(images, autoencoder, clusters, out, compare=_is_the_original_training(settings))
         results.write_tables(images, autoencoder, clusters, out)
         autoencoder.save(out / "model.npz")

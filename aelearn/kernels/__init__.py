@@ -15,6 +15,7 @@ outside this folder.
 """
 
 import importlib
+import sys
 from dataclasses import dataclass
 
 FOLDERS = {"numba": "cpu", "cuda": "gpu"}
@@ -49,6 +50,12 @@ def get(name):
     except (ImportError, UnavailableError) as error:
         raise UnavailableError(f"backend {name!r} cannot run here: {error}") from error
     return module
+
+
+def is_compiling():
+    """True while Numba is compiling something for the CPU, in any thread. Loads nothing."""
+    compilations = getattr(sys.modules.get(f"{__name__}.cpu.compiling"), "compilations", None)
+    return compilations is not None and compilations.n_running > 0
 
 
 def status():

@@ -14,6 +14,7 @@ import numpy as np
 from aelearn import kernels
 from aelearn.core.arrays import blocks, mean_variance, rows_by_unit, squared_distances, unit_of
 from aelearn.core.base import Transformer
+from aelearn.core.progress import progress
 from aelearn.core.validation import (
     ConvergenceWarning,
     check_backend,
@@ -21,6 +22,7 @@ from aelearn.core.validation import (
     check_integer,
     check_number,
     check_sample_weight,
+    check_verbose,
     generator,
     load_backend,
     warn,
@@ -50,7 +52,7 @@ class KMeans(Transformer):
     backend       "numpy"; "numba": compiled, on all cores; "cuda": an NVIDIA GPU, which has no "hamerly"; "auto":
                   "numba" where that runs
     random_state  None, an int, a np.random.Generator or RandomState
-    verbose       if not 0, print the inertia of each iteration
+    verbose       if not 0, `fit` shows a progress bar: starts, iterations, and the inertia
     copy_x        there for code written for scikit-learn: X is never changed, nor copied as a whole
 
     After `fit`:
@@ -100,14 +102,16 @@ class KMeans(Transformer):
         n_init = self._number_of_starts(start)
         rng = generator(self.random_state)
 
-        data = _Data(self._functions(), X, weight, unit_of(X) if start is None else unit_of(X, start))
-        tolerance = self.tol * mean_variance(data.scaled) if self.tol else 0.0
-        best = None
-        for _ in range(n_init):
-            centers = self._draw_start(data, rng) if start is None else data.unit.scale(start)  # (K, D)
-            run = self._run(data, centers, tolerance)
-            if best is None or run.is_better_than(best):
-                best = run
+        with progress(self.verbose, unit="iteration") as bar:
+            data = _Data(self._functions(), X, weight, unit_of(X) if start is None else unit_of(X, start))
+            tolerance = self.tol * mean_variance(data.scaled) if self.tol else 0.0
+            best = None
+            for number in range(1, n_init + 1):
+                bar.text, bar.n = f"start {number} of {n_init}", 0
+                centers = self._draw_start(data, rng) if start is None else data.unit.scale(start)  # (K, D)
+                run = self._run(data, centers, tolerance, bar)
+                if best is None or run.is_better_than(best):
+                    best = run
 
         n_distinct = np.count_nonzero(_sizes(best.labels, n_clusters))
         if n_distinct < n_clusters:
@@ -129,32 +133,25 @@ class KMeans(Transformer):
             return seeding.random_points(data.scaled, n_clusters, data.weight, rng)
         return data.functions.kmeans_plusplus(data.points, n_clusters, data.weight, rng)
 
-    def _run(self, data, centers, tolerance):
+    def _run(self, data, centers, tolerance, bar):
         """Lloyd's iterations from one start (K, D), then the final assignment. Returns a _Run."""
         X, descent = data.scaled, data.functions.Descent(data.points, data.weight, self.algorithm)
         rounding = sum(X.shape) * np.finfo(np.float64).eps / CANCELLATION  # of an inertia, a sum of N D terms
         centers = previous = centers.astype(np.float64)  # (K, D)
         history, lowest = [], np.inf
-        if self.verbose:
-            print("Initialization complete")
-        for iteration in range(self.max_iter):
+        for _ in range(self.max_iter):
             means, weights, inertia, n_moved = descent.step(centers)  # (K, D), (K,)
             if n_moved and inertia > lowest * (1 + rounding):  # by rounding of the centres alone: they can go no lower
                 centers = previous
                 break
             lowest = min(inertia, lowest)  # where it is above the last one, that is the inertia's own rounding
             history.append(lowest)
-            if self.verbose:
-                print(f"Iteration {iteration}, inertia {lowest}.")
+            bar.advance(inertia=data.unit.unscale(lowest, 2))
             if not weights.all():
                 fill_empty_clusters(X, centers, data.weight, descent.labels, means, weights)
             shift = float(squared_distances(means, centers).sum())
             previous, centers = centers, means
             if n_moved == 0 or shift <= tolerance:
-                if self.verbose:
-                    print(f"Converged at iteration {iteration}: "
-                          + ("strict convergence." if n_moved == 0 else
-                             f"center shift {shift} within tolerance {tolerance}."))
                 break
         centers = centers.astype(X.dtype)
         labels, inertia = descent.settle(centers)  # (N,)
@@ -217,7 +214,7 @@ class KMeans(Transformer):
             raise ValueError("algorithm='elkan' is not here: use 'hamerly', which spares distances by bounds as well, "
                              "or 'auto', which does so where it is faster; both find what 'lloyd' finds")
         check_choice("algorithm", self.algorithm, ("lloyd", "hamerly", "auto"))
-        check_integer("verbose", int(self.verbose) if isinstance(self.verbose, (bool, np.bool_)) else self.verbose, 0)
+        check_verbose(self.verbose)
         if not isinstance(self.copy_x, (bool, np.bool_)):
             raise ValueError(f"copy_x must be True or False; got {self.copy_x!r}")
         check_backend(self.backend)

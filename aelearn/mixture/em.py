@@ -27,6 +27,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from aelearn.core.progress import unwatched
 from aelearn.mixture.covariances import (
     MATRICES,
     per_component,
@@ -122,12 +123,13 @@ def factors_for(X, means, covariances, kind):
     return precision_factor(covariances, kind, means, np.finfo(X.dtype).tiny, max(len(X), 2))
 
 
-def run(X, start, r, *, kind, reg_covar, tol, max_iter):
+def run(X, start, r, *, kind, reg_covar, tol, max_iter, after_iteration=unwatched):
     """Alternate both steps on X (N, D) until the mean log-likelihood changes by less than tol, at most max_iter times.
 
     start  weights (K,), means (K, D) and factors, shaped like covariances of this kind
     r      (N, K), overwritten
     tol    with 0 all max_iter iterations are made: no change is less
+    after_iteration  called with log_likelihood=..., the mean log-likelihood that the iteration found
 
     Returns a Run. Raises ValueError if a covariance is not positive definite.
     """
@@ -138,4 +140,5 @@ def run(X, start, r, *, kind, reg_covar, tol, max_iter):
         weights, means, covariances = m_step(X, r, kind, reg_covar)
         factors = factors_for(X, means, covariances, kind)
         converged = len(history) > 1 and abs(history[-1] - history[-2]) < tol
+        after_iteration(log_likelihood=history[-1])
     return Run(history, converged, weights, means, covariances, factors)

@@ -18,6 +18,7 @@ import numpy as np
 
 from aelearn.core.arrays import check_squarable, largest_squarable
 from aelearn.core.base import Estimator
+from aelearn.core.progress import progress
 from aelearn.core.validation import (
     ConvergenceWarning,
     as_array,
@@ -25,6 +26,7 @@ from aelearn.core.validation import (
     check_choice,
     check_integer,
     check_number,
+    check_verbose,
     generator,
     warn,
 )
@@ -48,6 +50,7 @@ class GaussianMixture(Estimator):
     weights_init     (K,), means_init (K, D), precisions_init (inverse covariances, shaped like covariances_): start
                      from these instead; if all three are given, nothing is drawn and only one run is made
     random_state     None, an int, a np.random.Generator or RandomState; `sample` also draws from it
+    verbose          if not 0, `fit` shows a progress bar: starts, iterations, and the mean log-likelihood
 
     After `fit`, all arrays except history_ in X's dtype (float32 is rounded at the very end):
 
@@ -68,7 +71,8 @@ class GaussianMixture(Estimator):
     _estimator_type = "density_estimator"
 
     def __init__(self, n_components=1, *, covariance_type="full", tol=1e-3, reg_covar=1e-6, max_iter=100, n_init=1,
-                 init_params="kmeans", weights_init=None, means_init=None, precisions_init=None, random_state=None):
+                 init_params="kmeans", weights_init=None, means_init=None, precisions_init=None, random_state=None,
+                 verbose=0):
         self.n_components = n_components
         self.covariance_type = covariance_type
         self.tol = tol
@@ -80,6 +84,7 @@ class GaussianMixture(Estimator):
         self.means_init = means_init
         self.precisions_init = precisions_init
         self.random_state = random_state
+        self.verbose = verbose
 
     def fit(self, X, y=None):
         """Fit the mixture to X (N, D); y is ignored. Returns self.
@@ -97,10 +102,15 @@ class GaussianMixture(Estimator):
         check_number("reg_covar", self.reg_covar, 0, largest_squarable(X.dtype) ** 2)  # a variance
         given, rng = self._check_start(X.shape[1]), generator(self.random_state)
         r = np.empty((len(X), self.n_components), order="F")  # (N, K), overwritten by each run
-        runs = (em.run(X, self._start(X, given, rng, r), r, kind=self.covariance_type, reg_covar=float(self.reg_covar),
-                       tol=self.tol, max_iter=self.max_iter)
-                for _ in range(1 if _complete(given) else self.n_init))
-        best = max(runs, key=lambda run: run.history[-1])
+        n_starts, best = 1 if _complete(given) else self.n_init, None
+        with progress(self.verbose, unit="iteration") as bar:
+            for number in range(1, n_starts + 1):
+                bar.text, bar.n = f"start {number} of {n_starts}", 0
+                run = em.run(X, self._start(X, given, rng, r), r, kind=self.covariance_type,
+                             reg_covar=float(self.reg_covar), tol=self.tol, max_iter=self.max_iter,
+                             after_iteration=bar.advance)
+                if best is None or run.history[-1] > best.history[-1]:
+                    best = run
         self._kind = self.covariance_type  # the setting may be changed before the next fit
         self.weights_ = best.weights.astype(X.dtype)
         self.means_ = best.means.astype(X.dtype)
@@ -207,6 +217,7 @@ class GaussianMixture(Estimator):
         check_integer("max_iter", self.max_iter, 1)
         check_integer("n_init", self.n_init, 1)
         check_choice("init_params", self.init_params, ("kmeans", "random"))
+        check_verbose(self.verbose)
 
     def _check_start(self, n_features):
         """weights_init, means_init and the factors of precisions_init in float64; None for what is not given."""

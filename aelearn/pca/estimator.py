@@ -20,7 +20,8 @@ import numpy as np
 
 from aelearn.core.arrays import NEAR_1, blocks, unit_of, with_room
 from aelearn.core.base import Transformer
-from aelearn.core.validation import check_array, check_choice, check_integer
+from aelearn.core.progress import progress
+from aelearn.core.validation import check_array, check_choice, check_integer, check_verbose
 from aelearn.pca.svd import auto, covariance_eigh, full, signed
 
 LARGEST = np.finfo(np.float64).max
@@ -35,6 +36,7 @@ class PCA(Transformer):
     svd_solver    "full" is exact to rounding, in float64; "covariance_eigh" is faster if N is large, but cannot resolve
                   deviations below about 1e-7 of the largest; "auto" takes it for up to 1000 features and 10 times as
                   many samples, unless it cannot resolve one of the C components, and "full" otherwise
+    verbose       if not 0, `fit` shows the elapsed time: "full" takes seconds for thousands of images
 
     After `fit`:
 
@@ -50,10 +52,11 @@ class PCA(Transformer):
 
     _estimator_type = "transformer"
 
-    def __init__(self, n_components=None, *, whiten=False, svd_solver="auto"):
+    def __init__(self, n_components=None, *, whiten=False, svd_solver="auto", verbose=0):
         self.n_components = n_components
         self.whiten = whiten
         self.svd_solver = svd_solver
+        self.verbose = verbose
 
     def fit(self, X, y=None):
         """Find the components of X (N, D); y is ignored. Returns self.
@@ -63,7 +66,7 @@ class PCA(Transformer):
         X = self._check_training_data(X)
         n_components, solver = self._check_settings(X)
         unit = unit_of(X, limit=NEAR_1)
-        with np.errstate(over="ignore", under="ignore"):
+        with progress(self.verbose, "components"), np.errstate(over="ignore", under="ignore"):
             mean, s, directions, shares = solver(unit.scale(X), n_components)  # (D,), (C,), (C, D), (C,)
             mean, s = unit.unscale(mean), np.minimum(unit.unscale(s), LARGEST)  # (D,), (C,)
             deviation = s / np.sqrt(max(len(X) - 1, 1))  # standard deviation of the codes: (C,)
@@ -84,6 +87,7 @@ class PCA(Transformer):
             "n_components (at most min(n_samples, n_features))", self.n_components, 1, min(X.shape))
         if not isinstance(self.whiten, (bool, np.bool_)):
             raise TypeError(f"whiten must be True or False; got {self.whiten!r}")
+        check_verbose(self.verbose)
         return n_components, SOLVERS[check_choice("svd_solver", self.svd_solver, SOLVERS)]
 
     def transform(self, X):

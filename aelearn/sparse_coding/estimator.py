@@ -10,7 +10,8 @@ import numpy as np
 
 from aelearn.core.arrays import SAFE_FLOAT32, unit_of, units_of_rows
 from aelearn.core.base import Transformer
-from aelearn.core.validation import check_array, check_choice, check_integer, check_number, generator
+from aelearn.core.progress import progress
+from aelearn.core.validation import check_array, check_choice, check_integer, check_number, check_verbose, generator
 from aelearn.sparse_coding.dictionary_learning import ksvd, mod, objective, random_atoms, replace_unused
 from aelearn.sparse_coding.ista import alpha_in, descend, fista, ista
 from aelearn.sparse_coding.matching_pursuit import omp, pursue
@@ -32,6 +33,7 @@ class SparseCoding(Transformer):
     transform_max_iter, transform_tol   max_iter and tol of `fista` and `ista` in `transform`; within `fit`, each
                      round takes 30 steps at most, from the codes of the round before
     random_state     None, an int, a np.random.Generator or RandomState: chooses the samples that are the first atoms
+    verbose          if not 0, `fit` shows a progress bar, rounds and the objective, and `transform` the elapsed time
 
     After `fit`:
 
@@ -50,7 +52,8 @@ class SparseCoding(Transformer):
     _estimator_type = "transformer"
 
     def __init__(self, n_components=None, *, alpha=1.0, algorithm="fista", n_nonzero_coefs=None, update="mod",
-                 max_iter=50, tol=1e-3, transform_max_iter=1000, transform_tol=1e-4, random_state=None):
+                 max_iter=50, tol=1e-3, transform_max_iter=1000, transform_tol=1e-4, random_state=None,
+                 verbose=0):
         self.n_components = n_components
         self.alpha = alpha
         self.algorithm = algorithm
@@ -61,6 +64,7 @@ class SparseCoding(Transformer):
         self.transform_max_iter = transform_max_iter
         self.transform_tol = transform_tol
         self.random_state = random_state
+        self.verbose = verbose
 
     def fit(self, X, y=None):
         """Learn a dictionary from X (N, D); y is ignored. Returns self.
@@ -73,13 +77,19 @@ class SparseCoding(Transformer):
         n_nonzero = self._n_nonzero(X.shape[1], n_atoms) if self.algorithm == "omp" else None
         unit = unit_of(X, limit=SAFE_FLOAT32)
         alpha = 0.0 if self.algorithm == "omp" else alpha_in(unit, self.alpha)
-        self.components_, history = self._learn(unit.scale(X), n_atoms, n_nonzero, alpha)  # (K, D)
+        with progress(self.verbose, unit="round", total=self.max_iter) as bar:
+            self.components_, history = self._learn(
+                unit.scale(X), n_atoms, n_nonzero, alpha,
+                after_round=lambda value: bar.advance(objective=unit.unscale(value, power=2)))  # (K, D)
         self.history_ = unit.unscale(np.array(history), power=2)  # (n_iter_,); inf where X is near float64's end
         self.n_iter_, self._n_features_out = len(history), n_atoms
         return self
 
-    def _learn(self, X, n_atoms, n_nonzero, alpha):
-        """Rounds of better codes and better atoms: the dictionary (K, D), and the objective after each round."""
+    def _learn(self, X, n_atoms, n_nonzero, alpha, after_round):
+        """Rounds of better codes and better atoms: the dictionary (K, D), and the objective after each round.
+
+        after_round  called with the objective
+        """
         dictionary = random_atoms(X, n_atoms, generator(self.random_state))  # (K, D)
         codes, history = np.zeros((len(X), n_atoms), X.dtype), []  # (N, K)
         update = mod if self.update == "mod" else ksvd
@@ -96,6 +106,7 @@ class SparseCoding(Transformer):
             if n_rounds > 0 and value > history[-1]:  # only rounding can do that, and this is as low as it gets
                 return previous, history
             history.append(value)
+            after_round(value)
             if n_rounds > 0 and history[-2] - value <= self.tol * value:
                 break
         return dictionary, history
@@ -105,10 +116,11 @@ class SparseCoding(Transformer):
         self._check_fitted("components_")
         self._check_settings()
         X = self._check_X(X)
-        if self.algorithm == "omp":
-            return omp(X, self.components_, self._n_nonzero(*self.components_.shape[::-1]))
-        encode = fista if self.algorithm == "fista" else ista
-        return encode(X, self.components_, self.alpha, max_iter=self.transform_max_iter, tol=self.transform_tol)
+        with progress(self.verbose, "codes"):
+            if self.algorithm == "omp":
+                return omp(X, self.components_, self._n_nonzero(*self.components_.shape[::-1]))
+            encode = fista if self.algorithm == "fista" else ista
+            return encode(X, self.components_, self.alpha, max_iter=self.transform_max_iter, tol=self.transform_tol)
 
     def fit_transform(self, X, y=None):
         """Learn a dictionary from X (N, D) and return the codes of its samples, (N, K)."""
@@ -140,6 +152,7 @@ class SparseCoding(Transformer):
         check_number("tol", self.tol, 0)
         check_integer("transform_max_iter", self.transform_max_iter, 1)
         check_number("transform_tol", self.transform_tol, 0)
+        check_verbose(self.verbose)
 
     def _n_nonzero(self, n_features, n_atoms):
         """The largest number of atoms that OMP may take for a code."""

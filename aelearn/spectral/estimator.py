@@ -20,7 +20,8 @@ The same eigenvectors, used as codes of the points, are Laplacian eigenmaps: eig
 import numpy as np
 
 from aelearn.core.base import Estimator
-from aelearn.core.validation import check_choice, check_integer, check_number, generator
+from aelearn.core.progress import progress
+from aelearn.core.validation import check_choice, check_integer, check_number, check_verbose, generator
 from aelearn.kmeans import KMeans
 from aelearn.spectral.eigenmaps import warn_of_parts
 from aelearn.spectral.eigenvectors import largest_eigenpairs
@@ -43,6 +44,7 @@ class SpectralClustering(Estimator):
     n_landmarks   None, or M: Nystrom's method with M points drawn at random; for "rbf" only
     n_init        how many starts k-means has
     random_state  None, an int, a np.random.Generator or RandomState
+    verbose       if not 0, `fit` shows a progress bar: which of its three steps it is at, and the elapsed time
 
     Which method is used; no point is ever left out:
 
@@ -73,7 +75,7 @@ class SpectralClustering(Estimator):
     _estimator_type = "clusterer"
 
     def __init__(self, n_clusters=8, *, affinity="rbf", gamma=1.0, n_neighbors=10, n_landmarks=None, n_init=10,
-                 random_state=None):
+                 random_state=None, verbose=0):
         self.n_clusters = n_clusters
         self.affinity = affinity
         self.gamma = gamma
@@ -81,6 +83,7 @@ class SpectralClustering(Estimator):
         self.n_landmarks = n_landmarks
         self.n_init = n_init
         self.random_state = random_state
+        self.verbose = verbose
 
     def fit(self, X, y=None):
         """Find K clusters in X (N, D), or (N, N) for "precomputed"; y is ignored. Returns self.
@@ -94,20 +97,27 @@ class SpectralClustering(Estimator):
         if len(X) < self.n_clusters:
             raise ValueError(f"n_samples={len(X)} should be >= n_clusters={self.n_clusters}.")
         n_clusters, rng = int(self.n_clusters), generator(self.random_state)
-        if self.affinity == "rbf" and (self.n_landmarks is not None or len(X) > MAX_EXACT):
-            self._graph = None
-            chosen = np.sort(rng.choice(len(X), self._number_of_landmarks(len(X)), replace=False))  # (M,)
-            C = landmark_affinity(X, chosen, float(self.gamma))  # (N, M)
-            self.eigenvalues_, V = nystrom_eigenpairs(C, chosen, n_clusters)  # (K,), (N, K)
-            n_parts = count_parts(C)
-        else:
-            self._graph = self._make_graph(X)
-            S = normalized_affinity(self._graph)[0]  # (N, N)
-            self.eigenvalues_, V, n_parts = largest_eigenpairs(S, n_clusters, rng)  # (K,), (N, K), int
-        warn_of_parts(n_parts)
-        lengths = np.linalg.norm(V, axis=1, keepdims=True)  # (N, 1)
-        self.embedding_ = (V / (lengths + (lengths == 0))).astype(X.dtype)  # (N, K)
-        self.labels_ = KMeans(n_clusters, n_init=self.n_init, random_state=rng).fit_predict(self.embedding_)
+        with progress(self.verbose, "graph", unit="step", total=3) as bar:
+            if self.affinity == "rbf" and (self.n_landmarks is not None or len(X) > MAX_EXACT):
+                self._graph = None
+                chosen = np.sort(rng.choice(len(X), self._number_of_landmarks(len(X)), replace=False))  # (M,)
+                C = landmark_affinity(X, chosen, float(self.gamma))  # (N, M)
+                bar.advance()
+                bar.text = "eigenvectors"
+                self.eigenvalues_, V = nystrom_eigenpairs(C, chosen, n_clusters)  # (K,), (N, K)
+                n_parts = count_parts(C)
+            else:
+                self._graph = self._make_graph(X)
+                S = normalized_affinity(self._graph)[0]  # (N, N)
+                bar.advance()
+                bar.text = "eigenvectors"
+                self.eigenvalues_, V, n_parts = largest_eigenpairs(S, n_clusters, rng)  # (K,), (N, K), int
+            warn_of_parts(n_parts)
+            lengths = np.linalg.norm(V, axis=1, keepdims=True)  # (N, 1)
+            self.embedding_ = (V / (lengths + (lengths == 0))).astype(X.dtype)  # (N, K)
+            bar.advance()
+            bar.text = "k-means"
+            self.labels_ = KMeans(n_clusters, n_init=self.n_init, random_state=rng).fit_predict(self.embedding_)
         return self
 
     def fit_predict(self, X, y=None):
@@ -145,6 +155,7 @@ class SpectralClustering(Estimator):
         check_number("gamma", self.gamma, 0)
         check_integer("n_neighbors", self.n_neighbors, 1)
         check_integer("n_init", self.n_init, 1)
+        check_verbose(self.verbose)
         if self.n_landmarks is not None and self.affinity != "rbf":
             raise ValueError(f"n_landmarks is for affinity='rbf'; got affinity={self.affinity!r}, which uses all "
                              "edges: use n_landmarks=None")

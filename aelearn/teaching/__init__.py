@@ -8,5 +8,5 @@
     exercises   inputs and correct outputs of each exercise, a module for each lesson
     progress    which exercises are solved, and how many minutes are left
     copies      the lessons in a folder of the learner, opened in JupyterLab
-    notebooks   figures, sliders, measurements, a GPU or its simulator
+    notebooks   figures, sliders, progress bars, measurements, a GPU or its simulator
 """

@@ -1,4 +1,4 @@
-"""What lessons need from Jupyter and the machine: figures, sliders, sources, measurements, a GPU or its simulator."""
+"""What lessons need from Jupyter and the machine: figures, sliders, progress bars, sources, measurements, a GPU."""
 
 import base64
 import html
@@ -12,6 +12,8 @@ import time
 from io import BytesIO
 from numbers import Integral
 from pathlib import Path
+
+from aelearn.core.progress import progress
 
 RECORD = "AELEARN_RECORD"  # the environment variable that names a file of measurements, to be shown again
 PER_INCH = 80  # pixels of the page to an inch of a figure
@@ -92,6 +94,14 @@ def slider(draw, values, label, alt):
 def _as_text(value):
     """A slider's value as it is shown: at most four digits of a float."""
     return str(value) if isinstance(value, (str, Integral)) else f"{value:.4g}"
+
+
+def waiting(text):
+    """For a `with` block that may take more than a second: shows `text` and the elapsed time while it runs.
+
+    The estimators have `verbose` for this.
+    """
+    return progress(True, text)
 
 
 def source(function):

@@ -35,6 +35,17 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path, fitted, monkeypatch):
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["model.npz"]
 
 
+def test_whether_a_progress_bar_is_shown_is_not_saved(tmp_path, few_digits, fitted):
+    path, other = tmp_path / "model.npz", tmp_path / "other.npz"
+    fitted.save(path)
+    loud = quick().fit(few_digits[0])
+    loud.set_params(verbose=2).save(other)
+    with np.load(path) as one, np.load(other) as two:
+        a, b = (json.loads(str(file["about"])) for file in (one, two))
+    assert a["settings"] == b["settings"] and "verbose" not in a["settings"]
+    assert Autoencoder.load(other).verbose == 0
+
+
 def flipped_bytes(content):
     """Every 97th byte inverted."""
     return bytes(byte ^ 255 if i % 97 == 5 else byte for i, byte in enumerate(content))

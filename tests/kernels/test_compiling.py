@@ -11,6 +11,7 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
+from numba.core import event
 
 import aelearn
 from aelearn import kernels
@@ -156,6 +157,30 @@ def test_waiting_threads_soon_sleep_unless_the_environment_has_a_setting(told, w
     if "GOMP_SPINCOUNT" not in done.stderr:
         pytest.skip("Numba's OpenMP is not GNU's here")
     assert re.search(rf"GOMP_SPINCOUNT = '({wanted})'", done.stderr), done.stderr
+
+
+def test_one_can_ask_whether_numba_is_compiling():
+    seen = []
+
+    class Ask(event.Listener):
+        def on_start(self, event):
+            seen.append(kernels.is_compiling())
+
+        def on_end(self, event):
+            seen.append(kernels.is_compiling())
+
+    @numba.njit
+    def inner(x):
+        return x + 1
+
+    @numba.njit
+    def outer(x):
+        return inner(x) + 1
+
+    with event.install_listener("numba:compile", Ask()):
+        assert not kernels.is_compiling() and outer(1) == 3 and not kernels.is_compiling()
+    if not numba.config.DISABLE_JIT:
+        assert seen == [True, True, True, False]  # the second compilation begins and ends within the first
 
 
 def test_small_calls_stay_on_one_thread(monkeypatch):

@@ -175,13 +175,6 @@ def test_a_function_that_draws_points_out_of_reach(blobs):
         KMeans(4, init=lambda X, k, random_state: np.full((k, 2), 1e300)).fit(blobs[0])
 
 
-def test_verbose_tells_of_each_iteration(blobs, capsys):
-    model = KMeans(4, init=blobs[0][:4], verbose=1, copy_x=False).fit(blobs[0])
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "Initialization complete" and lines[-1].startswith(f"Converged at iteration {model.n_iter_ - 1}")
-    assert lines[1:-1] == [f"Iteration {i}, inertia {value}." for i, value in enumerate(model.history_)]
-
-
 def rows_and_their_company(dtype, rng):
     """Centres, points near them, and rows of extreme size that may share a batch with them."""
     d, k, top = int(rng.integers(1, 10)), int(rng.integers(1, 7)), np.finfo(dtype).max

@@ -92,7 +92,7 @@ def test_precisions_cholesky_work_in_the_other(kind):
 def test_defaults_of_the_shared_parameters_are_the_same():
     signature = inspect.signature(mixture.GaussianMixture).parameters
     shared = {name: parameter.default for name, parameter in signature.items()
-              if name not in ("warm_start", "verbose", "verbose_interval")}
+              if name not in ("warm_start", "verbose_interval")}
     assert GaussianMixture().get_params() == shared
 
 

@@ -79,7 +79,7 @@ def test_objective_of_the_dictionary(few_digits, k, alpha, update):
 
 def test_parameters_that_both_have():
     ours, theirs = SparseCoding().get_params(), decomposition.DictionaryLearning().get_params()
-    shared = {"n_components", "alpha", "max_iter", "tol", "transform_max_iter", "random_state"}
+    shared = {"n_components", "alpha", "max_iter", "tol", "transform_max_iter", "random_state", "verbose"}
     assert shared == set(ours) & set(theirs)
     same = shared - {"max_iter", "tol"}  # 1000 and 1e-8 there: hours on all images
     assert {name: ours[name] for name in same} == {name: theirs[name] for name in same}

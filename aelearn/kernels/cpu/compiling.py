@@ -31,6 +31,7 @@ from pathlib import Path
 
 import numba
 import numpy as np
+from numba.core import event
 from numba.np.ufunc import parallel as numba_threads
 
 from aelearn.kernels.cpu.contention import Contention
@@ -74,6 +75,22 @@ def load_openmp():
 
 
 _contention = Contention() if load_openmp() else None  # a setting in the environment takes precedence
+
+
+class Compilations(event.Listener):
+    """How many compilations are running: one may start others. Numba runs those of several threads one by one."""
+
+    n_running = 0
+
+    def on_start(self, event):
+        self.n_running += 1
+
+    def on_end(self, event):
+        self.n_running -= 1
+
+
+compilations = Compilations()
+event.register("numba:compile", compilations)
 
 
 def compiled(function=None, *, parallel=False, work=None, fastmath=False, inside=False):
