@@ -2,8 +2,7 @@
 
 Exit codes: 0 done; 2 the arguments, the data or the output folder are wrong, or JupyterLab is missing or fails (one
 line on stderr says what); 130 interrupted by Ctrl-C (0 if that ends JupyterLab). A warning, such as fewer distinct
-clusters than requested, is also one line on stderr. If stderr is a
-terminal, progress bars appear there.
+clusters than requested, is also one line on stderr. If stderr is a terminal, progress bars appear there.
 """
 
 import argparse

@@ -76,7 +76,7 @@ check(nearest)
 # matters.
 
 # %%
-model = Autoencoder((128, 3), epochs=40, random_state=0).fit(images)
+model = Autoencoder((128, 3), epochs=40, random_state=0, verbose=1).fit(images)
 show(plotting.loss_curve(model.history_, reference=plotting.ORIGINAL_LOSSES),
      alt="The loss falls over forty epochs, close to the diamonds of the original script")
 
@@ -101,7 +101,7 @@ show(plotting.reconstructions(images, drawn, (28, 28)),
 
 # %%
 codes = model.transform(images)  # (N, 3)
-kmeans = KMeans(n_clusters=2, n_init=4, random_state=0).fit(codes)
+kmeans = KMeans(n_clusters=2, n_init=4, random_state=0, verbose=1).fit(codes)
 matching = metrics.best_matching(labels, kmeans.labels_)
 show(plotting.code_space(codes, labels, kmeans.labels_, kmeans.cluster_centers_, matching),
      alt="The codes in space, coloured by digit and by cluster; red stars are the two centres")
@@ -149,9 +149,9 @@ print(f"if all images were put into one cluster: {max(np.mean(labels), 1 - np.me
 # projection can give:
 
 # %%
-components = PCA(3).fit_transform(images)  # (N, 3)
+components = PCA(3, verbose=1).fit_transform(images)  # (N, 3)
 for name, X in (("784 pixels", images), ("3 components", components), ("3 numbers of the autoencoder", codes)):
-    clusters = KMeans(2, n_init=4, random_state=0).fit_predict(X)  # (N,)
+    clusters = KMeans(2, n_init=4, random_state=0, verbose=1).fit_predict(X)  # (N,)
     print(f"k-means on {name:30} accuracy {metrics.accuracy(labels, clusters):.4f}   "
           f"NMI {metrics.normalized_mutual_information(labels, clusters):.4f}")
 

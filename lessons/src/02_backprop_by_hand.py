@@ -23,7 +23,7 @@ import numpy as np
 from aelearn import load_mnist, plotting
 from aelearn.autoencoder import layers, losses, network
 from aelearn.teaching.checks import check
-from aelearn.teaching.notebooks import show
+from aelearn.teaching.notebooks import show, waiting
 
 # %% [markdown]
 # ## One set of letters for all shapes
@@ -322,10 +322,11 @@ for layer in (1, 2):
 work = network.Workspace(architecture, len(images), np.float32)
 before = network.forward(params, images, architecture, work).copy()  # (500, 784)
 history = []
-for _ in range(800):
-    loss, grads = network.loss_and_gradients(params, images, architecture, work)
-    history.append(loss)
-    params.vector -= 100 * grads.vector  # all weights are in one vector; 100, because the loss is divided by N D
+with waiting("800 steps of gradient descent"):
+    for _ in range(800):
+        loss, grads = network.loss_and_gradients(params, images, architecture, work)
+        history.append(loss)
+        params.vector -= 100 * grads.vector  # all weights are in one vector; 100, because the loss is divided by N D
 after = network.forward(params, images, architecture, work).copy()  # (500, 784)
 show(plotting.curves({"mean squared error": (range(1, 801), history)}, xlabel="step of gradient descent",
                               ylabel="loss", title=f"From {history[0]:.3f} down to {history[-1]:.3f}"),

@@ -17,7 +17,7 @@ import numpy as np
 from aelearn import Autoencoder, load_mnist, plotting
 from aelearn.autoencoder import optim
 from aelearn.teaching.checks import check
-from aelearn.teaching.notebooks import show, slider
+from aelearn.teaching.notebooks import show, slider, waiting
 
 # %% [markdown]
 # ## Downhill
@@ -170,7 +170,7 @@ def look(model, row):
         glimpses[row["epoch"]] = model.reconstruct(watched)  # (5, 784)
 
 
-model = Autoencoder((128, 3), epochs=30, callbacks=(look,), random_state=0).fit(images)
+model = Autoencoder((128, 3), epochs=30, callbacks=(look,), random_state=0, verbose=1).fit(images)
 show(plotting.loss_curve(model.history_, reference=plotting.ORIGINAL_LOSSES),
      alt="The loss falls over thirty epochs, close to the points recorded by the original script")
 
@@ -212,7 +212,8 @@ slider(lambda share: plotting.tiles(drawn[shares == share], [f"{share:.0%}"], (2
 # %%
 sizes = [1, 2, 3, 4, 8, 16, 32]
 some = images[:3000]  # (3000, 784)
-losses = [Autoencoder((128, size), epochs=8, random_state=0).fit(some).history_[-1]["loss"] for size in sizes]
+with waiting("training with seven sizes of codes"):
+    losses = [Autoencoder((128, size), epochs=8, random_state=0).fit(some).history_[-1]["loss"] for size in sizes]
 show(plotting.curves({"after 8 epochs": (sizes, losses)}, logarithmic=True, xlabel="numbers in a code",
                      ylabel="mean squared error", title="Each additional number helps, but less and less"),
      alt="The error falls with the size of the code, steeply at first")

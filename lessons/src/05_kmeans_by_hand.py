@@ -18,7 +18,7 @@ from aelearn import KMeans, load_mnist, metrics, plotting
 from aelearn.data import make_blobs, make_moons
 from aelearn.kmeans import lloyd
 from aelearn.teaching.checks import check
-from aelearn.teaching.notebooks import show, slider
+from aelearn.teaching.notebooks import show, slider, waiting
 
 # %% [markdown]
 # Notation: N points of D numbers each are `X` (N, D). There are K centres, `centers` (K, D), and each point has a
@@ -195,8 +195,9 @@ for function in (lloyd.assign, lloyd.update, lloyd.lloyd_step):
 # Here are the best and the worst of thirty random starts on the same points:
 
 # %%
-runs = sorted((KMeans(4, init="random", n_init=1, random_state=seed).fit(X) for seed in range(30)),
-              key=lambda run: run.inertia_)
+with waiting("30 runs of k-means"):
+    runs = sorted((KMeans(4, init="random", n_init=1, random_state=seed).fit(X) for seed in range(30)),
+                  key=lambda run: run.inertia_)
 best, worst = runs[0], runs[-1]
 panels = [(f"{name}: inertia {run.inertia_:.0f}", run.cluster_centers_[run.cluster_centers_[:, 0].argsort()])
           for name, run in (("best", best), ("worst", worst))]
@@ -239,7 +240,8 @@ check(next_center)
 # </details>
 
 # %%
-plus = [KMeans(4, init="k-means++", n_init=1, random_state=seed).fit(X) for seed in range(30)]
+with waiting("30 runs of k-means"):
+    plus = [KMeans(4, init="k-means++", n_init=1, random_state=seed).fit(X) for seed in range(30)]
 reached = sum(run.inertia_ < 1.001 * best.inertia_ for run in plus)
 print(f"{reached} of {len(plus)} starts with k-means++ reach the best inertia")
 
@@ -308,7 +310,7 @@ for name, points, truth in (("two moons", moons, side), ("a wide blob and a narr
 # %%
 images, digits = load_mnist("test")  # (10000, 784), (10000,)
 images, digits = images[:2000], digits[:2000]
-found = KMeans(10, n_init=3, random_state=0).fit(images)
+found = KMeans(10, n_init=3, random_state=0, verbose=1).fit(images)
 captions = [f"{np.bincount(digits[found.labels_ == k]).argmax()}? ({np.sum(found.labels_ == k)})" for k in range(10)]
 show(plotting.tiles(found.cluster_centers_, captions, (28, 28), n_columns=5,
                     title="Ten centres: the most frequent digit in each (and its size)"),

@@ -20,9 +20,9 @@ from aelearn.teaching.notebooks import show, slider
 
 # %%
 images, labels = load_mnist("train", digits=(0, 1))  # (N, 784), (N,)
-model = Autoencoder((128, 3), epochs=40, random_state=0).fit(images)
+model = Autoencoder((128, 3), epochs=40, random_state=0, verbose=1).fit(images)
 codes = model.transform(images)  # (N, 3)
-kmeans = KMeans(2, n_init=4, random_state=0).fit(codes)
+kmeans = KMeans(2, n_init=4, random_state=0, verbose=1).fit(codes)
 matching = metrics.best_matching(labels, kmeans.labels_)
 show(plotting.code_space(codes, labels, kmeans.labels_, kmeans.cluster_centers_, matching),
      alt="The codes in space, coloured by digit and by cluster; red stars are the two centres")
@@ -204,7 +204,7 @@ def compare(images, labels, codes, k):
     """Print the scores of k-means on pixels, on components and on codes. Returns the clusters of the codes (N,)."""
     components = PCA(codes.shape[1]).fit_transform(images)  # (N, C)
     for name, X in (("pixels", images), ("components", components), ("codes", codes)):
-        clusters = KMeans(k, n_init=4, random_state=0).fit_predict(X)  # (N,)
+        clusters = KMeans(k, n_init=4, random_state=0, verbose=1).fit_predict(X)  # (N,)
         print(f"{name:10}  {X.shape[1]:3} numbers   accuracy {metrics.accuracy(labels, clusters):.3f}   "
               f"NMI {metrics.normalized_mutual_information(labels, clusters):.3f}   "
               f"ARI {metrics.adjusted_rand_index(labels, clusters):.3f}")
@@ -214,7 +214,7 @@ def compare(images, labels, codes, k):
 print("0 and 1")
 _ = compare(images, labels, codes, 2)
 hard_images, hard_labels = load_mnist("train", digits=(4, 9))  # (N, 784), (N,)
-hard_codes = Autoencoder((128, 3), epochs=30, random_state=0).fit_transform(hard_images)  # (N, 3)
+hard_codes = Autoencoder((128, 3), epochs=30, random_state=0, verbose=1).fit_transform(hard_images)  # (N, 3)
 print("4 and 9")
 hard_clusters = compare(hard_images, hard_labels, hard_codes, 2)
 
@@ -228,8 +228,8 @@ show(plotting.table(metrics.confusion_matrix(hard_labels, hard_clusters), ["4", 
 # whatever varies most. Look at the decoded centres, and say what that is:
 
 # %%
-hard_model = Autoencoder((128, 3), epochs=30, random_state=0).fit(hard_images)
-hard_kmeans = KMeans(2, n_init=4, random_state=0).fit(hard_codes)
+hard_model = Autoencoder((128, 3), epochs=30, random_state=0, verbose=1).fit(hard_images)
+hard_kmeans = KMeans(2, n_init=4, random_state=0, verbose=1).fit(hard_codes)
 show(plotting.tiles(hard_model.inverse_transform(hard_kmeans.cluster_centers_), ["cluster 0", "cluster 1"], (28, 28),
                     title="Two centres of 4 and 9"), alt="Two blurred images, one slanted and one upright")
 
@@ -242,7 +242,7 @@ show(plotting.tiles(hard_model.inverse_transform(hard_kmeans.cluster_centers_), 
 
 # %%
 all_images, all_labels = load_mnist("train")  # (N, 784), (N,)
-all_model = Autoencoder((128, 3), epochs=8, random_state=0).fit(all_images)
+all_model = Autoencoder((128, 3), epochs=8, random_state=0, verbose=1).fit(all_images)
 all_codes = all_model.transform(all_images)  # (N, 3)
 all_clusters = compare(all_images, all_labels, all_codes, 10)
 
@@ -257,7 +257,7 @@ show(plotting.table(counts[:, columns], range(10), columns, xlabel="cluster", yl
      alt="A table of ten digits by ten clusters; the diagonal is strong for some digits and weak for others")
 
 # %%
-all_kmeans = KMeans(10, n_init=4, random_state=0).fit(all_codes)
+all_kmeans = KMeans(10, n_init=4, random_state=0, verbose=1).fit(all_codes)
 drawn = all_model.inverse_transform(all_kmeans.cluster_centers_)  # (10, 784)
 show(plotting.tiles(drawn, [f"cluster {k}" for k in range(10)], (28, 28), n_columns=5, title="The ten centres"),
      alt="Ten blurred digits drawn by the decoder from the ten centres")
@@ -272,8 +272,8 @@ slider(lambda k: plotting.tiles(all_images[all_clusters == k][:20], [""] * 20, (
 # Three numbers are not many for ten digits: k-means does better on pixels. So use a larger code:
 
 # %%
-wide_codes = Autoencoder((128, 8), epochs=8, random_state=0).fit_transform(all_images)  # (N, 8)
-wide_clusters = KMeans(10, n_init=4, random_state=0).fit_predict(wide_codes)  # (N,)
+wide_codes = Autoencoder((128, 8), epochs=8, random_state=0, verbose=1).fit_transform(all_images)  # (N, 8)
+wide_clusters = KMeans(10, n_init=4, random_state=0, verbose=1).fit_predict(wide_codes)  # (N,)
 print(f"codes of 8 numbers: accuracy {metrics.accuracy(all_labels, wide_clusters):.3f}, "
       f"NMI {metrics.normalized_mutual_information(all_labels, wide_clusters):.3f}")
 

@@ -17,7 +17,7 @@ from aelearn import plotting
 from aelearn.kernels.cpu import ceiling
 from aelearn.kernels.cpu.matmul import add_product, all_cores, cache_blocks, loop_order, loops, matmul, register_tiles
 from aelearn.teaching.checks import check
-from aelearn.teaching.notebooks import machine, measured, seconds, show, source
+from aelearn.teaching.notebooks import machine, measured, seconds, show, source, waiting
 
 # %% [markdown]
 # All measurements below are taken on your machine, when you run the cell. The output that you see before that comes
@@ -88,7 +88,8 @@ def speeds(functions, n):
     return {name: 2 * n**3 / time / 1e9 for name, time in seconds(calls, rounds=3).items()}
 
 
-first = measured("first", lambda: speeds({"Python": python_loops, "compiled": loops}, 64))
+with waiting("measuring"):
+    first = measured("first", lambda: speeds({"Python": python_loops, "compiled": loops}, 64))
 print(f"64 x 64 matrices: plain Python {first['Python']:.4f} GFLOP/s, compiled {first['compiled']:.2f} GFLOP/s, "
       f"{first['compiled'] / first['Python']:,.0f} times as fast")
 
@@ -142,7 +143,8 @@ SIZE = 512
 rungs = {"1 loops": loops, "2 loop order": loop_order, "3 all cores": all_cores,
          "4 register tiles": register_tiles, "5 cache blocks": cache_blocks,
          "np.matmul": lambda a, b, c: np.matmul(a, b, out=c)}
-gflops = measured("rungs", lambda: speeds(rungs, SIZE))
+with waiting("measuring each rung"):
+    gflops = measured("rungs", lambda: speeds(rungs, SIZE))
 show(plotting.bars(list(gflops), list(gflops.values()), xlabel="GFLOP/s",
                    title=f"The product of two {SIZE} x {SIZE} matrices, rung by rung"),
      alt="Bars that grow from rung to rung, and one for np.matmul")
@@ -241,7 +243,9 @@ def large():
     return {name: 2 * a.size * b.shape[1] / time / 1e9 for name, time in seconds(calls, rounds=2).items()}
 
 
-for name, speed in measured("large", large).items():
+with waiting("measuring"):
+    found = measured("large", large)
+for name, speed in found.items():
     print(f"2048 x 8192 times 8192 x 512, rung {name}: {speed:.0f} GFLOP/s")
 
 # %% [markdown]
@@ -257,8 +261,10 @@ for name, speed in measured("large", large).items():
 # numbers that it reads from L1, from L2, or from main memory:
 
 # %%
-roofs = measured("roofs", lambda: {"peak": ceiling.peak(), "L1 cache": ceiling.bandwidth(1 << 14),
-                                   "L2 cache": ceiling.bandwidth(1 << 18), "main memory": ceiling.bandwidth(1 << 27)})
+with waiting("measuring the roofs"):
+    roofs = measured("roofs", lambda: {"peak": ceiling.peak(), "L1 cache": ceiling.bandwidth(1 << 14),
+                                       "L2 cache": ceiling.bandwidth(1 << 18),
+                                       "main memory": ceiling.bandwidth(1 << 27)})
 peak = roofs.pop("peak")
 counted = {"1 loops": 2 / 8, "3 all cores": intensity(1, 1), "4 register tiles": intensity(6, 4),
            "5 cache blocks": intensity(6, 4)}  # rung 1 loads two numbers and keeps its sum in a register
@@ -299,7 +305,9 @@ def products():
     return found
 
 
-for shape, ratio in measured("products", products).items():
+with waiting("measuring three products"):
+    found = measured("products", products)
+for shape, ratio in found.items():
     print(f"{shape:32} {ratio:.2f} times as fast as np.matmul")
 
 # %% [markdown]

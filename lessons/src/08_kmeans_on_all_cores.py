@@ -18,7 +18,7 @@ from aelearn import KMeans, kernels, load_mnist, make_blobs, plotting
 from aelearn.kernels.cpu import assignment, distances
 from aelearn.kmeans import lloyd
 from aelearn.teaching.checks import check
-from aelearn.teaching.notebooks import machine, measured, seconds, show, source
+from aelearn.teaching.notebooks import machine, measured, seconds, show, source, waiting
 
 # %% [markdown]
 # Shapes: N points, D features, K clusters, M chunks. All measurements are taken on your machine, when you run the cell.
@@ -44,7 +44,8 @@ def racing_counts(labels, n_clusters):
 
 
 many = np.random.default_rng(0).integers(0, 4, 2_000_000)  # (N,)
-found = measured("race", lambda: [int(racing_counts(many, 4).sum()) for _ in range(5)])
+with waiting("counting"):
+    found = measured("race", lambda: [int(racing_counts(many, 4).sum()) for _ in range(5)])
 print(f"{len(many):,} points; total of the counts in five runs: {', '.join(f'{count:,}' for count in found)}")
 
 # %% [markdown]
@@ -103,9 +104,10 @@ for parts in (1, 2, 4, 8):
 X = make_blobs(200_000, centers=16, n_features=16, random_state=0)[0].astype(np.float32)  # (N, D)
 centers = X[:16].astype(np.float64)  # (K, D)
 threads, results = numba.get_num_threads(), []
-for n_threads in (1, threads):
-    numba.set_num_threads(n_threads)
-    results.append(kernels.get("numba").lloyd_step(X, centers)[1].tobytes())  # the means
+with waiting("one iteration on one thread, and one on all"):
+    for n_threads in (1, threads):
+        numba.set_num_threads(n_threads)
+        results.append(kernels.get("numba").lloyd_step(X, centers)[1].tobytes())  # the means
 numba.set_num_threads(threads)
 print("the same bits on one thread and on all:", results[0] == results[1])
 
@@ -248,7 +250,8 @@ def times(n, d, k):
 
 
 shapes = {"200,000 x 3, K = 8": (200_000, 3, 8), "100,000 x 16, K = 16": (100_000, 16, 16)}
-milliseconds = {name: measured(name, lambda: times(*shape)) for name, shape in shapes.items()}
+with waiting("measuring"):
+    milliseconds = {name: measured(name, lambda: times(*shape)) for name, shape in shapes.items()}
 bars = {f"{shape}: {name}": time for shape, found in milliseconds.items() for name, time in found.items()}
 show(plotting.bars(list(bars), list(bars.values()), xlabel="milliseconds (shorter is better)",
                    title="One iteration of k-means, mean of the first ten"),
@@ -341,7 +344,8 @@ def runs():
                     for name in ("lloyd", "hamerly")}, rounds=1)
 
 
-found = measured("bounds", runs)
+with waiting("measuring whole runs"):
+    found = measured("bounds", runs)
 print(f"55,000 images, 20 clusters, whole run: {found['lloyd']:.2f} s without bounds, {found['hamerly']:.2f} s with, "
       f"{found['lloyd'] / found['hamerly']:.1f} times as fast")
 

@@ -12,9 +12,11 @@
 # Python, one after the other. It is slow but strict: what would be a race on a GPU is nearly always an error here.
 
 # %%
-from aelearn.teaching.notebooks import gpu_or_simulator, show, slider, source
+from aelearn.teaching.notebooks import gpu_or_simulator, show, slider, source, waiting
 
-print(gpu_or_simulator())
+with waiting("looking for a GPU"):
+    where = gpu_or_simulator()
+print(where)
 
 # %%
 import numpy as np
@@ -284,11 +286,11 @@ for rung in RUNGS:
 
 # %%
 X = make_blobs(40, centers=3, n_features=3, random_state=0)[0].astype(np.float32)  # (40, 3)
-found = {name: KMeans(3, n_init=1, random_state=0, backend=name).fit(X) for name in ("numba", "cuda")}
+found = {name: KMeans(3, n_init=1, random_state=0, backend=name, verbose=1).fit(X) for name in ("numba", "cuda")}
 print("k-means: the same labels:", np.array_equal(found["numba"].labels_, found["cuda"].labels_))
 X01 = (X - X.min()) / (X.max() - X.min())  # (40, 3) in [0, 1]
 for name in ("numba", "cuda"):
-    model = Autoencoder((4, 2), epochs=1, batch_size=16, backend=name, random_state=0).fit(X01)
+    model = Autoencoder((4, 2), epochs=1, batch_size=16, backend=name, random_state=0, verbose=1).fit(X01)
     print(f"autoencoder on {name:5}: loss after an epoch {model.history_[0]['loss']:.6f}")
 
 # %% [markdown]

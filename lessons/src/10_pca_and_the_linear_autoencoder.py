@@ -17,7 +17,7 @@ import numpy as np
 from aelearn import PCA, Autoencoder, KMeans, load_mnist, metrics, plotting
 from aelearn.pca import svd
 from aelearn.teaching.checks import check
-from aelearn.teaching.notebooks import show, slider, source
+from aelearn.teaching.notebooks import show, slider, source, waiting
 
 # %% [markdown]
 # Notation: N samples of D numbers each are `X` (N, D), a code has C numbers.
@@ -199,8 +199,9 @@ check(variance_shares)
 # %%
 images, labels = load_mnist("train", digits=(0, 1))  # (N, 784), (N,)
 some = images[:2000].astype(float)  # (2000, 784)
-U, s, Vt = np.linalg.svd(some - some.mean(axis=0), full_matrices=False)  # (2000, 784), (784,), (784, 784)
-package = PCA(3, svd_solver="full").fit(some)
+with waiting("the singular value decomposition"):
+    U, s, Vt = np.linalg.svd(some - some.mean(axis=0), full_matrices=False)  # (2000, 784), (784,), (784, 784)
+package = PCA(3, svd_solver="full", verbose=1).fit(some)
 for c in range(3):
     print(f"component {c + 1}: variance {s[c] ** 2 / 1999:.4f} by hand, {package.explained_variance_[c]:.4f} in the "
           f"package; |scalar product| {abs(Vt[c] @ package.components_[c]):.10f}")
@@ -216,7 +217,7 @@ for c in range(3):
 print(source(svd.full))
 
 # %%
-everything = PCA().fit(images)
+everything = PCA(verbose=1).fit(images)
 shares = everything.explained_variance_ratio_  # (784,)
 added = np.cumsum(shares)  # (784,)
 marks = {f"{count} for {added[count - 1]:.0%}": ([count], [added[count - 1]])
@@ -321,7 +322,7 @@ check(principal_angles)
 # not orthonormal, so `np.linalg.qr` first turns them into an orthonormal basis.
 
 # %%
-three = PCA(3).fit(images)
+three = PCA(3, verbose=1).fit(images)
 centred = images - three.mean_  # (N, 784)
 
 
@@ -341,7 +342,7 @@ def train_linear(seed):
 
     model = Autoencoder((3,), activation="identity", output_activation="identity", loss="mse", optimizer="momentum",
                         learning_rate=5, epochs=20, batch_size=1000, weight_init="glorot", callbacks=(look,),
-                        random_state=seed).fit(centred)
+                        random_state=seed, verbose=1).fit(centred)
     for learning_rate, epochs in ((1, 40), (0.2, 60)):
         model.set_params(learning_rate=learning_rate, epochs=epochs).resume(centred)
     return model, np.array([angles[epoch] for epoch in sorted(angles)])
@@ -379,7 +380,7 @@ for name, decoder in zip(("seed 0", "seed 1"), decoders):
     M = decoder @ three.components_.T  # (3, 3): the decoder's rows, as combinations of components
     left = np.linalg.norm(decoder - M @ three.components_) / np.linalg.norm(decoder)
     print(f"{name}: {left:.2%} of the rows is no combination of components; the rest is, with M =\n{M.round(2)}")
-redrawn = PCA(3).fit(linear.reconstruct(centred))
+redrawn = PCA(3, verbose=1).fit(linear.reconstruct(centred))
 matches = np.abs(np.sum(redrawn.components_ * three.components_, axis=1))  # (3,)
 print("components of what seed 0 reconstructs, |scalar product| with those of the images:", matches.round(5))
 
@@ -403,7 +404,7 @@ print("components of what seed 0 reconstructs, |scalar product| with those of th
 # fitting:
 
 # %%
-nonlinear = Autoencoder((128, 3), epochs=40, random_state=0).fit(images)
+nonlinear = Autoencoder((128, 3), epochs=40, random_state=0, verbose=1).fit(images)
 test_images, test_labels = load_mnist("test", digits=(0, 1))  # (T, 784), (T,)
 drawings = {"the mean image": np.tile(three.mean_, (len(test_images), 1)),
             "PCA, 3 numbers": three.inverse_transform(three.transform(test_images)),
@@ -418,7 +419,7 @@ drawn, needed = everything.mean_ + np.zeros_like(test_images), 0  # (T, 784)
 while np.mean((drawn - test_images) ** 2) > errors["nonlinear autoencoder, 3 numbers"]:
     drawn += test_codes[:, [needed]] * everything.components_[[needed]]
     needed += 1
-filled = PCA(20).fit(nonlinear.reconstruct(images)).explained_variance_ratio_  # (20,)
+filled = PCA(20, verbose=1).fit(nonlinear.reconstruct(images)).explained_variance_ratio_  # (20,)
 sizes = [sum(weights.size for weights in model.params_.values()) for model in (linear, nonlinear)]
 print(f"PCA needs {needed} components to match the nonlinear autoencoder with its 3 numbers on the test images")
 print(f"the first 3 directions contain {filled[:3].sum():.0%} of the variance of its outputs, the first 10 "
@@ -445,15 +446,15 @@ show(plotting.tiles(np.concatenate(rows), [name for name in names for _ in shown
 # %%
 for name, encoder in (("components of PCA", three), ("codes of the autoencoder", nonlinear)):
     codes = encoder.transform(images)  # (N, 3)
-    kmeans = KMeans(2, n_init=4, random_state=0).fit(codes)
+    kmeans = KMeans(2, n_init=4, random_state=0, verbose=1).fit(codes)
     print(f"{name}: accuracy of two clusters {metrics.accuracy(labels, kmeans.labels_):.4f}")
     display(show(plotting.code_space(codes, labels, kmeans.labels_, kmeans.cluster_centers_,
                                      metrics.best_matching(labels, kmeans.labels_)),
                  alt=f"The {name} in space, by digit and by cluster: two groups, with the mistakes where they meet"))
 for n_components in (1, 2):
-    codes = PCA(n_components).fit_transform(images)  # (N, 1) or (N, 2)
+    codes = PCA(n_components, verbose=1).fit_transform(images)  # (N, 1) or (N, 2)
     print(f"PCA with {n_components}: accuracy of two clusters "
-          f"{metrics.accuracy(labels, KMeans(2, n_init=4, random_state=0).fit_predict(codes)):.4f}")
+          f"{metrics.accuracy(labels, KMeans(2, n_init=4, random_state=0, verbose=1).fit_predict(codes)):.4f}")
 
 # %% [markdown]
 # The reconstruction error fell by two fifths, but the clusters gain only half a percent. The first component alone is

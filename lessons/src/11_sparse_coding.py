@@ -18,7 +18,7 @@ from aelearn.sparse_coding import dictionary_learning, ista
 from aelearn.sparse_coding.ista import fista, ista_step
 from aelearn.sparse_coding.matching_pursuit import omp
 from aelearn.teaching.checks import check
-from aelearn.teaching.notebooks import show, slider, source
+from aelearn.teaching.notebooks import show, slider, source, waiting
 
 images, labels = load_mnist("train", digits=(0, 1))
 images, labels = images[:2000], labels[:2000]  # (N, D), (N,)
@@ -201,17 +201,19 @@ def total(z):
 
 n_steps, slow, fast = 400, [], []
 z = np.zeros((200, 64))  # (B, K)
-for _ in range(n_steps):
-    z = ista_step(x_W, z, R, step * alpha)
-    slow.append(total(z))
+with waiting("400 steps of ISTA"):
+    for _ in range(n_steps):
+        z = ista_step(x_W, z, R, step * alpha)
+        slow.append(total(z))
 z = ahead = np.zeros((200, 64))  # (B, K), (B, K)
 t = 1.0
-for _ in range(n_steps):
-    z_new, t_new = ista_step(x_W, ahead, R, step * alpha), (1 + np.sqrt(1 + 4 * t * t)) / 2
-    ahead = z_new + (t - 1) / t_new * (z_new - z)
-    z, t = z_new, t_new
-    fast.append(total(z))
-best = total(fista(x, A, alpha, max_iter=5000, tol=1e-8))  # the library's version, with more than enough steps
+with waiting("400 steps of FISTA"):
+    for _ in range(n_steps):
+        z_new, t_new = ista_step(x_W, ahead, R, step * alpha), (1 + np.sqrt(1 + 4 * t * t)) / 2
+        ahead = z_new + (t - 1) / t_new * (z_new - z)
+        z, t = z_new, t_new
+        fast.append(total(z))
+    best = total(fista(x, A, alpha, max_iter=5000, tol=1e-8))  # the library's version, with more than enough steps
 above = {name: np.array(values) / best - 1 for name, values in (("ISTA", slow), ("FISTA", fast))}  # (400,) each
 for share in (0.1, 0.01, 0.001):
     steps_taken = [f"{name} after {np.argmax(gap < share) + 1}" if gap.min() < share
@@ -250,7 +252,8 @@ for turn in (1, 2, 3):
     print(f"round {turn}: better atoms {dictionary_learning.objective(images, atoms, codes, penalty):8.0f}", end="")
     codes = fista(images, atoms, penalty)  # (N, K)
     print(f"   better codes {dictionary_learning.objective(images, atoms, codes, penalty):8.0f}")
-fits = {update: SparseCoding(64, alpha=penalty, update=update, max_iter=30, tol=0, random_state=0).fit(images)
+fits = {update: SparseCoding(64, alpha=penalty, update=update, max_iter=30, tol=0, random_state=0,
+                             verbose=1).fit(images)
         for update in ("mod", "ksvd")}
 model = fits["mod"]
 show(plotting.curves({name: (range(1, fit.n_iter_ + 1), fit.history_)
@@ -376,7 +379,7 @@ squares, corners = images.reshape(-1, 28, 28), rng.integers(0, 19, (4000, 2))  #
 windows = np.array([squares[n % 2000, row:row + 10, column:column + 10].ravel()
                     for n, (row, column) in enumerate(corners)])  # (4000, 100)
 windows = windows[windows.mean(axis=1) > 0.08]  # those that are not empty
-strokes = SparseCoding(64, alpha=1.0, max_iter=30, random_state=0).fit(windows).components_  # (64, 100)
+strokes = SparseCoding(64, alpha=1.0, max_iter=30, random_state=0, verbose=1).fit(windows).components_  # (64, 100)
 display(show(plotting.tiles(grey(strokes), [""] * 64, (10, 10), n_columns=16,
                             title="64 atoms for windows of 10 by 10 pixels (grey is 0, light is plus, dark is minus)"),
              alt="Short strokes in all directions, curves and ends of strokes"))
@@ -420,8 +423,8 @@ def error(outputs):
 budgets, errors = [1, 2, 4, 8], {"PCA": [], "autoencoder": [], "sparse": []}
 for k in budgets:
     pca = PCA(k).fit(images)
-    narrow = Autoencoder((128, k), epochs=30, batch_size=16, random_state=0).fit(images)
-    wide = SparseCoding(64, algorithm="omp", n_nonzero_coefs=k, max_iter=15, random_state=0).fit(images)
+    narrow = Autoencoder((128, k), epochs=30, batch_size=16, random_state=0, verbose=1).fit(images)
+    wide = SparseCoding(64, algorithm="omp", n_nonzero_coefs=k, max_iter=15, random_state=0, verbose=1).fit(images)
     errors["PCA"].append(error(pca.inverse_transform(pca.transform(test_images))))
     errors["autoencoder"].append(error(narrow.reconstruct(test_images)))
     errors["sparse"].append(error(wide.inverse_transform(wide.transform(test_images))))
@@ -454,11 +457,12 @@ show(plotting.curves(lines, points={"autoencoder, 100 epochs": ([8], [longer])},
 # %%
 def scores(X):
     """How well two clusters of X match the digits."""
-    return f"{metrics.accuracy(labels, KMeans(2, n_init=4, random_state=0).fit_predict(X)):.3f}"
+    return f"{metrics.accuracy(labels, KMeans(2, n_init=4, random_state=0, verbose=1).fit_predict(X)):.3f}"
 
 
-by_penalty = [SparseCoding(64, alpha=0.5, max_iter=30, random_state=seed).fit_transform(images) for seed in range(3)]
-by_pursuit = [SparseCoding(64, algorithm="omp", n_nonzero_coefs=5, max_iter=15, random_state=seed)
+by_penalty = [SparseCoding(64, alpha=0.5, max_iter=30, random_state=seed, verbose=1)
+              .fit_transform(images) for seed in range(3)]
+by_pursuit = [SparseCoding(64, algorithm="omp", n_nonzero_coefs=5, max_iter=15, random_state=seed, verbose=1)
               .fit_transform(images) for seed in range(3)]
 print("accuracy on pixels               ", scores(images))
 print("on codes with a penalty (FISTA)  ", "  ".join(scores(codes) for codes in by_penalty))

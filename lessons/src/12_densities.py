@@ -24,7 +24,7 @@ from aelearn.kmeans import lloyd
 from aelearn.mixture.em import e_step, log_sum_exp, m_step, responsibilities
 from aelearn.mixture.gaussians import precision_factor
 from aelearn.teaching.checks import check
-from aelearn.teaching.notebooks import show, slider, source
+from aelearn.teaching.notebooks import show, slider, source, waiting
 
 images, labels = load_mnist("train", digits=(0, 1))  # (N, 784), (N,)
 ink = 100 * images.mean(axis=1, dtype=np.float64)  # (N,)
@@ -202,7 +202,7 @@ print(f"leave-one-out chose h from {widths.min():.2f} to {widths.max():.2f}; on 
 # %%
 panels = []
 for k in (1, 2):
-    fit = GaussianMixture(k, tol=1e-6, max_iter=1000, random_state=0).fit(ink[:, None])
+    fit = GaussianMixture(k, tol=1e-6, max_iter=1000, random_state=0, verbose=1).fit(ink[:, None])
     lines = {"all images": outline(histogram_density(ink[:, None], [np.arange(low, high + 0.1, 0.7)])),
              "the mixture": (xs, np.exp(fit.score_samples(xs[:, None])))}
     for j in range(k) if k > 1 else ():
@@ -449,7 +449,8 @@ check(bic)
 
 # %%
 numbers = list(range(1, 8))
-fits = [GaussianMixture(k, n_init=5, tol=1e-5, max_iter=1000, random_state=0).fit(X) for k in numbers]
+with waiting("mixtures of one to seven components"):
+    fits = [GaussianMixture(k, n_init=5, tol=1e-5, max_iter=1000, random_state=0).fit(X) for k in numbers]
 scores = {"AIC": [fit.aic(X) for fit in fits], "BIC": [fit.bic(X) for fit in fits],
           "-2 log-likelihood": [-2 * len(X) * fit.score(X) for fit in fits]}
 lowest = {name: int(np.argmin(scores[name])) for name in ("AIC", "BIC")}
@@ -470,13 +471,14 @@ show(plotting.curves({name: (numbers, values) for name, values in scores.items()
 # somewhat smaller bandwidth would do.)
 
 # %%
-model = Autoencoder((128, 3), epochs=20, random_state=0).fit(images)
+model = Autoencoder((128, 3), epochs=20, random_state=0, verbose=1).fit(images)
 codes = model.transform(images).astype(np.float64)  # (N, 3)
 test_images, test_labels = load_mnist("test", digits=(0, 1))  # (T, 784), (T,)
 test_codes = model.transform(test_images).astype(np.float64)  # (T, 3)
 numbers = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32]
-mixtures = {k: GaussianMixture(k, max_iter=500, random_state=0).fit(codes) for k in numbers}
-bandwidth = KernelDensity("leave-one-out").fit(codes[:2000]).bandwidth_
+with waiting("ten mixtures"):
+    mixtures = {k: GaussianMixture(k, max_iter=500, random_state=0).fit(codes) for k in numbers}
+bandwidth = KernelDensity("leave-one-out", verbose=1).fit(codes[:2000]).bandwidth_
 kernels = KernelDensity(bandwidth).fit(codes)
 print("mean log density of the test codes")
 print(f"  uniform in the cube            {0:6.2f}")
