@@ -147,6 +147,39 @@ def test_checks_in_a_real_kernel(tmp_path):
     assert progress.solved(tmp_path) == {"neuron", "dense"}
 
 
+SHOW_BARS = """
+import sys, time
+sys.modules.update({})
+from aelearn.core import progress
+from aelearn.teaching.notebooks import waiting
+progress.DELAY = 0
+drawn = []
+class Watched(progress._tqdm()):
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        drawn.append(hasattr(self, "container"))  # a widget
+progress._tqdm = lambda: Watched
+for total in (None, 3):
+    with progress.progress(1, "work", unit="epoch", total=total):
+        while len(drawn) < (2 if total else 1):
+            time.sleep(0.01)
+print(drawn)
+"""
+
+
+@pytest.mark.parametrize("missing", [{}, {"ipywidgets": None}])
+def test_progress_bars_leave_nothing_in_a_notebook(missing):
+    """They are widgets, even if the bar is not full at the end; without ipywidgets they are text, without a warning."""
+    import nbformat
+
+    code = SHOW_BARS.replace("{}", repr(missing), 1)
+    cell = build.execute(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])).cells[0]
+    assert [out.text for out in cell.outputs if out.name == "stdout"] == [f"{[not missing] * 2}\n"]
+    lines = [line for out in cell.outputs if out.name == "stderr" for line in out.text.split("\r")]
+    assert bool(lines) == bool(missing)
+    assert all("Warning" not in line and "\n" not in line for line in lines) and not "".join(lines[-2:]).strip()
+
+
 def test_every_exercise_is_in_a_lesson():
     text = "".join(source.read_text() for source in SOURCES)
     assert all(f"check({name})" in text and f"def {name}(" in text for name in EXERCISES)

@@ -89,8 +89,8 @@ def _draw(tqdm, bar, unit, total, started, is_over):
     if is_over.wait(DELAY):
         return
     layout = None if total else "{desc}{elapsed}" if unit is None else "{desc}{n_fmt} {unit}s [{elapsed}{postfix}]"
-    drawn = tqdm(desc=bar.text, total=total, initial=bar.n, unit=unit or "", leave=False, bar_format=layout,
-                 mininterval=0, miniters=0)  # each update is drawn
+    drawn = tqdm(desc=f"{bar.text}: " if bar.text else "", total=total, initial=bar.n, unit=unit or "", leave=False,
+                 bar_format=layout, mininterval=0, miniters=0)  # each update is drawn
     drawn.start_t = started
     try:
         while True:
