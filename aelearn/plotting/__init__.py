@@ -17,9 +17,10 @@ from aelearn.plotting.lessons import (
     roofline,
     table,
     tiles,
+    walks,
 )
 from aelearn.plotting.style import MARKERS, PALETTE, save
 
 __all__ = ["MARKERS", "ORIGINAL_LOSSES", "PALETTE", "bars", "center_images", "code_space", "curves", "densities",
            "graphs", "loss_curve", "matrices", "mixtures", "partitions", "path", "projections", "reconstructions",
-           "roofline", "save", "side_by_side", "table", "tiles"]
+           "roofline", "save", "side_by_side", "table", "tiles", "walks"]

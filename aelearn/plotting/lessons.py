@@ -1,5 +1,5 @@
-"""Figures for lessons and benchmarks: curves, bars, tables, tiles, partitions of the plane, graphs, matrices,
-rooflines, paths.
+"""Figures for lessons and benchmarks: curves, walks downhill, bars, tables, tiles, partitions of the plane, graphs,
+matrices, rooflines, paths.
 
 Shapes: N samples, D pixels, K clusters.
 """
@@ -19,7 +19,7 @@ def curves(series, *, title, xlabel, ylabel, points=None, logarithmic=False):
 
     series       {label: (xs, ys)}
     points       {label: (xs, ys)}, drawn as markers on top
-    logarithmic  True: both axes are logarithmic
+    logarithmic  True: both axes are logarithmic; "y": the vertical one is
     """
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.add_subplot()
@@ -29,12 +29,42 @@ def curves(series, *, title, xlabel, ylabel, points=None, logarithmic=False):
     for number, (label, (xs, ys)) in enumerate((points or {}).items(), len(series)):
         axes.plot(xs, ys, ls="none", marker=MARKERS[number], ms=8, color=PALETTE[number], mec="black", label=label)
     if logarithmic:
-        axes.set(xscale="log", yscale="log")
+        axes.set_yscale("log")
+    if logarithmic is True:
+        axes.set_xscale("log")
     elif all(isinstance(x, (int, np.integer)) for xs, _ in series.values() for x in xs):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
     axes.grid(True, color="0.9")
     axes.legend()
+    return figure
+
+
+def walks(height, lowest, panels, *, title, xlabel, ylabel, size=(7.5, 1.9)):
+    """Walks down to the lowest point, panel below panel, on contour lines of equal height.
+
+    height   a function from points (..., 2) to their heights (...), which are at least 0
+    lowest   (2,), the lowest point, a star
+    panels   a (caption, points (T, 2)) each: the places visited, in order, all inside the axes. The first is larger
+    size     of a panel, width and height in inches
+    """
+    figure, cells = panel_grid(len(panels), title=title, n_columns=1, panel=size, margin=(0, 0.7), sharex=True,
+                               sharey=True)
+    places = np.concatenate([[lowest], *(points for _, points in panels)])  # (1 + all T, 2)
+    margin = 0.15 * np.ptp(places, axis=0)  # (2,)
+    low, high = places.min(axis=0) - margin, places.max(axis=0) + margin  # (2,), (2,)
+    grid = np.stack(np.meshgrid(*np.linspace(low, high, 201).T), axis=-1)  # (201, 201, 2)
+    heights = height(grid)  # (201, 201)
+    levels = heights.max() * np.linspace(0, 1, 16)[1:-1] ** 2  # lines at equal distances, if the slope is quadratic
+    for cell, (caption, points) in zip(cells, panels):
+        cell.contour(grid[..., 0], grid[..., 1], heights, levels=levels, cmap="Greys_r", linewidths=0.7, alpha=0.6)
+        cell.plot(*lowest, ls="none", marker="*", ms=13, color=PALETTE[1], mec="black", label="lowest point")
+        cell.plot(*points.T, marker="o", ms=3.5, lw=1.4, color=PALETTE[0], label="steps")
+        cell.plot(*points[0], ls="none", marker="o", ms=9, color=PALETTE[5], mec="black", label="start")
+        cell.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), ylabel=ylabel)
+        cell.set_title(caption, fontsize=9)
+    cells[len(panels) - 1].set_xlabel(xlabel)
+    figure.legend(*cells[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 

@@ -105,8 +105,23 @@ def test_curves_and_tiles(tmp_path):
     axes, = figure.axes
     assert len(axes.lines) == 3 and axes.get_xscale() == axes.get_yscale() == "log"
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["one", "other", "here"]
+    axes, = plotting.curves({"one": ([1, 2], [1, 4])}, title="t", xlabel="x", ylabel="y", logarithmic="y").axes
+    assert (axes.get_xscale(), axes.get_yscale()) == ("linear", "log")
     figure = plotting.tiles(np.random.default_rng(0).random((5, 6)), "abcde", (2, 3), title="five", n_columns=3)
     assert len(figure.axes) == 6 and [cell.get_title() for cell in figure.axes] == [*"abcde", ""]
+
+
+def test_walks_show_every_place_on_contour_lines():
+    walks = [("slow", np.array([[4.0, 1], [3, 0.5]])), ("wild", np.array([[4.0, 1], [-6, -2], [9, 3]]))]
+    figure = plotting.walks(lambda points: (points**2).sum(axis=-1), (1, 0), walks, title="t", xlabel="x", ylabel="y")
+    assert len(figure.axes) == 2 and [cell.get_title() for cell in figure.axes] == ["slow", "wild"]
+    for cell, (_, points) in zip(figure.axes, walks):
+        star, steps, start = cell.lines
+        np.testing.assert_array_equal(steps.get_xydata(), points)
+        assert star.get_xydata().tolist() == [[1, 0]] and start.get_xydata().tolist() == [[4, 1]]
+        assert cell.get_xlim()[0] < -6 and cell.get_xlim()[1] > 9 and cell.get_ylim()[0] < -2 and cell.get_ylim()[1] > 3
+        levels = cell.collections[0].levels
+        np.testing.assert_allclose(np.diff(np.sqrt(levels), 2), 0, atol=1e-9)  # equal distances on a quadratic
 
 
 def test_table_shows_every_count():
