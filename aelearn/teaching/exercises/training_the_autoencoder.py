@@ -56,18 +56,18 @@ def _step(rng, n, *more):
 
 
 def _descent(rng):
-    return [_step(rng, n) for n in (*sizes(rng, 1), 7)]
+    return [_step(rng, n) for n in (*sizes(rng, 1, low=3), 7)]
 
 
 def _rolling(rng):
-    return [{**_step(rng, n, "velocity"), "momentum": float(rng.uniform(0.5, 0.95))} for n in (*sizes(rng, 1), 7)]
+    return [{**_step(rng, n, "velocity"), "momentum": float(rng.uniform(0.5, 0.95))} for n in (*sizes(rng, 1, low=3), 7)]
 
 
 def _adapting(rng):
     """Step 2 to 4; the first one, from m = v = 0, with a gradient that is 0, as that of a pixel that is always black;
     and a late one. epsilon is so large that it matters where it is added."""
     inputs = []
-    for n, t in zip(sizes(rng, 3), (int(rng.integers(2, 5)), 1, int(rng.integers(100, 200)))):
+    for n, t in zip(sizes(rng, 3, low=3), (int(rng.integers(2, 5)), 1, int(rng.integers(100, 200)))):
         step = _step(rng, n, "m", "v")
         learning_rate, step["v"] = step.pop("learning_rate"), np.abs(step["v"])
         if t == 1:
