@@ -5,7 +5,7 @@
 # draws a handwritten digit from three numbers. At the end you train one that is made of your own functions.
 #
 # **After this lesson you can** write gradient descent, momentum, Adam and the loop over batches, say what each is good
-# for, read a loss curve, see that a learning rate is too large, and choose the size of a code.
+# for, read a loss curve, recognise a learning rate that is too large, and choose the size of a code.
 #
 # **You need** lesson 2 (or to know what a gradient is), and about 60 minutes.
 
@@ -406,8 +406,9 @@ def train(params, learning_rate, batch_size):
     return params, history
 
 
-own_params, own = train(first_params, learning_rate=0.003, batch_size=48)
-theirs = [row["loss"] for row in Autoencoder((128, 3), epochs=6, random_state=0).fit(some).history_]
+with waiting("training both networks"):
+    _, own = train(first_params, learning_rate=0.003, batch_size=48)
+    theirs = [row["loss"] for row in Autoencoder((128, 3), epochs=6, random_state=0).fit(some).history_]
 print("loss after each epoch:", "the same" if np.allclose(own[1:], theirs, rtol=0.01) else "different")
 show(plotting.curves({"made of the functions above": (epochs, own)}, points={"the library's": (epochs[1:], theirs)},
                      logarithmic="y", xlabel="epoch", ylabel="mean squared error, log scale",
@@ -416,8 +417,9 @@ show(plotting.curves({"made of the functions above": (epochs, own)}, points={"th
          "network are markers, which lie on this line")
 
 # %% [markdown]
-# Not one line of the library was needed for these steps, apart from the sigmoid and the bookkeeping. What the library
-# adds: it compiles the layers, writes into arrays that it keeps, and checks its input.
+# The lines above the two trainings say which parts were yours. If all were, these steps needed nothing of the library
+# but the sigmoid and the views of the vector. What its network does in addition: it compiles the layers, writes into
+# arrays that it keeps, and checks its input.
 #
 # ## An open task
 #
@@ -435,7 +437,8 @@ show(plotting.curves({"learning rate 0.003, batches of 48": (epochs, own), **goa
      alt="The loss of the network above falls to 0.039 in six epochs; a dashed horizontal line at 0.028 is the goal")
 
 # %% tags=["answer"]
-_, better = train(first_params, learning_rate=0.01, batch_size=16)
+with waiting("training with smaller batches"):
+    _, better = train(first_params, learning_rate=0.01, batch_size=16)
 show(plotting.curves({"learning rate 0.003, batches of 48": (epochs, own), **goal,
                       "learning rate 0.01, batches of 16": (epochs, better)}, logarithmic="y", xlabel="epoch",
                      ylabel="mean squared error, log scale", title="Three times as many steps, each of them longer"),

@@ -60,7 +60,8 @@ def _descent(rng):
 
 
 def _rolling(rng):
-    return [{**_step(rng, n, "velocity"), "momentum": float(rng.uniform(0.5, 0.95))} for n in (*sizes(rng, 1, low=3), 7)]
+    return [{**_step(rng, n, "velocity"), "momentum": float(rng.uniform(0.5, 0.95))}
+            for n in (*sizes(rng, 1, low=3), 7)]
 
 
 def _adapting(rng):
