@@ -359,7 +359,7 @@ def mse_gradient(a, x):
 # %%
 layer, layer_backward = yours(dense, layers.dense), yours(dense_backward, layers.dense_backward)
 slope, loss_slope = yours(sigmoid_backward, layers.sigmoid_backward), yours(mse_gradient, mean_squared_error_gradient)
-adam, epoch_of_batches = yours(adapt, library.adapt, seconds=1), yours(one_epoch, library.one_epoch)
+adam, epoch_of_batches = yours(adapt, library.adapt, seconds=5), yours(one_epoch, library.one_epoch)
 
 
 def parts(params):
