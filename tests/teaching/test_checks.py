@@ -59,10 +59,10 @@ def test_the_mistake_that_explains_most_outputs_is_named(monkeypatch):
     """An output may be what several mistakes lead to: then the other outputs decide."""
     right = lambda x: (x, 2 * x, 3 * x)
     exercise = Exercise(lambda rng: {"x": rng.uniform(1, 2, 3)}, ("a", "b", "c"), answer=right, mistakes={
-        "one": lambda x: (x, -x, x), "two": lambda x: (-x, -x, 3 * x), "three": lambda x: (x, -x, 3 * x)})
+        "one": lambda x: (x, -x, -x), "two": lambda x: (-x, -x, 3 * x), "three": lambda x: (x, -x, 3 * x)})
     monkeypatch.setitem(EXERCISES, "dense", exercise)
-    for answer, words in ((lambda x: (x, -x, x), ["", "one", "one"]), (lambda x: (-x, -x, 3 * x), ["two", "two", ""]),
-                          (lambda x: (x, -x, 3 * x), ["", "three", ""]), (lambda x: (-x, -x, x), ["two", "two", "one"])):
+    for answer, words in ((lambda x: (x, -x, -x), ["", "one", "one"]), (lambda x: (-x, -x, 3 * x), ["two", "two", ""]),
+                          (lambda x: (x, -x, 3 * x), ["", "three", ""]), (lambda x: (-x, -x, -x), ["two", "two", "one"])):
         assert [finding.mistake for finding in judge("dense", answer).findings] == words
 
 
