@@ -74,10 +74,11 @@ WRONG_LABELS = {
 
 
 def _to_assign(rng):
-    others = [wrong for wrong in WRONG_LABELS.values() if wrong is not _last_of_equals]
-    largest = [lambda X, centers: np.abs(X[:, None] - centers).max(axis=2).argmin(axis=1),
-               lambda X, centers: (X @ centers.T / np.linalg.norm(centers, axis=1)).argmax(axis=1)]
-    return [_telling(rng, _points_and_centers, _labels, [*others, *largest]), TIES, COPIES]
+    others = [lambda X, centers: np.zeros(len(X), int),
+              lambda X, centers: np.abs(X[:, None] - centers).max(axis=2).argmin(axis=1),
+              lambda X, centers: (X @ centers.T / np.linalg.norm(centers, axis=1)).argmax(axis=1)]
+    mistakes = [wrong for wrong in WRONG_LABELS.values() if wrong is not _last_of_equals]
+    return [_telling(rng, _points_and_centers, _labels, [*mistakes, *others]), TIES, COPIES]
 
 
 def _means(X, labels, centers):
@@ -192,10 +193,11 @@ def _points_to_settle(rng):
 
 
 def _slow(rng, n=80, n_rounds=65):
-    """Points (n, D) on a line, of which one in each round goes from the right cluster to the left one.
+    """Points (n + 10, D) on a line, of which one in each round goes from the right cluster to the left one.
 
-    If the left cluster has i points of the sum s, and all points together have the sum n, then the border between the
-    two is b(i) = (s / i + (n - s) / (n - i)) / 2. So a next point between b(i - 1) and b(i) is the only one to change.
+    A third cluster, far away and wide, never changes; next to its part, the inertia hardly seems to fall. If the left
+    cluster has i points of the sum s, and these two together have the sum n, then the border between them is
+    b(i) = (s / i + (n - s) / (n - i)) / 2. So a next point between b(i - 1) and b(i) is the only one to change.
     """
     def border(i, s):
         return (s / i + (n - s) / (n - i)) / 2
@@ -204,11 +206,11 @@ def _slow(rng, n=80, n_rounds=65):
     while len(line) < n_rounds:
         line.append((border(len(line) - 1, sum(line[:-1])) + border(len(line), sum(line))) / 2)
     rest = (n - sum(line)) / (n - len(line))  # all others are in one place, which makes the sum right
-    line = np.array([*line, *[rest] * (n - len(line))])  # (n,)
+    line = np.array([*line, *[rest] * (n - len(line)), *np.linspace(200, 400, 10)])  # (n + 10,)
     d, = sizes(rng, 1)
     direction = rng.normal(size=d)
     X = 1e-3 * line[:, None] * direction / np.linalg.norm(direction)  # small: centres never move far in a round
-    return {"X": X, "centers": np.array([X[0], X[1:].mean(axis=0)])}
+    return {"X": X, "centers": np.array([X[0], X[1:n].mean(axis=0), X[n:].mean(axis=0)])}
 
 
 # In the second round two points change places: the clusters have as many points as before, and the sum of the labels is
@@ -239,7 +241,7 @@ def _next_center(X, centers):
 
 WRONG_PROBABILITIES = {
     "square the distances": lambda X, centers: _probabilities(np.sqrt(_table(X, centers)).min(axis=1)),
-    "probabilities add up to 1: what must you divide by?": lambda X, centers: _table(X, centers).min(axis=1),
+    "they must add up to 1: what do you divide by?": lambda X, centers: _table(X, centers).min(axis=1),
     "only the nearest centre counts, not the sum over all": lambda X, centers: _probabilities(
         _table(X, centers).sum(axis=1)),
     "take the distance to the nearest centre, not to the farthest": lambda X, centers: _probabilities(
