@@ -1,7 +1,7 @@
 """The exercises of lesson 5. Shapes: N points, D features, K clusters.
 
 No verdict may depend on luck. So random inputs are drawn again until each typical mistake shows on them, and until no
-point is nearly as close to another centre as to its own: there, rounding would decide (`_telling`). Exact ties are
+point is nearly as close to another centre as to its own: there, rounding would decide (`telling`). Exact ties are
 inputs of their own, of small integers, whose squares have no rounding errors.
 """
 
@@ -14,18 +14,18 @@ from aelearn.teaching.exercises.exercise import Exercise, sizes
 CLEAR = 1e-3  # a difference of squared distances, relative to the largest, that no rounding of float32 changes
 
 
-def _table(X, centers):
+def table(X, centers):
     """All squared distances (N, K)."""
     return ((X[:, None] - centers) ** 2).sum(axis=2)
 
 
 def _is_clear(X, centers):
     """True if every point has one centre that is clearly its nearest."""
-    table = np.sort(_table(X, centers), axis=1)  # (N, K)
-    return np.all(table[:, 1] - table[:, 0] > CLEAR * table.max())
+    distances = np.sort(table(X, centers), axis=1)  # (N, K)
+    return np.all(distances[:, 1] - distances[:, 0] > CLEAR * distances.max())
 
 
-def _telling(rng, make, right, mistakes):
+def telling(rng, make, right, mistakes):
     """Inputs of make(rng) on which the mistakes lead to different outputs, all of them wrong."""
     while True:
         inputs = make(rng)
@@ -36,7 +36,7 @@ def _telling(rng, make, right, mistakes):
             return inputs
 
 
-def _points_and_centers(rng):
+def points_and_centers(rng):
     """More points than features or centres, so that no wrong product has the right shape; one lies on a centre."""
     n, d, k = sizes(rng, 3, low=3)
     X = rng.normal(size=(10 + n, d)) + 2 * rng.integers(-1, 2, (10 + n, 1))
@@ -55,21 +55,21 @@ def _labels(X, centers):
     return lloyd.assign(X, centers)[0]
 
 
-def _last_of_equals(X, centers):
-    return len(centers) - 1 - _table(X, centers)[:, ::-1].argmin(axis=1)
+def last_of_equals(X, centers):
+    return len(centers) - 1 - table(X, centers)[:, ::-1].argmin(axis=1)
 
 
 WRONG_LABELS = {
     "is that the farthest centre? Each point goes to its nearest":
-        lambda X, centers: _table(X, centers).argmax(axis=1),
+        lambda X, centers: table(X, centers).argmax(axis=1),
     "square the differences before you add them up: positive and negative ones cancel":
         lambda X, centers: (X[:, None] - centers).sum(axis=2).argmin(axis=1),
     "is that the sum of absolute differences? It has another nearest centre than the squares":
         lambda X, centers: np.abs(X[:, None] - centers).sum(axis=2).argmin(axis=1),
     "the largest product x @ c need not belong to the nearest centre: it prefers long ones":
         lambda X, centers: (X @ centers.T).argmax(axis=1),
-    "labels are indices of centres, and indices start at 0": lambda X, centers: _table(X, centers).argmin(axis=1) + 1,
-    "of centres that are equally near, take the one with the lowest index": _last_of_equals,
+    "labels are indices of centres, and indices start at 0": lambda X, centers: table(X, centers).argmin(axis=1) + 1,
+    "of centres that are equally near, take the one with the lowest index": last_of_equals,
 }
 
 
@@ -77,8 +77,8 @@ def _to_assign(rng):
     others = [lambda X, centers: np.zeros(len(X), int),
               lambda X, centers: np.abs(X[:, None] - centers).max(axis=2).argmin(axis=1),
               lambda X, centers: (X @ centers.T / np.linalg.norm(centers, axis=1)).argmax(axis=1)]
-    mistakes = [wrong for wrong in WRONG_LABELS.values() if wrong is not _last_of_equals]
-    return [_telling(rng, _points_and_centers, _labels, [*mistakes, *others]), TIES, COPIES]
+    mistakes = [wrong for wrong in WRONG_LABELS.values() if wrong is not last_of_equals]
+    return [telling(rng, points_and_centers, _labels, [*mistakes, *others]), TIES, COPIES]
 
 
 def _means(X, labels, centers):
@@ -146,7 +146,7 @@ WRONG_INERTIAS = {
     "squares, not absolute values, of the differences": lambda X, labels, centers: np.abs(X - centers[labels]).sum(),
     "take no square root of the sum": lambda X, labels, centers: np.sqrt(((X - centers[labels]) ** 2).sum()),
     "each point's own centre is the one that its label names; it need not be the nearest":
-        lambda X, labels, centers: _table(X, centers).min(axis=1).sum(),
+        lambda X, labels, centers: table(X, centers).min(axis=1).sum(),
 }
 
 
@@ -182,7 +182,7 @@ def _settled_with_zeros(X, centers):
 def _points_to_settle(rng):
     """Random points for which one round is not enough, and of which each has a clear nearest centre in every round."""
     while True:
-        inputs = _points_and_centers(rng)
+        inputs = points_and_centers(rng)
         X, centers = inputs.values()
         rounds, clear = 0, True
         while clear and not np.array_equal(_means(X, _labels(X, centers), centers), centers):
@@ -240,21 +240,21 @@ def _next_center(X, centers):
 
 
 WRONG_PROBABILITIES = {
-    "square the distances": lambda X, centers: _probabilities(np.sqrt(_table(X, centers)).min(axis=1)),
-    "they must add up to 1: what do you divide by?": lambda X, centers: _table(X, centers).min(axis=1),
+    "square the distances": lambda X, centers: _probabilities(np.sqrt(table(X, centers)).min(axis=1)),
+    "they must add up to 1: what do you divide by?": lambda X, centers: table(X, centers).min(axis=1),
     "only the nearest centre counts, not the sum over all": lambda X, centers: _probabilities(
-        _table(X, centers).sum(axis=1)),
+        table(X, centers).sum(axis=1)),
     "take the distance to the nearest centre, not to the farthest": lambda X, centers: _probabilities(
-        _table(X, centers).max(axis=1)),
+        table(X, centers).max(axis=1)),
     "the nearest of all centres so far, not only the last one": lambda X, centers: _probabilities(
-        _table(X, centers)[:, -1]),
+        table(X, centers)[:, -1]),
     "the farthest point is not chosen for certain: each gets a probability": lambda X, centers: (
-        _table(X, centers).min(axis=1) == _table(X, centers).min(axis=1).max()).astype(float),
+        table(X, centers).min(axis=1) == table(X, centers).min(axis=1).max()).astype(float),
 }
 
 
 def _to_choose(rng):
-    return _telling(rng, _points_and_centers, _next_center, WRONG_PROBABILITIES.values())
+    return telling(rng, points_and_centers, _next_center, WRONG_PROBABILITIES.values())
 
 
 def _one_round(X, centers):
@@ -277,7 +277,7 @@ def _to_go_round(rng):
     wrong = [lambda X, centers: _round_by_products(X, centers, squares=0.0)[0],
              lambda X, centers: _round_by_products(X, centers, products=1.0)[0],
              lambda X, centers: _labels(X, _one_round(X, centers)[1])]
-    inputs = _telling(rng, _points_and_centers, _labels, wrong)
+    inputs = telling(rng, points_and_centers, _labels, wrong)
     X, centers = inputs.values()
     far = np.full((1, X.shape[1]), 60.0)
     return [inputs, {"X": X, "centers": np.concatenate([far, centers])},
@@ -315,7 +315,7 @@ EXERCISES = {
         "return the labels from which the means were computed, not those after the move":
             lambda X, centers: (_labels(X, _one_round(X, centers)[1]), _one_round(X, centers)[1]),
         "of centres that are equally near, take the one with the lowest index":
-            lambda X, centers: (_last_of_equals(X, centers), _means(X, _last_of_equals(X, centers), centers)),
+            lambda X, centers: (last_of_equals(X, centers), _means(X, last_of_equals(X, centers), centers)),
         "a centre without points stays where it is; yours moves to 0": _round_with_zeros},
         blank="does a cluster have no points?",
         costs=(Memory(_many(1000, 40, 30), _several_tables), NoLoop(_many(2000, 10, 5), 800))),
