@@ -16,6 +16,7 @@ from aelearn import KMeans, load_mnist, metrics, plotting
 from aelearn.data import make_blobs, make_moons
 from aelearn.kmeans import lloyd
 from aelearn.teaching.checks import check, yours
+from aelearn.teaching.exercises import EXERCISES
 from aelearn.teaching.notebooks import show, slider
 
 # %% [markdown]
@@ -259,11 +260,6 @@ check(next_center)
 # </details>
 
 # %%
-def library_next_center(X, centers):
-    nearest = lloyd.nearest_center(X, centers)[1]  # (N,)
-    return nearest / nearest.sum()
-
-
 def plus_plus(X, n_clusters, rng):
     """A start for k-means: points (K, D) of X, drawn one by one."""
     centers = X[[rng.integers(len(X))]]  # (1, D): the first may be any point
@@ -273,7 +269,7 @@ def plus_plus(X, n_clusters, rng):
     return centers
 
 
-probabilities = yours(next_center, library_next_center)
+probabilities = yours(next_center, EXERCISES["next_center"].answer)
 plus = [result(X, plus_plus(X, 4, np.random.default_rng(seed)))[0] for seed in range(30)]
 print(f"{sum(value < 1.001 * best for value in plus)} of {len(plus)} starts with k-means++ reach the best inertia")
 
@@ -378,7 +374,9 @@ images, digits = load_mnist("test")  # (10000, 784), (10000,)
 images, digits = images[:2000].astype(float), digits[:2000]
 one_round = yours(lean_step, lambda X, centers: lloyd.lloyd_step(X, centers)[:2])
 centers, old = images[np.random.default_rng(0).choice(len(images), 10, replace=False)], None  # (10, 784)
-for n_rounds in range(1, 301):
+n_rounds = 0
+while n_rounds < 300:
+    n_rounds += 1
     labels, centers = map(np.asarray, one_round(images, centers))  # (N,), (10, 784)
     if np.array_equal(labels, old):
         break
@@ -396,8 +394,8 @@ show(plotting.tiles(centers, captions, (28, 28), n_columns=5,
 #
 # ## An open task
 #
-# **Goal:** separate the two moons, with nothing but k-means and a few lines of your own. The picture below is the result
-# to aim at.
+# **Goal:** separate the two moons, with nothing but k-means and a few lines of your own. The picture below is the
+# result to aim at.
 #
 # **What to try:** two centres cannot do it, because their border is straight. Sixteen can follow the curves: each moon
 # is then cut into about eight pieces. Which pieces belong together? Find a measure of how near two *clusters* are (not

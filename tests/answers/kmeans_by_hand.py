@@ -64,7 +64,8 @@ def point_by_point(X, centers):
 
 RIGHT = (assign, update, inertia, kmeans, next_center, lean_step)
 MISTAKES = [  # exercise, answer, what the line says
-    ("assign", lambda X, centers: ((X[:, None] - centers) ** 2).sum(axis=2).argmax(axis=1), "labels: is that the farthest centre"),
+    ("assign", lambda X, centers: ((X[:, None] - centers) ** 2).sum(axis=2).argmax(axis=1),
+     "labels: is that the farthest centre"),
     ("assign", lambda X, centers: len(centers) - assign(X, centers),
      r"labels: \d+ of 1\d are wrong, the first at \[\d\]: yours \d, expected \d$"),
     ("assign", lambda X, centers: ((X - centers) ** 2).sum(axis=1),

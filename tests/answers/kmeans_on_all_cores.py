@@ -76,7 +76,7 @@ MISTAKES = [  # exercise, answer, what the line says
     ("scores", lambda X, centers: -scores(X, centers), ".*every entry has the wrong sign"),
     ("scores", lambda X, centers: 3 * scores(X, centers), ".*every entry is off by the factor 3"),
     ("scores", lambda X, centers: scores(X, centers).T, "its shape is .*: it is transposed"),
-    ("labels_across", with_the_table, "right result, but needs .* MB for it; 0.64 are enough"),
+    ("labels_across", with_the_table, "right result, but needs .* MB for it; 3.2 are enough"),
     ("labels_across", lambda across, centers: labels_across(across.T, centers), "it raised ValueError"),
     ("labels_across", lambda across, centers: np.zeros(across.shape[1], int), "labels: the distance starts at 0"),
     ("labels_across", lambda across, centers: np.argmin([np.abs(across.T - c)[:, 0] for c in centers], axis=0),

@@ -62,7 +62,8 @@ def test_the_mistake_that_explains_most_outputs_is_named(monkeypatch):
         "one": lambda x: (x, -x, -x), "two": lambda x: (-x, -x, 3 * x), "three": lambda x: (x, -x, 3 * x)})
     monkeypatch.setitem(EXERCISES, "dense", exercise)
     for answer, words in ((lambda x: (x, -x, -x), ["", "one", "one"]), (lambda x: (-x, -x, 3 * x), ["two", "two", ""]),
-                          (lambda x: (x, -x, 3 * x), ["", "three", ""]), (lambda x: (-x, -x, -x), ["two", "one", "one"])):
+                          (lambda x: (x, -x, 3 * x), ["", "three", ""]),
+                          (lambda x: (-x, -x, -x), ["two", "one", "one"])):
         assert [finding.mistake for finding in judge("dense", answer).findings] == words
 
 

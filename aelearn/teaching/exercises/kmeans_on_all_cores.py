@@ -242,7 +242,7 @@ EXERCISES = {
             lambda X, centers: np.sqrt((centers**2).sum(axis=1)) / 2 - X @ centers.T}),
     "labels_across": Exercise(_across_and_centers, ("labels",),
                               answer=lambda across, centers: _nearest(across.T, centers), mistakes=WRONG_ACROSS,
-                              costs=(Memory(lambda rng: {"across": rng.normal(size=(3, 4000)),
+                              costs=(Memory(lambda rng: {"across": rng.normal(size=(3, 20000)),
                                                          "centers": rng.normal(size=(200, 3))},
                                             lambda across, centers: 160 * across.shape[1]),)),  # a table of bytes: 200
     "can_stay": Exercise(_bounds, ("stays",), answer=_stays, mistakes=WRONG_STAYS),
