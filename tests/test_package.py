@@ -79,7 +79,9 @@ def test_the_wheel_has_what_it_needs(site):
     lessons = {name.removeprefix("aelearn/lessons/") for name in names if name.startswith("aelearn/lessons/")}
     notebooks = set(progress.NOTEBOOKS.values())
     pictures = {f"pictures/{path.name}" for path in (ROOT / "lessons" / "pictures").glob("*.png")}
-    assert lessons - {"build.py"} == {"README.md", *pictures, *notebooks, *(f"solutions/{name}" for name in notebooks)}
+    records = {f"src/recorded/{path.name}" for path in (ROOT / "lessons" / "src" / "recorded").glob("*.json")}
+    assert lessons - {"build.py"} == {"README.md", *pictures, *records, *notebooks,
+                                      *(f"solutions/{name}" for name in notebooks)}
     assert not [name for name in names if name.startswith(("tests", "lessons", "docs"))]
     assert any(name.endswith("licenses/data/README.md") for name in names), "MNIST's notice must travel with MNIST"
 

@@ -70,20 +70,27 @@ def _accept_float32(exercise, returned, findings, expected, arguments):
 
 
 def _recognize_mistakes(exercise, returned, findings, expected, exact, arguments):
-    """The findings, with the words of a typical mistake where an output is what that mistake returns."""
+    """The findings, with the words of a typical mistake where an output is what that mistake returns.
+
+    Of several such mistakes, the one counts that returns the same as the answer in the most outputs, right ones too.
+    """
+    found = []  # (in how many outputs they agree, the words, numbers of the findings that they explain)
     for words, wrong_answer in exercise.mistakes.items() if not all(finding.right for finding in findings) else ():
         try:
             with np.errstate(all="ignore"):
                 outcomes = exercise.named(call(exercise, wrong_answer, copies(arguments)))
         except (ArithmeticError, LookupError, TypeError, ValueError):  # this mistake cannot be made on this input
             continue
-        for number, finding in enumerate(findings):
-            if finding.right or finding.mistake or finding.name not in outcomes:
-                continue
-            theirs, tolerance = outcomes[finding.name], exact[finding.name]
-            made_here = not _same(theirs, expected[finding.name], tolerance)  # on some inputs it changes nothing
-            if made_here and _same(returned[finding.name], theirs, tolerance):
-                findings[number] = replace(finding, mistake=words)
+        agree = [number for number, finding in enumerate(findings) if finding.name in outcomes
+                 and _same(returned[finding.name], outcomes[finding.name], exact[finding.name])]
+        explained = [number for number in agree if not findings[number].right  # on some inputs it changes nothing
+                     and not _same(outcomes[findings[number].name], expected[findings[number].name],
+                                   exact[findings[number].name])]
+        found.append((len(agree), words, explained))
+    for _, words, explained in sorted(found, key=lambda mistake: -mistake[0]):
+        for number in explained:
+            if not findings[number].mistake:
+                findings[number] = replace(findings[number], mistake=words)
     return findings
 
 

@@ -13,7 +13,7 @@ from io import BytesIO
 from numbers import Integral
 from pathlib import Path
 
-from aelearn.core.progress import progress
+from aelearn.teaching import progress
 
 RECORD = "AELEARN_RECORD"  # the environment variable that names a file of measurements, to be shown again
 PER_INCH = 80  # pixels of the page to an inch of a figure
@@ -123,6 +123,12 @@ def measured(name, measure):
         record[name] = measure()
         Path(path).write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
     return record[name]
+
+
+def recorded(lesson, name):
+    """What was recorded under `name` when the notebooks of `lesson` were built: see `measured`."""
+    path = progress.originals() / "src" / "recorded" / f"{lesson}.json"
+    return json.loads(path.read_text(encoding="utf-8"))[name]
 
 
 def seconds(functions, *, rounds=5):

@@ -7,18 +7,17 @@
 # **After this lesson you can** write Lloyd's algorithm, say why it always terminates and why its result may be bad,
 # initialise it well, and choose K with care.
 #
-# **You need** NumPy's arrays, and about 60 minutes. No earlier lesson is needed.
+# **You need** NumPy's arrays, and about 75 minutes. No earlier lesson is needed.
 
 # %%
-import inspect
-
 import numpy as np
 
 from aelearn import KMeans, load_mnist, metrics, plotting
 from aelearn.data import make_blobs, make_moons
 from aelearn.kmeans import lloyd
-from aelearn.teaching.checks import check
-from aelearn.teaching.notebooks import show, slider, waiting
+from aelearn.teaching.checks import check, yours
+from aelearn.teaching.exercises import EXERCISES
+from aelearn.teaching.notebooks import show, slider
 
 # %% [markdown]
 # Notation: N points of D numbers each are `X` (N, D). There are K centres, `centers` (K, D), and each point has a
@@ -45,7 +44,8 @@ from aelearn.teaching.notebooks import show, slider, waiting
 #
 # ### Exercise 1: assign
 #
-# Return the labels (N,): for each point, the index of its nearest centre. *One to three lines.*
+# Return the labels (N,): for each point, the index of its nearest centre; of centres that are equally near, the lowest
+# index. *One to three lines.*
 
 # %% tags=["exercise"]
 def assign(X, centers):
@@ -121,7 +121,8 @@ check(inertia)
 # ### Exercise 4: Lloyd's algorithm
 #
 # Put it all together. Starting from the given centres, alternate between assign and update until the labels no longer
-# change; return the labels and the centres. *About six lines; call your own functions.*
+# change, however many rounds that takes; return the labels and the centres. A centre without points stays where it is.
+# *About six lines; call your own functions.*
 
 # %% tags=["exercise"]
 def kmeans(X, centers):
@@ -147,45 +148,56 @@ check(kmeans)
 # %% [markdown]
 # ## Watch it run
 #
-# These are the library's two steps, one after the other in `lloyd_step`, on four groups of points. The plane is
-# coloured by the nearest centre; the region of a centre is called its Voronoi cell.
+# Here are four groups of points, and the first four points are the first centres. `yours` takes your functions if they
+# are right, and the library's otherwise, so that you can go on in any case. In the pictures, the plane is coloured by
+# the nearest centre; the region of a centre is called its **Voronoi cell**.
 
 # %%
+def library_assign(X, centers):
+    return lloyd.assign(X, centers)[0]
+
+
+def library_update(X, labels, centers):
+    return lloyd.update(X, centers, None, labels)[0]
+
+
+def library_inertia(X, labels, centers):
+    return lloyd.inertia_of(X, centers, None, labels)
+
+
+nearest_centers, moved_centers = yours((assign, update), (library_assign, library_update))
+total = yours(inertia, library_inertia)
 X, _ = make_blobs(300, centers=4, cluster_std=1.0, random_state=11)  # (300, 2)
-centers = X[[0, 1, 2, 3]].astype(float)  # (K, 2): the first four points
+centers = X[:4].astype(float)  # (K, 2): the first four points
 steps, inertias = [("start", centers)], []
 for iteration in range(1, 20):
-    labels, means, _, value = lloyd.lloyd_step(X, centers)
-    inertias.append(value)
+    labels = np.asarray(nearest_centers(X, centers))  # (N,)
+    inertias.append(float(total(X, labels, centers)))
+    means = np.asarray(moved_centers(X, labels, centers))  # (K, 2)
     if np.array_equal(means, centers):
         break
     centers = means
     steps.append((f"after iteration {iteration}", centers))
+
+# %% tags=["plot"]
 shown = steps if len(steps) <= 8 else [*steps[:7], steps[-1]]
-show(plotting.partitions(X, shown, title="Lloyd's algorithm: each panel is one iteration"),
-     alt="Panels with points in the plane; red stars, the centres, move until they stop")
+display(show(plotting.partitions(X, shown, title="Lloyd's algorithm: each panel is one iteration; stars are centres"),
+             alt="Panels with four groups of points. From panel to panel the four red stars, the centres, and the "
+                 "coloured regions around them move less and less, until they stop"))
+show(plotting.curves({"inertia": (range(len(inertias)), inertias)}, xlabel="iterations done", ylabel="inertia",
+                     title=f"It never rises: from {inertias[0]:.0f} down to {inertias[-1]:.0f}"),
+     alt="The inertia falls steeply in the first iterations, then ever more slowly, and stays")
 
 # %% tags=["plot"]
 # Run this cell and drag.
 slider(lambda iteration: plotting.partitions(X, [steps[iteration]], title="", size=5.5), range(len(steps)),
        label="iteration", alt="Points in the plane in the colours of their clusters, and the centres as red stars")
 
-# %% tags=["plot"]
-# Draws the inertia.
-show(plotting.curves({"inertia": (range(len(inertias)), inertias)}, xlabel="iterations done", ylabel="inertia",
-                     title=f"It never rises: from {inertias[0]:.0f} down to {inertias[-1]:.0f}"),
-     alt="The inertia falls from iteration to iteration and then stays")
-
 # %% [markdown]
-# This is the library's version of the two steps. It differs in three ways: it reads the points in blocks, so that no
-# N-by-K array is ever created; it sums in float64 and, if all points lie far from 0, relative to one of them, so that
-# no digits are lost; and points may have weights.
-
-# %%
-for function in (lloyd.assign, lloyd.update, lloyd.lloyd_step):
-    print(inspect.getsource(function))
-
-# %% [markdown]
+# The library's two steps, `assign` and `update` in `aelearn/kmeans/lloyd.py`, differ from yours in three ways: they
+# read the points in blocks, so that no N-by-K array is ever created; they sum in float64 and, if all points lie far
+# from 0, relative to one of them, so that no digits are lost; and points may have weights.
+#
 # ## It stops. But where?
 #
 # Look at the last panel again: two stars share one group, and one star serves two. It has converged, but not to a good
@@ -195,19 +207,27 @@ for function in (lloyd.assign, lloyd.update, lloyd.lloyd_step):
 # Here are the best and the worst of thirty random starts on the same points:
 
 # %%
-with waiting("30 runs of k-means"):
-    runs = sorted((KMeans(4, init="random", n_init=1, random_state=seed).fit(X) for seed in range(30)),
-                  key=lambda run: run.inertia_)
-best, worst = runs[0], runs[-1]
-panels = [(f"{name}: inertia {run.inertia_:.0f}", run.cluster_centers_[run.cluster_centers_[:, 0].argsort()])
-          for name, run in (("best", best), ("worst", worst))]
+def library_kmeans(X, centers):
+    run = KMeans(len(centers), init=centers, n_init=1, tol=0).fit(X)
+    return run.labels_, run.cluster_centers_
+
+
+def result(X, start):
+    """The inertia at which k-means ends, and the centres from left to right (K, 2)."""
+    labels, centers = map(np.asarray, converge(X, start))
+    return float(total(X, labels, centers)), centers[centers[:, 0].argsort()]
+
+
+converge = yours(kmeans, library_kmeans)
+starts = [X[np.random.default_rng(seed).choice(len(X), 4, replace=False)] for seed in range(30)]  # (4, 2) each
+runs = sorted((result(X, start) for start in starts), key=lambda run: run[0])
+best, worst = runs[0][0], runs[-1][0]
+reached = sum(value < 1.001 * best for value, _ in runs)
+print(f"{reached} of {len(runs)} random starts reach the best inertia, {best:.0f}; the worst reaches {worst:.0f}")
+panels = [(f"{name}: inertia {value:.0f}", centers) for name, (value, centers) in zip(("best", "worst"),
+                                                                                     (runs[0], runs[-1]))]
 show(plotting.partitions(X, panels, title="Two places where Lloyd's algorithm stops"),
      alt="Left, a star in each group; right, two stars share a group and one lies between two others")
-
-# %%
-reached = sum(run.inertia_ < 1.001 * best.inertia_ for run in runs)
-print(f"{reached} of {len(runs)} random starts reach the best inertia, {best.inertia_:.0f}; "
-      f"the worst reaches {worst.inertia_:.0f}")
 
 # %% [markdown]
 # ## A better start: k-means++
@@ -240,10 +260,18 @@ check(next_center)
 # </details>
 
 # %%
-with waiting("30 runs of k-means"):
-    plus = [KMeans(4, init="k-means++", n_init=1, random_state=seed).fit(X) for seed in range(30)]
-reached = sum(run.inertia_ < 1.001 * best.inertia_ for run in plus)
-print(f"{reached} of {len(plus)} starts with k-means++ reach the best inertia")
+def plus_plus(X, n_clusters, rng):
+    """A start for k-means: points (K, D) of X, drawn one by one."""
+    centers = X[[rng.integers(len(X))]]  # (1, D): the first may be any point
+    while len(centers) < n_clusters:
+        p = np.maximum(np.asarray(probabilities(X, centers), float), 0)  # (N,); rounding may have made one negative
+        centers = np.concatenate([centers, X[[rng.choice(len(X), p=p / p.sum())]]])
+    return centers
+
+
+probabilities = yours(next_center, EXERCISES["next_center"].answer)
+plus = [result(X, plus_plus(X, 4, np.random.default_rng(seed)))[0] for seed in range(30)]
+print(f"{sum(value < 1.001 * best for value in plus)} of {len(plus)} starts with k-means++ reach the best inertia")
 
 # %% [markdown]
 # ## A centre without points
@@ -305,30 +333,100 @@ for name, points, truth in (("two moons", moons, side), ("a wide blob and a narr
 # ## Points with 784 numbers
 #
 # Nothing above depended on the number of features. Images are points as well, and a centre is an image: the mean of its
-# cluster. Here are 2,000 test images of all ten digits, in ten clusters:
+# cluster. But for N = 2,000 images of D = 784 pixels and K = 10 centres, the array (N, K, D) of all differences, as in
+# the hint to exercise 1, takes 125 MB; for all 55,000 training images it would take 3.4 GB, and reading it takes longer
+# than computing it. It is not needed: expand the square,
+#
+# $$ |x - c|^2 = |x|^2 - 2\, x \cdot c + |c|^2 $$
+#
+# and notice that all $x_n \cdot c_k$ together are one matrix product, (N, K), and that $|x|^2$ is the same for all
+# centres. (Or take one centre at a time, in a loop over the K centres.)
+#
+# ### Exercise 6: one round without the table
+#
+# From `X` (N, D) and `centers` (K, D) return the labels (N,) and the new centres (K, D) of one iteration: what exercise
+# 1 returns, and what exercise 2 makes of it. There may be no array as large as (N, K, D), and no loop over the points;
+# arrays (N, D) and (N, K), and loops over the centres or the features, are fine. *About six lines.*
+
+# %% tags=["exercise"]
+def lean_step(X, centers):
+    ### BEGIN SOLUTION
+    labels = ((centers**2).sum(axis=1) - 2 * X @ centers.T).argmin(axis=1)  # (N,)
+    means = centers.copy()  # (K, D)
+    for k in np.unique(labels):
+        means[k] = X[labels == k].mean(axis=0)
+    return labels, means
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(lean_step)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# `(centers**2).sum(axis=1)` is (K,), and NumPy adds it to each row of `-2 * X @ centers.T`, (N, K). Your `update` has
+# no loop over the points yet? Then call it. Otherwise: `X[labels == k].mean(axis=0)`.
+# </details>
 
 # %%
+# 2,000 test images of all ten digits, in ten clusters
 images, digits = load_mnist("test")  # (10000, 784), (10000,)
-images, digits = images[:2000], digits[:2000]
-found = KMeans(10, n_init=3, random_state=0, verbose=1).fit(images)
-captions = [f"{np.bincount(digits[found.labels_ == k]).argmax()}? ({np.sum(found.labels_ == k)})" for k in range(10)]
-show(plotting.tiles(found.cluster_centers_, captions, (28, 28), n_columns=5,
+images, digits = images[:2000].astype(float), digits[:2000]
+one_round = yours(lean_step, lambda X, centers: lloyd.lloyd_step(X, centers)[:2])
+centers, old = images[np.random.default_rng(0).choice(len(images), 10, replace=False)], None  # (10, 784)
+n_rounds = 0
+while n_rounds < 300:
+    n_rounds += 1
+    labels, centers = map(np.asarray, one_round(images, centers))  # (N,), (10, 784)
+    if np.array_equal(labels, old):
+        break
+    old = labels
+print(f"after {n_rounds} rounds no label changes; accuracy under the best matching of clusters to digits: "
+      f"{metrics.accuracy(digits, labels):.2f}")
+captions = [f"{np.bincount(digits[labels == k]).argmax()}? ({np.sum(labels == k)})" for k in range(10)]
+show(plotting.tiles(centers, captions, (28, 28), n_columns=5,
                     title="Ten centres: the most frequent digit in each (and its size)"),
      alt="Ten blurred digits, the centres of ten clusters of images")
-
-# %%
-print(f"accuracy under the best matching of clusters to digits: {metrics.accuracy(digits, found.labels_):.2f}")
 
 # %% [markdown]
 # Some digits have two centres, others share one: pixels are not the best coordinates for digits. It helps to find
 # better coordinates first, and that is what an autoencoder is for (lesson 4).
 #
+# ## An open task
+#
+# **Goal:** separate the two moons, with nothing but k-means and a few lines of your own. The picture below is the
+# result to aim at.
+#
+# **What to try:** two centres cannot do it, because their border is straight. Sixteen can follow the curves: each moon
+# is then cut into about eight pieces. Which pieces belong together? Find a measure of how near two *clusters* are (not
+# their centres: why?), and join the nearest ones until two groups are left.
+#
+# **How to see whether you got there:** `metrics.accuracy(side, labels)` is 1.0. Then make it harder: more noise in
+# `make_moons`, fewer points, other numbers of centres. When does your measure join the wrong pieces?
+
+# %% tags=["plot"]
+show(plotting.graphs([("", moons, side, None)], title="What to aim at: each moon is one group", size=(5, 3)),
+     alt="Points in two interlocking half circles, each half circle in one colour")
+
+# %% tags=["answer"]
+pieces = KMeans(16, n_init=5, random_state=0).fit(moons).labels_  # (N,)
+distances = np.sqrt(((moons[:, None] - moons) ** 2).sum(axis=2))  # (N, N)
+gaps = np.array([[distances[pieces == a][:, pieces == b].min() for b in range(16)] for a in range(16)])  # (16, 16)
+group = np.arange(16)  # at first, each piece is a group
+while len(np.unique(group)) > 2:
+    apart = np.where(group[:, None] == group, np.inf, gaps)  # the smallest gap between two points of two groups
+    a, b = np.unravel_index(apart.argmin(), apart.shape)
+    group[group == group[b]] = group[a]
+print("the two moons, joined from pieces: accuracy", metrics.accuracy(side, group[pieces]))
+
+# %% [markdown]
 # ## What you know now
 #
 # - k-means lowers the sum of squared distances in two steps, assign and update; neither can increase it.
 # - It stops in a local minimum, which is not always the global one: start with k-means++, more than once.
 # - The inertia does not choose K. The elbow and the silhouette give hints.
 # - The borders are always straight and halfway: curved groups, or groups of very different width, are cut wrongly.
+# - Distances to all centres are a matrix product: no array (N, K, D) is needed.
 #
 # ## To think about
 #
@@ -348,3 +446,8 @@ print(f"accuracy under the best matching of clusters to digits: {metrics.accurac
 #    plane, a hyperplane). In $|x - c_1|^2 = |x - c_2|^2$ the $|x|^2$ cancels, and what remains is linear in $x$.
 # 3. The median: as many points on its left as on its right. A step to either side increases the distance to more points
 #    than it decreases.
+#
+# **The open task** (solved above): the centres of two pieces of one moon may be farther apart than those of pieces of
+# different moons, but along a moon the nearest *points* of two pieces always touch. With more noise a single point
+# between the moons is enough to join them. Then count the points near the border of two pieces instead; or turn the
+# points into a graph, as [lesson 13](13_spectral_clustering.ipynb) does.

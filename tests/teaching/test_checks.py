@@ -13,6 +13,7 @@ import pytest
 from aelearn.teaching import checks
 from aelearn.teaching.checks import CheckError, check, judge, yours
 from aelearn.teaching.exercises import EXERCISES, LESSONS, merged
+from aelearn.teaching.exercises.exercise import Exercise
 from aelearn.teaching.verdict import LONGEST
 
 ANSWERS = [import_module(f"tests.answers.{lesson}") for lesson in LESSONS]
@@ -52,6 +53,18 @@ def test_a_typical_mistake_is_recognized_on_every_input(name, words, wrong):
         verdict = judge(name, wrong, seed=seed)
         assert words in [finding.mistake for finding in verdict.findings], str(verdict)
         assert words in str(verdict) and len(str(verdict)) <= LONGEST, str(verdict)
+
+
+def test_the_mistake_that_explains_most_outputs_is_named(monkeypatch):
+    """An output may be what several mistakes lead to: then the other outputs decide."""
+    right = lambda x: (x, 2 * x, 3 * x)
+    exercise = Exercise(lambda rng: {"x": rng.uniform(1, 2, 3)}, ("a", "b", "c"), answer=right, mistakes={
+        "one": lambda x: (x, -x, -x), "two": lambda x: (-x, -x, 3 * x), "three": lambda x: (x, -x, 3 * x)})
+    monkeypatch.setitem(EXERCISES, "dense", exercise)
+    for answer, words in ((lambda x: (x, -x, -x), ["", "one", "one"]), (lambda x: (-x, -x, 3 * x), ["two", "two", ""]),
+                          (lambda x: (x, -x, 3 * x), ["", "three", ""]),
+                          (lambda x: (-x, -x, -x), ["two", "one", "one"])):
+        assert [finding.mistake for finding in judge("dense", answer).findings] == words
 
 
 @each_exercise
