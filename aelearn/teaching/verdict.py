@@ -173,8 +173,9 @@ class Verdict:
 
 
 def _listed(findings):
-    """The names of the outputs that these are about."""
-    return " and ".join(finding.name for finding in findings)
+    """The names of the outputs that these are about: "dx", "dx and dW", "dx, dW and db"."""
+    *names, last = [finding.name for finding in findings]
+    return f"{', '.join(names)} and {last}" if names else last
 
 
 def clipped(text, longest):

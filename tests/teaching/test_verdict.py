@@ -14,7 +14,7 @@ from tests.teaching.test_checks import MISTAKES, RIGHT
 def test_every_kind_of_finding_is_met_in_a_test():
     """Most are met in a lesson, the others in test_checks.py or in this file."""
     kinds = {finding.kind for name, answer, _ in MISTAKES for finding in judge(name, answer).findings}
-    assert set(WORDS) - kinds == {"parameters", "exits", "asks", "endless", "changed by rounding", "loop", "memory",
+    assert set(WORDS) - kinds <= {"parameters", "exits", "asks", "endless", "changed by rounding", "loop", "memory",
                                   "slow", "needs SciPy"}
 
 
@@ -93,3 +93,10 @@ def test_arguments_that_the_answer_does_not_get_are_not_told():
     finding = judge("neuron_backward", lambda *a: (*answer(*a)[:2], answer(*a)[2] + 1)).findings[-1]
     assert finding.kind == "number" and finding.given.keys() == {"da", "x", "w", "a"}
     assert np.isfinite(finding.yours)
+
+
+def test_outputs_are_listed_as_in_a_sentence():
+    wrong = [Finding("shape", name, (2,), (3,)) for name in ("W", "b", "c", "d")]
+    lines = [str(Verdict(tuple(wrong[:n]))) for n in (2, 3, 4)]
+    assert [line.partition("; ")[2] for line in lines] == ["b is wrong too", "b and c are wrong too",
+                                                           "b, c and d are wrong too"]
