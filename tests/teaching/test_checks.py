@@ -88,7 +88,7 @@ def test_a_line_is_printed_or_raised(capsys):
         return w @ x + b
 
     check(RIGHT["neuron"])
-    assert capsys.readouterr().out == "neuron: right, on 3 inputs\n"
+    assert capsys.readouterr().out == "neuron: right, on 6 inputs\n"
     with pytest.raises(CheckError, match="^neuron: ") as caught:
         check(neuron)
     line = str(caught.value)
