@@ -102,7 +102,7 @@ class Finding:
         """
         values = {**vars(self), "place": list(self.place), "are": "is" if self.n_wrong == 1 else "are",
                   "in_line": f" in `{clipped(self.line, 45)}`" if self.line else "",
-                  "about": f"{self.name}: " if self.name != exercise else ""}
+                  "about": f"{self.name}: " if self.name not in ("", exercise) else ""}
         if self.mistake:
             return [values["about"] + self.mistake]
         if isinstance(self.expected, tuple) and self.kind in ("one value", "values", "parameters"):
