@@ -299,3 +299,16 @@ def test_what_takes_too_long_on_more_data_falls_back(capsys):
     chosen = yours(dense, lambda x, W, b: "the library's", seconds=0.1)
     assert chosen(np.ones((60, 3)), np.ones((3, 4)), np.ones(4)) == "the library's"
     assert "takes more than 0.1 seconds, so the library's is used from now on" in capsys.readouterr().out
+
+
+def test_a_function_that_returns_its_argument_is_wrong_not_empty():
+    verdict = judge("fetched", lambda k, side: k)
+    assert not verdict.open and str(verdict).startswith("fetched: numbers: yours")
+    assert judge("fetched", lambda k, side: None).open
+
+
+def test_the_message_of_an_exception_does_not_say_the_name_again():
+    def dense(x, W, b):
+        raise ValueError("dense: no")
+
+    assert str(judge("dense", dense)) == "dense: it raised ValueError in `raise ValueError(\"dense: no\")`: no"
