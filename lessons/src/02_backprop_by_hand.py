@@ -105,6 +105,8 @@ a, nudge = output(w), np.array([0, 0, 1e-5, 0])
 print("by nudging:       ", (output(w + nudge) - output(w - nudge)) / 2e-5)
 print("by the chain rule:", a * (1 - a) * x[2])
 
+# %% tags=["plot"]
+# Draws the output and its tangent.
 steps = np.linspace(-9, 6, 101)  # (101,)
 curve = [output(w + np.array([0, 0, step, 0])) for step in steps]
 tangent = a + a * (1 - a) * x[2] * steps  # (101,)

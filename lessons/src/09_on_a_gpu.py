@@ -115,8 +115,8 @@ def picture(name):
 
 
 show(picture("after round 3"),
-     alt="Four rows of eight numbers: 3 1 4 1 5 9 2 6 at first; then the first four become 8 10 6 7, then the first two "
-         "14 17, and then the first one 31, the sum")
+     alt="Four rows of eight numbers: 3 1 4 1 5 9 2 6 at first; then the first four become 8 10 6 7, then the first "
+         "two 14 17, and then the first one 31, the sum")
 
 # %% tags=["plot"]
 # Run this cell and drag.

@@ -109,10 +109,14 @@ def without_bound(x, totals):
     shared[cuda.threadIdx.x] = x[cuda.blockIdx.x * 8 + cuda.threadIdx.x + cuda.gridDim.x * 8 * 2]
 
 
-def never_ends(x, totals):
-    i = cuda.threadIdx.x
-    while i < len(x):
-        pass
+def barrier_in_the_loop(x, totals):
+    shared = cuda.shared.array(8, x.dtype)
+    shared[cuda.threadIdx.x] = 0
+    for i in range(cuda.blockIdx.x * 8 + cuda.threadIdx.x, len(x), cuda.gridDim.x * 8):
+        shared[cuda.threadIdx.x] += x[i]
+        cuda.syncthreads()
+    if cuda.threadIdx.x == 0:
+        totals[cuda.blockIdx.x] = shared.sum()
 
 
 def by_each_thread(x, y, z):
@@ -172,7 +176,7 @@ MISTAKES = [  # exercise, answer, what the line says
     ("grid_sums", kernel(all_into_one), "it raised RuntimeError.*: the outcome depends on the order of threads"),
     ("grid_sums", kernel(without_bound), "it raised IndexError in .*out of bounds"),
     ("grid_sums", kernel(one_round_short), r"totals: \d of \d are wrong"),
-    ("grid_sums", kernel(never_ends), "it had not returned after 2 seconds"),
+    ("grid_sums", kernel(barrier_in_the_loop), "threads of a block wait at different places: line"),
     ("product_entry", kernel(guard_in_one_direction), "it raised IndexError in .*out of bounds"),
     ("product_entry", kernel(x_counts_rows), "c: .* not finite"),
     ("product_entry", kernel(rows_of_both), "c: .* wrong"),
