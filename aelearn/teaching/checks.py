@@ -17,6 +17,7 @@ verdict.py has the words, exercises/ the exercises, time_limit.py ends what neve
 """
 
 import builtins
+import dis
 import inspect
 import re
 import sys
@@ -250,7 +251,8 @@ def _is_empty(function):
     code = getattr(function, "__code__", None)
     nothing = (None, ..., function.__doc__)
     return code is not None and len(code.co_code) == len((lambda: None).__code__.co_code) and all(
-        constant in nothing for constant in code.co_consts)
+        constant in nothing for constant in code.co_consts) and not any(
+        instruction.opname.startswith("LOAD_FAST") for instruction in dis.get_instructions(code))  # `return x`
 
 
 def _parameters(answer, arguments):
@@ -270,6 +272,7 @@ def _exception(error, function):
     own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     line = own[-1].line or "" if own else ""
     kind, message = "raised", " ".join(str(error).split())
+    message = message.removeprefix(f"{getattr(function, '__name__', '')}: ")  # the line begins with the name already
     sizes = re.search(r"matmul: .*size (\d+) is different from (\d+)", message)
     shapes = re.search(r"broadcast together with (?:remapped )?shapes (.*?)(?: and requested|$)", message)
     if type(error).__module__.startswith("numba"):  # many lines, of which the second says what is wrong

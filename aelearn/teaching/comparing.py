@@ -15,7 +15,9 @@ from aelearn.teaching.verdict import NOT_FINITE, WRONG_NUMBERS, Finding
 
 def compare(exercise, returned, arguments):
     """The findings about what an answer returned for these arguments: one for each output, or one for the whole."""
-    names = exercise.outputs
+    names, (expected, exact) = exercise.outputs, exercise.expected(arguments)
+    if isinstance(expected[names[0]], str):
+        return [_compare_word(exercise, returned, expected[names[0]], given(arguments))]
     if returned is None or returned is Ellipsis:
         return [Finding("nothing")]
     if len(names) == 1:
@@ -24,10 +26,7 @@ def compare(exercise, returned, arguments):
         return [Finding("one value", yours=type(returned).__name__, expected=names)]
     if len(returned) != len(names):
         return [Finding("values", yours=len(returned), expected=names)]
-    expected, exact = exercise.expected(arguments)
     returned = dict(zip(names, returned))
-    if isinstance(expected[names[0]], str):
-        return [_compare_word(returned[names[0]], expected[names[0]])]
     findings = _compare_numbers(exercise, returned, expected, exact, arguments)
     if len(findings) == len(names):
         findings = _recognize_mistakes(exercise, returned, findings, expected, exact, given(arguments))
@@ -117,11 +116,18 @@ def call(exercise, answer, arguments):
     return exercise.call(answer, **arguments) if exercise.call else answer(*arguments.values())
 
 
-def _compare_word(yours, expected):
-    """The finding about an answer that names the wrong output of a function."""
-    if not isinstance(yours, str):
+def _compare_word(exercise, yours, expected, arguments):
+    """The finding about an answer that names the wrong output of a function; it may find none (None)."""
+    if yours is None or yours is Ellipsis:
+        finding = Finding("nothing")
+    elif not isinstance(yours, str):
         return Finding("not a word", yours=type(yours).__name__)
-    return Finding("right" if yours == expected else "word", yours=yours, expected=expected)
+    else:
+        finding = Finding("right" if yours == expected else "word", yours=yours, expected=expected)
+    for words, wrong_answer in exercise.mistakes.items() if not finding.right else ():
+        if call(exercise, wrong_answer, copies(arguments)) == yours:
+            return replace(finding, mistake=words)
+    return finding
 
 
 def same_kind(yours, expected):

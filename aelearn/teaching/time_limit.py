@@ -56,6 +56,7 @@ def _with_signals(seconds, function, arguments):
         signal.setitimer(signal.ITIMER_REAL, *timer)
         sys.settrace(tracer)  # before signal.signal, which is written in Python
         signal.signal(signal.SIGALRM, handler)
+        here = None  # this frame holds time_is_up, which holds `here`: a cycle that would keep the arguments in memory
     if n_signals:
         raise TimeUpError
     return returned

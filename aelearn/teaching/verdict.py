@@ -102,7 +102,7 @@ class Finding:
         """
         values = {**vars(self), "place": list(self.place), "are": "is" if self.n_wrong == 1 else "are",
                   "in_line": f" in `{clipped(self.line, 45)}`" if self.line else "",
-                  "about": f"{self.name}: " if self.name != exercise else ""}
+                  "about": f"{self.name}: " if self.name not in ("", exercise) else ""}
         if self.mistake:
             return [values["about"] + self.mistake]
         if isinstance(self.expected, tuple) and self.kind in ("one value", "values", "parameters"):
@@ -173,8 +173,9 @@ class Verdict:
 
 
 def _listed(findings):
-    """The names of the outputs that these are about."""
-    return " and ".join(finding.name for finding in findings)
+    """The names of the outputs that these are about: "dx", "dx and dW", "dx, dW and db"."""
+    *names, last = [finding.name for finding in findings]
+    return f"{', '.join(names)} and {last}" if names else last
 
 
 def clipped(text, longest):

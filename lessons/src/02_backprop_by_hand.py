@@ -9,20 +9,19 @@
 # **After this lesson you can** write the backward pass of a neuron, of a layer and of a small autoencoder, and
 # explain where each transpose in it comes from.
 #
-# **You need** the chain rule from school, NumPy's arrays and `@`, and about 60 minutes. Lesson 1 is not needed.
+# **You need** the chain rule from school, NumPy's arrays and `@`, and about 70 minutes. Lesson 1 is not needed.
 #
-# There are seven exercises. Each has a cell to fill in, a hint that you may ignore, and a cell with `check(...)`, which
-# tests your function on random inputs and says in one line whether it is right or what is wrong. No later cell depends
-# on your answers, so you can move on and come back.
+# There are eight exercises, and an open task at the end. Each exercise has a cell to fill in, a hint that you may
+# ignore, and a cell with `check(...)`, which tests your function on random inputs and says in one line whether it is
+# right or what is wrong. No later cell depends on your answers, so you can move on and come back; but the network in
+# this lesson learns from your derivatives if they are right.
 
 # %%
-import inspect
-
 import numpy as np
 
 from aelearn import load_mnist, plotting
 from aelearn.autoencoder import layers, losses, network
-from aelearn.teaching.checks import check
+from aelearn.teaching.checks import check, yours
 from aelearn.teaching.notebooks import show, waiting
 
 # %% [markdown]
@@ -53,7 +52,8 @@ z = np.linspace(-8, 8, 201)  # (201,)
 a = layers.sigmoid(z)  # (201,)
 show(plotting.curves({"a = sigmoid(z)": (z, a), "its slope": (z, a * (1 - a))}, xlabel="z", ylabel="a, da/dz",
                               title="The sigmoid, and how steep it is"),
-              alt="An S-shaped curve from 0 to 1, and its slope, a hump around z = 0")
+              alt="An S-shaped curve that rises from 0 to 1 between z = -5 and 5, and its slope, a hump of height 1/4 "
+                  "at z = 0")
 
 # %% [markdown]
 # ### Exercise 1: forward
@@ -88,7 +88,8 @@ check(neuron)
 #
 # $$ \sigma'(z) = \frac{e^{-z}}{(1 + e^{-z})^2} = a\,(1 - a) $$
 #
-# Do not take our word for it: nudge $w_2$ and see what $a$ does.
+# Do not take our word for it: nudge $w_2$ and see what $a$ does. Geometrically it is a tangent: the picture has $a$ as
+# $w_2$ changes, and the line whose slope the chain rule gave.
 
 # %%
 rng = np.random.default_rng(0)
@@ -104,9 +105,6 @@ a, nudge = output(w), np.array([0, 0, 1e-5, 0])
 print("by nudging:       ", (output(w + nudge) - output(w - nudge)) / 2e-5)
 print("by the chain rule:", a * (1 - a) * x[2])
 
-# %% [markdown]
-# Geometrically it is a tangent. Here is $a$ as $w_2$ changes, and the line whose slope the chain rule gave:
-
 # %% tags=["plot"]
 # Draws the output and its tangent.
 steps = np.linspace(-9, 6, 101)  # (101,)
@@ -116,7 +114,8 @@ near = np.abs(steps) < 2
 lines = {"the neuron's output": (steps, curve), "slope by the chain rule": (steps[near], tangent[near])}
 show(plotting.curves(lines, points={"here": ([0], [a])}, xlabel="change of w[2]", ylabel="a",
                               title="The derivative is the slope of the tangent"),
-              alt="The output as a function of one weight, and the tangent at the current weight")
+              alt="The output rises from 0 to 1 as one weight grows; a straight line touches the curve at the current "
+                  "weight")
 
 # %% [markdown]
 # ### Exercise 2: one neuron, backward
@@ -201,7 +200,8 @@ check(dense_backward)
 # </details>
 
 # %% [markdown]
-# The library's version comes at the end of this lesson, so as not to give the answer away.
+# When you are done, compare it with the library's, which has these sums in its docstring: run `layers.dense_backward??`
+# in a cell of its own.
 #
 # ## The activation, for a whole layer
 #
@@ -305,59 +305,84 @@ check(autoencoder_backward)
 # ## Does it learn?
 #
 # Gradients are used for descent: $W \leftarrow W - \eta \, dW$, again and again. Here are several hundred steps on
-# zeros and ones from MNIST, a collection of handwritten digits, 28 x 28 pixels each. The backward pass is the
-# library's: the same lines as yours, for any number of layers. Two names in it are new. `layers.glorot` draws random
-# initial weights, at a scale for which signals neither explode nor vanish from layer to layer. A `Workspace` holds all
-# the arrays of a step, so that no step has to allocate new ones.
+# zeros and ones from MNIST, a collection of handwritten digits, 28 x 28 pixels each. If your exercise 7 is right,
+# `yours` gives your function to this lesson; otherwise the library's, which does the same for any number of layers.
+# `layers.glorot` draws random initial weights, at a scale for which signals neither explode nor vanish from layer to
+# layer.
 
 # %%
-images, labels = load_mnist("test", digits=(0, 1))  # (N, 784), (N,)
-images = images[:500]  # (500, 784)
-architecture = network.Architecture((784, 16, 784))
-params = architecture.parameters(np.zeros(architecture.n_parameters, np.float32))
+def by_the_library(x, W1, b1, W2, b2):
+    """Exercise 7 with the library's network."""
+    architecture = network.Architecture((x.shape[1], W1.shape[1], x.shape[1]))
+    params = architecture.parameters(np.concatenate([param.ravel() for param in (W1, b1, W2, b2)]))
+    grads = network.loss_and_gradients(params, x, architecture)[1]
+    return grads["W1"], grads["b1"], grads["W2"], grads["b2"]
+
+
+def rebuilt(x):
+    """What the autoencoder makes of images x (N, 784)."""
+    return layers.sigmoid(layers.sigmoid(x @ W1 + b1) @ W2 + b2)  # (N, 784)
+
+
+backward = yours(autoencoder_backward, by_the_library)
+zeros_and_ones, labels = load_mnist("test", digits=(0, 1))  # (N, 784), (N,)
+images = zeros_and_ones[:400]  # (400, 784)
+W1, b1, W2, b2 = (np.zeros(shape, np.float32) for shape in ((784, 16), 16, (16, 784), 784))
 rng = np.random.default_rng(0)
-for layer in (1, 2):
-    layers.glorot(rng, params[f"W{layer}"], params[f"b{layer}"])
+layers.glorot(rng, W1, b1)
+layers.glorot(rng, W2, b2)
 
-work = network.Workspace(architecture, len(images), np.float32)
-before = network.forward(params, images, architecture, work).copy()  # (500, 784)
-history = []
-with waiting("800 steps of gradient descent"):
-    for _ in range(800):
-        loss, grads = network.loss_and_gradients(params, images, architecture, work)
-        history.append(loss)
-        params.vector -= 100 * grads.vector  # all weights are in one vector; 100, because the loss is divided by N D
-after = network.forward(params, images, architecture, work).copy()  # (500, 784)
-show(plotting.curves({"mean squared error": (range(1, 801), history)}, xlabel="step of gradient descent",
-                              ylabel="loss", title=f"From {history[0]:.3f} down to {history[-1]:.3f}"),
-              alt="The loss falls, fast at first and then slowly")
-
-# %% tags=["plot"]
-# Draws images and reconstructions.
-chosen = [0, 1, 2, 3, 4]
-show(plotting.tiles(np.concatenate([images[chosen], before[chosen], after[chosen]]),
-                             ["image"] * 5 + ["before"] * 5 + ["after"] * 5, (28, 28), n_columns=5,
-                             title="Five images and their reconstructions before and after training"),
-              alt="Images of zeros and ones above their reconstructions before and after training")
+before = rebuilt(images)  # (400, 784)
+with waiting("600 steps of gradient descent"):
+    for _ in range(600):
+        for param, grad in zip((W1, b1, W2, b2), backward(images, W1, b1, W2, b2)):
+            param -= 100 * np.asarray(grad)  # 100, because the loss is divided by N D
+after = rebuilt(images)  # (400, 784)
+print(f"the loss: {losses.mean_squared_error(before, images):.3f} before, "
+      f"{losses.mean_squared_error(after, images):.3f} after 600 steps")
+print(f"{W1.size + b1.size + W2.size + b2.size:,} derivatives in each step")
+show(plotting.tiles(np.concatenate([images[:5], before[:5], after[:5]]),
+                    ["image"] * 5 + ["before"] * 5 + ["after"] * 5, (28, 28), n_columns=5,
+                    title="Five images and their reconstructions before and after training"),
+     alt="Five zeros and ones; below them grey noise, their reconstructions before training; below that, blurred zeros "
+         "and ones, their reconstructions afterwards")
 
 # %% [markdown]
 # Blurred, but no longer grey: the network has started to learn. Lesson 4 trains it properly.
 #
-# ## How many derivatives did that take?
-
-# %%
-print(f"{architecture.n_parameters:,} derivatives in each of {len(history)} steps")
-
-# %% [markdown]
 # Nudging the weights one by one would take two forward passes for each of them. Backpropagation costs about as much as
 # two more forward passes for all of them together: where the forward pass of a layer has one matrix product, the
 # backward pass has two of the same size.
 #
-# This is how the library writes the layer's backward pass. The docstring has the sums of exercise 4, in the order of
-# the code:
+# ## More images than fit into memory
+#
+# ### Exercise 8: now in one pass
+#
+# Somebody reads images from a disk for you and hands them over in batches. `batches` is an iterator: a loop over it
+# gets the batches x (n, D), of different sizes n, one after the other, **once**. All of them together are too large for
+# the memory. Return the `dW1`, `db1`, `dW2`, `db2` of exercise 7 for the mean squared error over *all* images. For one
+# batch you can call `backward(x, W1, b1, W2, b2)`, from the cell above. *About seven lines.*
 
-# %%
-print(inspect.getsource(layers.dense_backward))
+# %% tags=["exercise"]
+def gradients_in_one_pass(batches, W1, b1, W2, b2):
+    ### BEGIN SOLUTION
+    n_images, totals = 0, [np.zeros(param.shape) for param in (W1, b1, W2, b2)]
+    for x in batches:
+        n_images += len(x)
+        for total, grad in zip(totals, backward(x, W1, b1, W2, b2)):
+            total += len(x) * np.asarray(grad)
+    return tuple(total / n_images for total in totals)
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(gradients_in_one_pass)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# The loss of a batch is its sum of squares divided by n D. So n times its derivatives, added up over all batches, are
+# those of the sum over all images, divided by D. How many images there were is known when the loop ends.
+# </details>
 
 # %% [markdown]
 # ## What you know now
@@ -366,6 +391,7 @@ print(inspect.getsource(layers.dense_backward))
 # - `dW` has the shape of `W`. For a layer: `dx = dz @ W.T`, `dW = x.T @ dz`, `db = dz.sum(axis=0)`.
 # - The backward pass of an activation is an elementwise product.
 # - The backward pass of a network is its forward pass read from bottom to top.
+# - Derivatives of a sum are sums of derivatives, so they can be collected batch by batch.
 #
 # ## To think about
 #
@@ -376,8 +402,54 @@ print(inspect.getsource(layers.dense_backward))
 # 3. `dense_backward` also returns `dx`. Nothing uses it for the first layer. What would `dx` of the first layer tell
 #    you?
 #
+# ## An open task: fill in what is missing
+#
+# `dense_backward` also returns `dx`, which training never uses. With it, gradient descent can change the *image* and
+# leave the weights alone. The lower halves of eight images, which the network has not been trained on, were erased.
+# Start from black, and move only the erased pixels downhill, until the network can reconstruct the image well: it has
+# seen zeros and ones, so it knows how they go on.
+#
+# Note that the loss depends on x in two ways: as the input of the network, and as what the output is compared with.
+# The steps have to be long, because the loss is divided by N D: 0.1 N D is a good length.
+#
+# The first row of the picture is where you start, the second where you would like to arrive. You are there when the
+# mean squared error in the erased half, `erased_error(x)`, is below 0.05. (The mean of the training images, which the
+# cell tries, does not get there.)
+#
 # **Next:** [lesson 3](03_gradient_checking.ipynb) shows how to know that a gradient is right when nobody gives you a
 # `check`.
+
+# %%
+whole = zeros_and_ones[1000:1008]  # (8, 784)
+erased = np.arange(784) >= 392  # (784,): the lower 14 of 28 rows
+damaged = np.where(erased, 0, whole)  # (8, 784)
+
+
+def erased_error(x):
+    """The mean squared error of x (8, 784) in the erased half."""
+    return np.mean((x - whole)[:, erased] ** 2)
+
+
+print(f"black {erased_error(damaged):.3f}, the mean image {erased_error(images.mean(axis=0)):.3f}")
+show(plotting.tiles(np.concatenate([damaged, whole]), ["start"] * 8 + ["goal"] * 8, (28, 28), n_columns=8,
+                    title="Eight images without their lower halves, and the whole ones"),
+     alt="Above, the upper halves of eight zeros and ones; below, the same images with both halves")
+
+# %% tags=["answer"]
+x = damaged.copy()  # (8, 784)
+for _ in range(100):
+    code = layers.sigmoid(x @ W1 + b1)  # (8, 16)
+    a = layers.sigmoid(code @ W2 + b2)  # (8, 784)
+    da = losses.mean_squared_error_gradient(a, x)  # (8, 784)
+    dcode = layers.dense_backward(layers.sigmoid_backward(da, a), code, W2)[0]  # (8, 16)
+    dx = layers.dense_backward(layers.sigmoid_backward(dcode, code), x, W1)[0]  # (8, 784), as the input
+    dx -= da  # and as what the output is compared with
+    x[:, erased] -= 0.1 * x.size * dx[:, erased]
+print(f"the open task: {erased_error(x):.3f}")
+show(plotting.tiles(np.concatenate([damaged, x, whole]), ["start"] * 8 + ["filled in"] * 8 + ["goal"] * 8, (28, 28),
+                    n_columns=8, title="Descent on the erased pixels"),
+     alt="Between the upper halves and the whole images, the images filled in: the lower halves are blurred, but they "
+         "continue the zeros as rings and the ones as strokes")
 
 # %% [markdown] tags=["answer"]
 # **Answers**

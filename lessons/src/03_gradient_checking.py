@@ -7,15 +7,15 @@
 # **After this lesson you can** check any hand-written gradient, choose the size of the nudge, interpret the result of a
 # gradient check, and avoid checks that pass although the gradient is wrong.
 #
-# **You need** lesson 2 (or to know what the backward pass of a layer is), and about 60 minutes.
+# **You need** lesson 2 (or to know what the backward pass of a layer is), and about 70 minutes.
 
 # %%
 import numpy as np
 
-from aelearn import plotting
-from aelearn.autoencoder import layers
-from aelearn.gradcheck import GradientError, check_gradients
-from aelearn.teaching.checks import check
+from aelearn import load_mnist, plotting
+from aelearn.autoencoder import layers, network
+from aelearn.gradcheck import GradientError, check_gradients, numerical_gradient
+from aelearn.teaching.checks import check, yours
 from aelearn.teaching.exercises.gradient_checking import planted_bugs
 from aelearn.teaching.notebooks import show
 
@@ -37,7 +37,7 @@ from aelearn.teaching.notebooks import show
 #
 # ### Exercise 1: the central difference
 #
-# `f` is a function of one number; return its slope at `x`. *One line.*
+# `f` is a function of one number; return its slope at `x` by the central difference with the nudge `eps`. *One line.*
 
 # %% tags=["exercise"]
 def central_difference(f, x, eps):
@@ -58,29 +58,34 @@ check(central_difference)
 # ## How large should the nudge be?
 #
 # The smaller, the better? Try it, from large to tiny, with numbers of 32 and of 64 bits. The function is the sigmoid,
-# whose slope is known exactly.
+# whose slope is known exactly. If your exercise 1 is right, it measures the slopes:
 
 # %%
 def sigmoid(z):
-    """In the precision of z."""
+    """In the precision of z, which may be complex."""
     return 1 / (1 + np.exp(-z))
 
 
-point, exact = 0.7, sigmoid(0.7) * (1 - sigmoid(0.7))
-lines = {}
-for name, dtype in (("float32", np.float32), ("float64", np.float64)):
-    epsilons = 10.0 ** np.arange(-14, 0.25, 0.25)  # (57,)
-    errors = []
-    for eps in epsilons:
-        up, down = sigmoid(dtype(point) + dtype(eps)), sigmoid(dtype(point) - dtype(eps))
-        errors.append(max(abs((float(up) - float(down)) / (2 * eps) - exact) / exact, 1e-14))
-    lines[f"central, {name}"] = (epsilons, np.array(errors))
-epsilons64, errors64 = lines["central, float64"]
-forward = [max(abs((sigmoid(point + eps) - sigmoid(point)) / eps - exact) / exact, 1e-14) for eps in epsilons64]
-lines["forward, float64"] = (epsilons64, forward)
+def forward_difference(f, x, eps):
+    return (f(x + eps) - f(x)) / eps
+
+
+def errors_of(formula, dtype, epsilons):
+    """The relative errors of the sigmoid's slope at 0.7, at least 1e-16 each, so that they can be drawn."""
+    exact = sigmoid(0.7) * (1 - sigmoid(0.7))
+    slopes = [float(formula(sigmoid, dtype(0.7), dtype(eps))) for eps in epsilons]
+    return np.maximum(np.abs(np.array(slopes) / exact - 1), 1e-16)
+
+
+central = yours(central_difference, lambda f, x, eps: (f(x + eps) - f(x - eps)) / (2 * eps))
+epsilons = 10.0 ** np.arange(-14, 0.25, 0.25)  # (57,)
+lines = {"central, float32": (epsilons, errors_of(central, np.float32, epsilons)),
+         "central, float64": (epsilons, errors_of(central, np.float64, epsilons)),
+         "forward, float64": (epsilons, errors_of(forward_difference, np.float64, epsilons))}
 show(plotting.curves(lines, logarithmic=True, xlabel="nudge eps", ylabel="relative error of the slope",
-                              title="Too large a nudge sees the curvature; too small a nudge loses digits"),
-              alt="Three U-shaped curves of error against nudge: float32 high, forward in the middle, float64 lowest")
+                     title="Too large a nudge sees the curvature; too small a nudge loses digits"),
+     alt="Three V-shaped curves of the error against the nudge: float32 is highest, with its lowest point near 0.01; "
+         "forward differences in float64 are in the middle, central ones go down below 1e-11 near 1e-5")
 
 # %% [markdown]
 # Each curve is a U, or rather a V:
@@ -107,14 +112,48 @@ for dtype in (np.float32, np.float64):
 # So: **check gradients in float64**. Its V goes down much deeper. Put the threshold between right and wrong far above
 # the lowest point, say at a relative error of $10^{-5}$.
 #
+# ## Without the left side of the V
+#
+# On the left, digits are lost because two nearly equal numbers are subtracted. If `f` also accepts complex numbers, no
+# subtraction is needed. Nudge $x$ sideways, into the complex plane: Taylor's series with $i \epsilon$ is
+#
+# $$ f(x + i\epsilon) = f(x) + i\epsilon f'(x) - \tfrac12 \epsilon^2 f''(x) - \tfrac{i}{6} \epsilon^3 f'''(x) + \dots $$
+#
+# The slope is in the imaginary part, all by itself. So $\epsilon$ can be as small as you like, $10^{-100}$ for example.
+#
+# ### Exercise 2: now without a subtraction
+#
+# Return the slope of `f` at `x` by such a **complex step**. In Python $i$ is `1j`, and `z.imag` is the imaginary part.
+# *One line.*
+
+# %% tags=["exercise"]
+def complex_step(f, x, eps):
+    ### BEGIN SOLUTION
+    return f(x + 1j * eps).imag / eps
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(complex_step)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# Take the imaginary part of both sides of Taylor's series, and leave out the term with $\epsilon^3$. What must the
+# imaginary part be divided by?
+# </details>
+
+# %% [markdown]
+# The complex step is exact to the last digit. (Networks are mostly checked with central differences all the same,
+# because `abs`, `max` and comparisons do not work for complex numbers.)
+#
 # ## Every entry of every array
 #
 # A loss depends on many numbers. Nudge one, put it back, nudge the next one:
 #
-# ### Exercise 2: a gradient by nudging
+# ### Exercise 3: a gradient by nudging
 #
 # `loss` is a function of a matrix; return its derivative with respect to every entry of `W`, an array of the same
-# shape. When you are done, `W` must be unchanged. *About five lines.*
+# shape, by central differences with the nudge `eps`. When you are done, `W` must be unchanged. *About five lines.*
 
 # %% tags=["exercise"]
 def gradient_by_nudging(loss, W, eps):
@@ -147,7 +186,7 @@ check(gradient_by_nudging)
 #
 # The $10^{-8}$ is for entries that are 0 in both: they are right, but the quotient would be 0/0.
 #
-# ### Exercise 3: the relative error
+# ### Exercise 4: the relative error
 #
 # For two arrays of the same shape, return the relative error of each entry. *One or two lines.*
 
@@ -233,25 +272,22 @@ for number, backward in enumerate(planted_bugs(), 1):
 # 5. `dx` is wrong in one row: the last sample was forgotten.
 
 # %% [markdown]
-# ### Exercise 4: find the bug
+# ### Exercise 5: find the bug
 #
-# Write the check yourself. `backward(dz, x, W)` returns `dx`, `dW`, `db`, one of which is wrong. Return its name:
-# `"dx"`, `"dW"` or `"db"`. The layer is `z = x @ W + b`. *About ten lines; use the functions of your other exercises,
-# or `aelearn.gradcheck.numerical_gradient`.*
+# Write the check yourself. `backward(dz, x, W)` returns `dx`, `dW`, `db`, one of which is wrong, if only by a
+# thousandth. Return its name: `"dx"`, `"dW"` or `"db"`. The layer is `z = x @ W + b`. *About ten lines; use the
+# functions of your other exercises, or `aelearn.gradcheck.numerical_gradient`.*
 
 # %% tags=["exercise"]
 def find_bug(backward, dz, x, W, b):
     ### BEGIN SOLUTION
     arrays = {"x": x, "W": W, "b": b}
+
+    def loss(arrays):
+        return np.sum(dz * (arrays["x"] @ arrays["W"] + arrays["b"]))
+
     for name, gradient in zip(arrays, backward(dz, x, W)):
-        numerical = np.empty(arrays[name].shape)
-        for index in np.ndindex(numerical.shape):
-            values = []
-            for eps in (1e-5, -1e-5):
-                nudged = {**arrays, name: arrays[name].copy()}
-                nudged[name][index] += eps
-                values.append(np.sum(dz * (nudged["x"] @ nudged["W"] + nudged["b"])))
-            numerical[index] = (values[0] - values[1]) / 2e-5
+        numerical = gradient_by_nudging(lambda nudged: loss({**arrays, name: nudged}), arrays[name], 1e-5)
         if gradient.shape != numerical.shape or not np.allclose(gradient, numerical, rtol=1e-5, atol=1e-8):
             return "d" + name
     ### END SOLUTION
@@ -265,6 +301,59 @@ check(find_bug)
 # The loss is `np.sum(dz * (x @ W + b))`: its derivative with respect to z is dz. Nudge all entries of x, then of W,
 # then of b, and compare each numerical gradient with the one that `backward` returns. A wrong shape counts as wrong.
 # </details>
+
+# %% [markdown]
+# ## Two hundred thousand weights
+#
+# The network of lesson 1 has 202,515 weights and biases. To nudge each of them takes 405,030 losses. But all of them
+# can be nudged at the same time, in a random direction $V$. By the chain rule,
+#
+# $$ \frac{d}{dt} \text{loss}(W + t V) = \sum_i \frac{\partial \text{loss}}{\partial W_i} V_i $$
+#
+# The left side is a single slope. On the right is the gradient. If both agree for a random $V$, the gradient is right:
+# an error in one entry changes the sum. (*Which* entry it is in, the sum does not say.)
+#
+# ### Exercise 6: now with two losses
+#
+# `loss` is a function of an array, and `V` has the shape of `W`. Return the slope of the loss at `W` in the direction
+# `V`, by a central difference with `eps`. It must take the time of two losses, however large W is. *One or two lines.*
+
+# %% tags=["exercise"]
+def slope_along(loss, W, V, eps):
+    ### BEGIN SOLUTION
+    return (loss(W + eps * V) - loss(W - eps * V)) / (2 * eps)
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(slope_along)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# It is exercise 1 for the function $t \mapsto \text{loss}(W + t V)$, at $t = 0$.
+# </details>
+
+# %%
+def by_the_library(loss, W, V, eps):
+    """The same slope: the derivative with respect to t, an array with one entry."""
+    return numerical_gradient(lambda params: loss(W + params["t"] * V), {"t": np.zeros(1)}, "t")[0][0]
+
+
+slope = yours(slope_along, by_the_library)
+images = load_mnist("test", dtype=np.float64)[0][:20]  # (20, 784)
+architecture = network.Architecture((784, 128, 3, 128, 784))
+params = architecture.parameters(rng.normal(0, 0.1, architecture.n_parameters))
+V = rng.normal(size=params.vector.shape)  # (202515,)
+gradient = network.loss_and_gradients(params, images, architecture)[1].vector  # (202515,)
+
+
+def loss(vector):
+    return network.loss_and_gradients(architecture.parameters(vector), images, architecture)[0]
+
+
+measured = slope(loss, params.vector, V, 1e-5)
+for name, wrong in (("right", gradient), ("one entry is wrong", np.where(np.arange(V.size) == 50_000, 0.01, gradient))):
+    print(f"{name}: the sum is {np.sum(wrong * V):.6f}, the slope {measured:.6f}")
 
 # %% [markdown]
 # ## Where the check itself is wrong
@@ -289,22 +378,71 @@ for position in (0.5, 1e-6):
 #   $10^{-5}$ is good.
 # - Compare every entry, by relative error.
 # - Give the backward pass a random derivative, and the layer unequal sizes.
+# - The slope along one random direction checks all weights with two losses, but does not say which one is wrong.
 # - The pattern of the errors identifies the mistake: a factor, a sign, a transpose, a row.
 #
 # ## To think about
 #
-# 1. A gradient check needs two losses for each weight. The network of lesson 1 has some two hundred thousand weights.
-#    How can you check its backward pass without waiting for that?
+# 1. The slope along a random direction disagrees with the gradient. How do you find the entry that is wrong, among two
+#    hundred thousand, without nudging each?
 # 2. Why is a random matrix $U$ enough? Could a wrong backward pass not be right for this $U$ by accident?
 # 3. Somebody checks with $\epsilon = 10^{-12}$ in float64, "to be exact". What will they see?
 #
+# ## An open task: a layer that nobody has derived for you
+#
+# Layer normalisation shifts and scales each row of x (N, D) to mean 0 and variance 1:
+#
+# $$ a_{nd} = \frac{x_{nd} - \mu_n}{s_n} \qquad \mu_n = \frac1D \sum_d x_{nd} \qquad
+#    s_n^2 = \frac1D \sum_d (x_{nd} - \mu_n)^2 $$
+#
+# Every x of a row is in its mean and in its deviation, so each $x_{nd}$ acts on all $a$ of its row, along three paths.
+# Derive `dx` from `da`, and check it. As a first try, here is `dx = da / s`, which forgets two of the paths. The
+# picture shows the relative error of each entry; yours should be white everywhere, below $10^{-6}$. Forget only one of
+# the paths to see what that looks like.
+#
+# Hints, if you want any: write `da / s` first, then subtract what comes back through $\mu$, then what comes back
+# through $s$. Both are means over the row. Can you say why `dx` has the sum 0 in each row?
+#
 # **Previous:** [lesson 2](02_backprop_by_hand.ipynb) derives the gradients that were checked here.
+
+# %%
+x, da = rng.normal(size=(4, 6)), rng.normal(size=(4, 6))  # (N, D), (N, D)
+
+
+def layer_norm(x):
+    """Each row with mean 0 and variance 1, and its standard deviation (N, 1)."""
+    centered = x - x.mean(axis=1, keepdims=True)  # (N, D)
+    s = np.sqrt(np.mean(centered**2, axis=1, keepdims=True))  # (N, 1)
+    return centered / s, s
+
+
+def errors_in(dx):
+    """The relative error of each entry of dx, by finite differences; 0 where it is at most 1e-6."""
+    numerical = numerical_gradient(lambda params: np.sum(da * layer_norm(params["x"])[0]), {"x": x}, "x")[0]  # (N, D)
+    errors = np.abs(dx - numerical) / np.maximum(np.maximum(np.abs(dx), np.abs(numerical)), 1e-8)  # (N, D)
+    return np.where(errors > 1e-6, errors, 0)
+
+
+a, s = layer_norm(x)  # (N, D), (N, 1)
+show(plotting.matrices([("dx = da / s", errors_in(da / s)), ("the goal", np.zeros(x.shape))],
+                       title="Relative errors of the derivative of layer normalisation"),
+     alt="A table of relative errors, most of which are between 0.05 and 1.6, and next to it the goal, where all are 0")
+
+# %% tags=["answer"]
+da_mean, correlation = da.mean(axis=1, keepdims=True), np.mean(da * a, axis=1, keepdims=True)  # (N, 1) each
+dx = (da - da_mean - a * correlation) / s  # (N, D): directly, through the mean, through the deviation
+print("the open task:", check_gradients(lambda params: np.sum(da * layer_norm(params["x"])[0]), {"x": x}, {"x": dx}))
+show(plotting.matrices([("da / s", errors_in(da / s)), ("through the mean, too", errors_in((da - da_mean) / s)),
+                        ("all three paths", errors_in(dx))],
+                       title="Relative errors of the derivative of layer normalisation"),
+     alt="Three tables of relative errors: large with one path and with two, and 0 in every entry with all three")
 
 # %% [markdown] tags=["answer"]
 # **Answers**
 #
-# 1. The code of the backward pass does not depend on the size of the layers. A network 6-4-2-4-6 with five samples runs
-#    through the same lines, and has so few weights that the check takes no time.
+# 1. Let V be 0 except in one array, then in one half of it, and so on: each slope says whether the error is in that
+#    part, and halving takes 18 slopes. Or check a small network entry by entry: the code does not depend on the sizes,
+#    so 6-4-2-4-6 runs through the same lines.
 # 2. Only if the error is 0 for exactly this $U$. For the usual mistakes the error depends linearly on $U$, and a random
 #    $U$ hits the directions in which it vanishes with probability 0. (For the careless backward pass, ones are such a
 #    direction.)

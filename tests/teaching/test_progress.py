@@ -117,7 +117,7 @@ def test_the_table(folder):
     assert len(lines) == 15 and len({line.index(" of ") for line in lines[1:]}) == 1
     assert lines[0].split("  ")[0] == "lesson" and lines[0].endswith("solved   minutes left")
     assert lines[1].split() == "1 The job 1 of 3 20".split()  # 30 minutes for three exercises
-    assert lines[2].split() == "2 Backpropagation by hand 0 of 7 60".split()
+    assert lines[2].split() == "2 Backpropagation by hand 0 of 8 70".split()
     assert lines[7].split() == "7 Matrix multiplication, down to the metal 4 of 4 0".split()
     total = sum(lesson.minutes for lesson in progress.lessons())
     assert lines[14].split() == f"all lessons 5 of {len(EXERCISES)} {total - 10 - 45}".split()

@@ -1,11 +1,14 @@
 """A time limit ends whatever a learner may write, and leaves nothing behind."""
 
 import contextlib
+import gc
 import signal
 import sys
 import threading
 import time
+import weakref
 
+import numpy as np
 import pytest
 
 from aelearn.teaching import time_limit
@@ -110,3 +113,16 @@ def test_in_time_nothing_changes(run):
         run(30, divmod, (7, 0))
     with pytest.raises(KeyboardInterrupt):
         run(30, lambda: signal.raise_signal(signal.SIGINT), ())
+
+
+def test_arguments_and_results_are_not_kept_in_memory():
+    gc.collect()
+    gc.disable()
+    try:
+        array = np.ones(3)
+        doubled = within(SHORT, lambda x: x + x, array)
+        kept = weakref.ref(array), weakref.ref(doubled)
+        del array, doubled
+        assert [reference() for reference in kept] == [None, None]
+    finally:
+        gc.enable()

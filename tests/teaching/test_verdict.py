@@ -93,3 +93,10 @@ def test_arguments_that_the_answer_does_not_get_are_not_told():
     finding = judge("neuron_backward", lambda *a: (*answer(*a)[:2], answer(*a)[2] + 1)).findings[-1]
     assert finding.kind == "number" and finding.given.keys() == {"da", "x", "w", "a"}
     assert np.isfinite(finding.yours)
+
+
+def test_outputs_are_listed_as_in_a_sentence():
+    wrong = [Finding("shape", name, (2,), (3,)) for name in ("W", "b", "c", "d")]
+    lines = [str(Verdict(tuple(wrong[:n]))) for n in (2, 3, 4)]
+    assert [line.partition("; ")[2] for line in lines] == ["b is wrong too", "b and c are wrong too",
+                                                           "b, c and d are wrong too"]

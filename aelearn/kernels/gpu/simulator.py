@@ -149,6 +149,7 @@ def _run_block(function, indices, arguments):
             CUDA.threadIdx = index
             places.add(next(thread, "the end"))
         if len(places) > 1:
-            raise RuntimeError(f"threads of a block wait at different places: {places}")
+            lines = sorted("the end" if place == "the end" else f"line {place[1]}" for place in places)
+            raise RuntimeError(f"threads of a block wait at different places: {' and '.join(lines)}")
         if places == {"the end"}:
             break
