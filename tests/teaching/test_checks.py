@@ -14,6 +14,7 @@ import pytest
 from aelearn.teaching import checks
 from aelearn.teaching.checks import CheckError, check, judge, yours
 from aelearn.teaching.exercises import EXERCISES, LESSONS, merged
+from aelearn.teaching.exercises.exercise import Exercise
 from aelearn.teaching.verdict import LONGEST
 
 ANSWERS = [import_module(f"tests.answers.{lesson}") for lesson in LESSONS]
@@ -228,6 +229,14 @@ def test_a_mistake_may_be_made_in_integers_or_in_floats(monkeypatch):
     monkeypatch.setitem(EXERCISES, "dense", replace(EXERCISES["dense"], mistakes={"add up": zeros(float)}))
     assert str(judge("dense", zeros(int))) == "dense: z: add up"
     assert "yours is True or False" in str(judge("dense", zeros(bool)))
+
+
+def test_no_other_index_is_accepted_for_float32s_sake(monkeypatch):
+    """Rounding decides which of two equal numbers is the smaller one; the exercise does."""
+    ties = Exercise(lambda rng: {"x": np.array([2.0, 1, 1])}, ("number",), answer=lambda x: int(x.argmin()))
+    monkeypatch.setitem(EXERCISES, "dense", ties)
+    assert judge("dense", lambda x: np.argmin(x.astype(np.float32))).right
+    assert str(judge("dense", lambda x: 2)) == "dense: number: yours 2, expected 1"
 
 
 def test_an_input_that_is_put_back_by_rounding():
