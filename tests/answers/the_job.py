@@ -37,6 +37,7 @@ MISTAKES = [  # exercise, answer, what the line says
     ("accuracy_in_one_pass", lambda pairs: accuracy_in_one_pass(pairs) / len(pairs), "it raised TypeError"),
     ("shuffled", lambda images, labels, order: (labels[order], images[order]), "your images is what labels should be"),
     ("shuffled", lambda images, labels, order: images[order], "it should return images, labels; it returns one"),
-    ("shuffled", lambda images, labels, order: (images[order[::-1]], labels[order]), "images: .* wrong.*labels: right"),
+    ("shuffled", lambda images, labels, order: (images[order], labels), "labels: still in the old order"),
+    ("shuffled", lambda images, labels, order: (images[np.argsort(labels)], labels[order]), "images: .*labels: right"),
     ("shuffled", lambda images, labels, order: (images[order], labels[order] * 1.0), "labels: it should be integers"),
 ]

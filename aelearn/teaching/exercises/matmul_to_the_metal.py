@@ -54,8 +54,9 @@ LOOPS_MISTAKES = {
 }
 
 
-def _square(rng):
-    return numbers(rng, a=(48, 48), b=(48, 48))
+def _tall(rng):
+    """A product whose rows, and whose sums, are so short that no NumPy call on one of them saves much."""
+    return numbers(rng, a=(4000, 4), b=(4, 4))
 
 
 def _long_rows(rng):
@@ -113,7 +114,7 @@ def _without_the_first(blocks):
 EXERCISES = {
     "multiply": Exercise(_factors, ("c",), answer=lambda a, b: a @ b, mistakes=LOOPS_MISTAKES, blank=EMPTY),
     "multiply_compiled": Exercise(_factors, ("c",), answer=lambda a, b: a @ b, mistakes=LOOPS_MISTAKES, blank=EMPTY,
-                                  costs=(Faster(_square, _loops, "three loops in Python", 50),)),
+                                  costs=(Faster(_tall, _loops, "three loops in Python", 50),)),
     "multiply_by_rows": Exercise(
         _factors, ("c",), answer=lambda a, b: a @ b, blank=EMPTY, mistakes={
             "only the last row of b is left: does each row replace the one before?": _last_row_of_b_only,

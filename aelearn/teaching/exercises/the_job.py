@@ -9,7 +9,7 @@ from aelearn.teaching.exercises.exercise import Exercise, sizes
 
 def _image_and_images(rng):
     """Two small cases first: in the first one, each wrong measure of distance chooses another image; in the second one,
-    three are equally near. Then random images."""
+    three are equally near."""
     n, d = sizes(rng, 2, low=3, high=8)
     image = np.array([1.0, 2, 0, 3])
     images = np.array([[7.0, 0, -6, -4], [10, 5, -3, 1], [10, -8, 7, 1], [-3, 6, -3, -5], [-2, 10, 10, 5],
@@ -18,7 +18,8 @@ def _image_and_images(rng):
             {"image": image, "images": image + np.array([[3, 0, 4, 0], [0, 2, 0, 0], [0, 0, 0, -2], [2, 0, 0, 0]])},
             {"image": rng.random(d), "images": rng.random((n, d))},
             {"image": rng.random(30), "images": rng.random((9, 30))},
-            {"image": np.ones(2), "images": np.array([[900.0, 0], [0, 800]])}]
+            {"image": np.ones(2), "images": np.array([[900.0, 0], [0, 800]])},  # the last one
+            {"image": np.ones(2), "images": np.array([[2.0, 0], [0, 3]])}]  # the first one
 
 
 def _nearest(image, images):
@@ -26,14 +27,15 @@ def _nearest(image, images):
 
 
 def _digits_and_clusters(rng):
-    """Clusters that mostly agree with the digits, under either matching; and cases in which both, or one, are all in
-    one group."""
+    """Clusters that mostly agree with the digits, under either matching; some in which the first digit does not, and in
+    which there are more ones among them; and cases in which both, or one, are all in one group."""
     digits, clusters = np.repeat((0, 1), (12, 5)), np.repeat((0, 1, 0, 1), (10, 2, 1, 4))  # 14 of 17 agree
     mixed = rng.permutation(17)
     digits, clusters = digits[mixed], clusters[mixed]
+    more_ones = {"digits": np.repeat((0, 1, 0), (2, 4, 4)), "clusters": np.repeat((1, 0), (6, 4))}
     few_ones = np.array([0, 0, 0, 0, 1, 0, 0, 0, 0, 0])
     halves = np.array([0, 1, 0, 1, 1, 0, 1, 0, 0, 0])
-    return [{"digits": digits, "clusters": 1 - clusters}, {"digits": digits, "clusters": clusters},
+    return [{"digits": digits, "clusters": 1 - clusters}, {"digits": digits, "clusters": clusters}, more_ones,
             {"digits": few_ones, "clusters": halves}, {"digits": few_ones, "clusters": 1 - halves},
             {"digits": few_ones, "clusters": few_ones}, {"digits": few_ones, "clusters": 0 * few_ones},
             {"digits": 0 * few_ones, "clusters": halves}, {"digits": np.array([1]), "clusters": np.array([0])}]
@@ -92,15 +94,15 @@ EXERCISES = {
     "nearest": Exercise(_image_and_images, ("number",), answer=_nearest, mistakes={
         "that is the farthest image: which of argmin and argmax?":
             lambda image, images: ((images - image) ** 2).sum(axis=1).argmax(),
-        "did you square the differences before adding them up?":
+        "that one has the smallest sum of differences: square them before you add them up":
             lambda image, images: (images - image).sum(axis=1).argmin(),
-        "absolute differences are another distance: use their squares":
+        "that one has the smallest sum of absolute differences: add up their squares":
             lambda image, images: np.abs(images - image).sum(axis=1).argmin(),
-        "that is the image with the smallest largest difference: add up the squares of all of them":
+        "that one has the smallest largest difference: add up the squares of all of them":
             lambda image, images: np.abs(images - image).max(axis=1).argmin(),
-        "a large product with the image does not mean a small distance: subtract, then square":
+        "that one has the largest product with the image: subtract, then square":
             lambda image, images: (images @ image).argmax(),
-        "if several are equally near, return the first of them":
+        "of several that are equally near, the first is meant":
             lambda image, images: len(images) - 1 - ((images - image) ** 2).sum(axis=1)[::-1].argmin()}),
     "two_way_accuracy": Exercise(_digits_and_clusters, ("accuracy",), answer=metrics.accuracy, mistakes={
         "cluster 0 may also be digit 1: what is the fraction then?":
@@ -126,12 +128,11 @@ EXERCISES = {
     "shuffled": Exercise(
         _images_and_order, ("images", "labels"), answer=lambda images, labels, order: (images[order], labels[order]),
         mistakes={
-            "the images have moved, the labels have not: both need the order":
-                lambda images, labels, order: (images[order], labels),
-            "the labels have moved, the images have not: both need the order":
-                lambda images, labels, order: (images, labels[order]),
+            "still in the old order: both arrays need the new one": lambda images, labels, order: (images, labels),
             "that is the inverse order: row n of the result is row order[n]":
                 lambda images, labels, order: (images[np.argsort(order)], labels[np.argsort(order)]),
             "that is the order applied twice":
-                lambda images, labels, order: (images[order][order], labels[order][order])}),
+                lambda images, labels, order: (images[order][order], labels[order][order]),
+            "that is the order backwards":
+                lambda images, labels, order: (images[order[::-1]], labels[order[::-1]])}),
 }
