@@ -47,8 +47,8 @@ show(plotting.tiles(images[:20], [""] * 20, (28, 28), title="The first twenty im
 # ### Exercise 1: the nearest image
 #
 # `image` has shape (D,), `images` has shape (N, D). Return the index (0 to N - 1) of the row of `images` whose squared
-# distance to `image` is smallest: the sum over all pixels of the squared difference. If several are equally near, return
-# the first of them. *One or two lines.*
+# distance to `image` is smallest: the sum over all pixels of the squared difference. If several are equally near,
+# return the first of them. *One or two lines.*
 
 # %% tags=["exercise"]
 def nearest(image, images):
@@ -250,8 +250,8 @@ print(f"accuracy with the labels in the same order: {metrics.accuracy(labels, km
       f"with labels in another order: {metrics.accuracy(left_behind, kmeans.labels_):.4f}")
 
 # %% [markdown]
-# In a terminal, `aelearn` does all of this with 150 epochs, and writes a report, tables and pictures to the folder `out`;
-# `aelearn --help` says what else it can do.
+# In a terminal, `aelearn` does all of this with 150 epochs, and writes a report, tables and pictures to the folder
+# `out`; `aelearn --help` says what else it can do.
 #
 # ## What you know now
 #
@@ -262,9 +262,9 @@ print(f"accuracy with the labels in the same order: {metrics.accuracy(labels, km
 #
 # ## An open task
 #
-# *For those who want more; nothing is checked here.* Walk from a zero to a one in small steps: find a row of images from
-# the collection that starts with this zero and ends with this one, in which each image looks much like the one before.
-# The cell below takes one big step.
+# *For those who want more; nothing is checked here.* Walk from a zero to a one in small steps: find a row of images
+# from the collection that starts with this zero and ends with this one, in which each image looks much like the one
+# before. The cell below takes one big step.
 #
 # What to try: `find` returns the nearest of some images; which images should it choose from, so that the walk gets
 # somewhere? You are there when the largest step is below 7 in at most fifteen images. Then look at the row: what does a

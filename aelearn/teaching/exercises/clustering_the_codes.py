@@ -12,8 +12,9 @@ def _codes_and_centers(rng):
     """Random ones, a few codes on centres or halfway between them, and two centres on a line."""
     n, c, k = sizes(rng, 3, low=3, high=8)
     corners = np.array([[0.0, 0, 0], [4, 0, 0], [0, 6, 0], [0, 0, 10]])
+    some = np.array([[0.0, 6, 0], [2, 0, 0], [1, 0, 0], [0, 5, 5], [0, 0, 8], [4, 1, 0]])
     return [{"codes": rng.random((2 * n, c)), "centers": rng.random((k, c))},
-            {"codes": np.array([[0.0, 6, 0], [2, 0, 0], [1, 0, 0], [0, 5, 5], [4, 1, 0]]), "centers": corners},
+            {"codes": some, "centers": corners},
             {"codes": np.array([[1.0], [5], [2]]), "centers": np.array([[4.0], [0]])}]
 
 
