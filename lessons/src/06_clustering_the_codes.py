@@ -102,11 +102,11 @@ show(plotting.curves({"fraction of images in the wrong cluster": ((edges[1:] + e
 # Computing the doubt takes no labels. This is how mistakes are found in practice: a person looks at the few images with
 # the greatest doubt.
 
-# %%
+# %% tags=["plot"]
 doubtful = np.argsort(-doubts)[:20]  # (20,)
 show(plotting.tiles(images[doubtful], [f"a {labels[i]}" for i in doubtful], (28, 28),
                     title="The twenty images with the greatest doubt"),
-     alt="Twenty odd zeros and ones")
+     alt="Twenty images, nearly all of them ones that lean far to one side")
 
 # %% [markdown]
 # ### Exercise 2: without the table
