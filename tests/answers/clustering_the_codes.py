@@ -37,7 +37,7 @@ MISTAKES = [  # exercise, answer, what the line says
     ("doubt", lambda codes, centers: 1 - doubt(codes, centers), r"doubt: \d+ of \d+ .*wrong"),
     ("doubt", lambda codes, centers: np.sort(np.linalg.norm(codes[:, None] - centers, axis=2), axis=1),
      "its shape is"),
-    ("doubt", lambda codes, centers: doubt(codes, centers[:2]), r"doubt: \d+ of \d+ (is|are) wrong"),
+    ("doubt", lambda codes, centers: doubt(codes, centers[:3]), r"doubt: \d+ of \d+ (is|are) wrong"),
     ("doubt", lambda codes, centers: codes[:, None] - centers.T,
      "it raised ValueError.*the shapes .* do not fit|its shape is"),
     ("doubt_in_little_memory", doubt, r"it returns the right result, but needs \d.* MB for it; 4.8 are enough"),

@@ -22,12 +22,23 @@ def shuffled(images, labels, order):
     return images[order], labels[order]
 
 
+def matched_by_the_first(digits, clusters):
+    return np.mean(digits == (clusters if digits[0] == clusters[0] else 1 - clusters))
+
+
+def matched_by_size(digits, clusters):
+    return np.mean(digits == (clusters if (digits.mean() < 0.5) == (clusters.mean() < 0.5) else 1 - clusters))
+
+
 RIGHT = (nearest, two_way_accuracy, accuracy_in_one_pass, shuffled)
 MISTAKES = [  # exercise, answer, what the line says
     ("nearest", lambda image, images: images[nearest(image, images)], r"its shape is \(\d,\) instead of \(\)"),
     ("nearest", lambda image, images: ((images - image) ** 2).argmin(), r"yours \d+, expected 1$"),
     ("nearest", lambda image, images: ((images - image) ** 2).sum(axis=1).min(), "it should be integers; yours is"),
     ("nearest", lambda image, images: np.argsort(((images - image) ** 2).sum(axis=1))[1], "yours 3, expected 1$"),
+    ("nearest", lambda image, images: 1 + nearest(image, images[1:]), "number: that is the farthest"),
+    ("two_way_accuracy", matched_by_the_first, "may also be digit"),
+    ("two_way_accuracy", matched_by_size, "may also be digit"),
     ("two_way_accuracy", lambda digits, clusters: 100 * two_way_accuracy(digits, clusters), "accuracy: yours"),
     ("two_way_accuracy", lambda digits, clusters: digits == clusters, "its shape is"),
     ("two_way_accuracy", lambda digits, clusters: round(two_way_accuracy(digits, clusters), 2), "accuracy: yours"),
