@@ -36,7 +36,7 @@ MISTAKES = [  # exercise, answer, what the line says
     ("nearest", lambda image, images: ((images - image) ** 2).argmin(), r"yours \d+, expected 1$"),
     ("nearest", lambda image, images: ((images - image) ** 2).sum(axis=1).min(), "it should be integers; yours is"),
     ("nearest", lambda image, images: np.argsort(((images - image) ** 2).sum(axis=1))[1], "yours 3, expected 1$"),
-    ("nearest", lambda image, images: 1 + nearest(image, images[1:]), "number: that is the farthest"),
+    ("nearest", lambda image, images: 1 + nearest(image, images[1:]), "number: "),
     ("two_way_accuracy", matched_by_the_first, "may also be digit"),
     ("two_way_accuracy", matched_by_size, "may also be digit"),
     ("two_way_accuracy", lambda digits, clusters: 100 * two_way_accuracy(digits, clusters), "accuracy: yours"),
