@@ -60,7 +60,7 @@ def of_lists(blocks):
 RIGHT = (multiply, multiply_compiled, multiply_by_rows, operations_per_number, multiply_in_blocks, product_in_one_pass)
 MISTAKES = [  # exercise, answer, what the line says
     ("multiply", forgets_to_add, "only the last term is left"),
-    ("multiply", never_zero_at_first, r"c: \d+ of \d+ (is|are) not finite.*np.empty"),
+    ("multiply", never_zero_at_first, r"not finite.*np.empty|are wrong"),
     ("multiply", lambda a, b: (a @ b).T, r"its shape is .*: it is transposed"),
     ("multiply", lambda a, b: a.T @ b, "in a product the inner sizes are"),
     ("multiply", lambda a, b: a @ b + 1, r"c: \d+ of \d+ .*wrong"),

@@ -79,9 +79,9 @@ def _first_is_lost(pairs):
 
 
 def _images_and_order(rng):
-    """Orders that are a cycle of four or more: once, twice and backwards are three different orders."""
+    """Orders that are one cycle: once, twice, backwards and inverted are four different orders of twelve images."""
     n, d = sizes(rng, 2, low=4, high=9)
-    return [_shuffle(rng, n, d), _shuffle(rng, 12, 5)]
+    return [_shuffle(rng, 12, 5), _shuffle(rng, n, d)]
 
 
 def _shuffle(rng, n, d):
