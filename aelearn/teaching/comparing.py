@@ -60,11 +60,11 @@ def _compare_numbers(exercise, returned, expected, exact, arguments):
 
 
 def _accept_float32(exercise, returned, findings, expected, arguments):
-    """Outputs that are as near as float32 can be are right; `findings` is changed."""
+    """Outputs that are as near as float32 can be are right, unless they count; `findings` is changed."""
     errors = exercise.float32_error(arguments, expected)
     for name, finding in findings.items():
-        close = finding.kind in ("number", "numbers") and np.abs(returned[name] - expected[name]) <= errors[name]
-        if np.all(close):
+        real = finding.kind in ("number", "numbers") and np.asarray(expected[name]).dtype.kind == "f"
+        if real and np.all(np.abs(returned[name] - expected[name]) <= errors[name]):
             findings[name] = Finding("right", name, digits="float32")
 
 
@@ -83,8 +83,7 @@ def _recognize_mistakes(exercise, returned, findings, expected, exact, arguments
         agree = [number for number, finding in enumerate(findings) if finding.name in outcomes
                  and _same(returned[finding.name], outcomes[finding.name], exact[finding.name])]
         explained = [number for number in agree if not findings[number].right  # on some inputs it changes nothing
-                     and not _same(outcomes[findings[number].name], expected[findings[number].name],
-                                   exact[findings[number].name])]
+                     and not _is_right(outcomes, expected, exact, findings[number].name)]
         found.append((len(agree), words, explained))
     for _, words, explained in sorted(found, key=lambda mistake: -mistake[0]):
         for number in explained:
@@ -93,17 +92,22 @@ def _recognize_mistakes(exercise, returned, findings, expected, exact, arguments
     return findings
 
 
+def _is_right(outcomes, expected, exact, name):
+    """True if this output of a wrong answer is the expected one."""
+    return same_kind(outcomes[name], expected[name]) and _same(outcomes[name], expected[name], exact[name])
+
+
 def _same(one, other, exact):
-    """True if two outputs are equal up to rounding, and not finite in the same places."""
+    """True if two outputs are equal up to rounding, and not finite in the same places; integers may be numbers."""
     try:
         one, other = np.asarray(one), np.asarray(other)
     except ValueError:  # rows of different lengths
         return False
-    if one.shape != other.shape or kind_of(one) != kind_of(other) or one.dtype.kind not in "biuf":
+    if one.shape != other.shape or not (same_kind(one, other) or same_kind(other, one)):
         return False
     finite = np.isfinite(one)
     return np.array_equal(finite, np.isfinite(other)) and compare_output(
-        "", np.where(finite, one, 0), np.where(finite, other, 0), exact).right
+        "", np.where(finite, one, 0.0), np.where(finite, other, 0.0), exact).right
 
 
 def copies(arguments):
@@ -132,7 +136,7 @@ def _compare_word(exercise, yours, expected, arguments):
 
 def same_kind(yours, expected):
     """True if an array or number is of a type that may stand for the expected one: see `kind_of`."""
-    return kind_of(np.asarray(yours)) in _ACCEPTED[kind_of(np.asarray(expected))]
+    return kind_of(np.asarray(yours)) in _ACCEPTED.get(kind_of(np.asarray(expected)), ())
 
 
 def kind_of(array):

@@ -8,22 +8,21 @@
 # **After this lesson you can** say why the order of loops matters, what caches and vector instructions are for, read a
 # roofline plot, and measure all of it on your own machine.
 #
-# **You need** to know what a matrix product is, and about 45 minutes. No earlier lesson is needed.
+# **You need** to know what a matrix product is, and about 60 minutes. No earlier lesson is needed.
+#
+# All measurements below are taken on your machine, when you run the cell. The output that you see before that comes
+# from another machine, which the first cell names.
 
 # %%
+import numba
 import numpy as np
 
 from aelearn import plotting
 from aelearn.kernels.cpu import ceiling
-from aelearn.kernels.cpu.matmul import add_product, all_cores, cache_blocks, loop_order, loops, matmul, register_tiles
-from aelearn.teaching.checks import check
+from aelearn.kernels.cpu.matmul import all_cores, cache_blocks, loop_order, loops, matmul, register_tiles
+from aelearn.teaching.checks import check, yours
 from aelearn.teaching.notebooks import machine, measured, seconds, show, source, waiting
 
-# %% [markdown]
-# All measurements below are taken on your machine, when you run the cell. The output that you see before that comes
-# from another machine:
-
-# %%
 print(measured("machine", machine))
 
 # %% [markdown]
@@ -39,7 +38,8 @@ print(measured("machine", machine))
 #
 # ### Exercise 1: three loops
 #
-# Write the definition in plain Python: `a` (N, K), `b` (K, M), return `c` (N, M). Without `@`. *About six lines.*
+# Write the definition in plain Python: `a` (N, K), `b` (K, M), return `c` (N, M). (`a @ b` is right too, but this
+# lesson is about what it does.) *About six lines.*
 
 # %% tags=["exercise"]
 def multiply(a, b):
@@ -70,14 +70,6 @@ check(multiply)
 # %%
 print(source(loops))
 
-# %%
-def python_loops(a, b, c):
-    """Rung 0: exercise 1, writing into c."""
-    for i in range(a.shape[0]):
-        for j in range(b.shape[1]):
-            for p in range(a.shape[1]):
-                c[i, j] += a[i, p] * b[p, j]
-
 
 def speeds(functions, n):
     """{name: GFLOP/s} of functions of a, b and c, all (n, n) in float32."""
@@ -88,10 +80,40 @@ def speeds(functions, n):
     return {name: 2 * n**3 / time / 1e9 for name, time in seconds(calls, rounds=3).items()}
 
 
+in_python = yours(multiply, lambda a, b: loops.py_func(a, b, np.zeros((len(a), b.shape[1]), a.dtype)))
 with waiting("measuring"):
-    first = measured("first", lambda: speeds({"Python": python_loops, "compiled": loops}, 64))
+    first = measured("first", lambda: speeds({"Python": lambda a, b, c: in_python(a, b), "compiled": loops}, 64))
 print(f"64 x 64 matrices: plain Python {first['Python']:.4f} GFLOP/s, compiled {first['compiled']:.2f} GFLOP/s, "
       f"{first['compiled'] / first['Python']:,.0f} times as fast")
+
+# %% [markdown]
+# ### Exercise 2: now fifty times as fast
+#
+# Compile your own product with `@numba.njit`, so that it is at least fifty times as fast as three loops in Python. The
+# check takes the time for a tall and narrow `a`, (4000, 4), and a small `b`, (4, 4): calling NumPy for each row would
+# not help there. (Nor would `parallel=True`: for so few numbers, waking the other cores takes longer than the product.)
+# *One line more than before.*
+
+# %% tags=["exercise"]
+@numba.njit
+def multiply_compiled(a, b):
+    ### BEGIN SOLUTION
+    c = np.zeros((a.shape[0], b.shape[1]))  # (N, M)
+    for i in range(a.shape[0]):
+        for j in range(b.shape[1]):
+            for p in range(a.shape[1]):
+                c[i, j] += a[i, p] * b[p, j]
+    return c
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(multiply_compiled)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# The line is `@numba.njit`, above `def`. What Numba likes best is what Python likes least: loops over single numbers.
+# </details>
 
 # %% [markdown]
 # ## What the hardware likes
@@ -108,9 +130,9 @@ print(f"64 x 64 matrices: plain Python {first['Python']:.4f} GFLOP/s, compiled {
 #
 # $$ c_{i} = \sum_p a_{ip}\, b_{p} \qquad\text{(rows)} $$
 #
-# ### Exercise 2: sums of rows
+# ### Exercise 3: sums of rows
 #
-# Write it with two loops, and whole NumPy rows in place of the third. *About five lines.*
+# Now with one loop less: two loops, and whole NumPy rows in place of the third. *About five lines.*
 
 # %% tags=["exercise"]
 def multiply_by_rows(a, b):
@@ -137,21 +159,17 @@ check(multiply_by_rows)
 
 # %%
 print(source(all_cores))
-
-# %%
 SIZE = 512
 rungs = {"1 loops": loops, "2 loop order": loop_order, "3 all cores": all_cores,
          "4 register tiles": register_tiles, "5 cache blocks": cache_blocks,
          "np.matmul": lambda a, b, c: np.matmul(a, b, out=c)}
 with waiting("measuring each rung"):
     gflops = measured("rungs", lambda: speeds(rungs, SIZE))
-show(plotting.bars(list(gflops), list(gflops.values()), xlabel="GFLOP/s",
-                   title=f"The product of two {SIZE} x {SIZE} matrices, rung by rung"),
-     alt="Bars that grow from rung to rung, and one for np.matmul")
-
-# %%
 for (name, speed), (below, before) in zip(list(gflops.items())[1:5], list(gflops.items())[:4]):
     print(f"rung {name}: {speed:.1f} GFLOP/s, {speed / before:.1f} times rung {below[0]}")
+show(plotting.bars(list(gflops), list(gflops.values()), xlabel="GFLOP/s",
+                   title=f"The product of two {SIZE} x {SIZE} matrices, rung by rung"),
+     alt="Bars that grow from rung to rung: rung 1 is hardly visible, rungs 4 and 5 are close to np.matmul")
 
 # %% [markdown]
 # ## Rung 4: reuse what you have loaded
@@ -163,10 +181,10 @@ for (name, speed), (below, before) in zip(list(gflops.items())[1:5], list(gflops
 # means: load T numbers of `b`; load the R numbers of the tile; do R T multiply-adds; store the R numbers of the tile.
 # (The R T numbers of `a` stay in registers, the few storage places that are even closer than L1.)
 #
-# ### Exercise 3: operations per number moved
+# ### Exercise 4: operations per number moved
 #
 # How many operations are done for each number that is loaded or stored? `rows` is R, `terms` is T; a multiply-add
-# counts as two operations. *One line.* two operations. *One line.*
+# counts as two operations. *One line.*
 
 # %% tags=["exercise"]
 def operations_per_number(rows, terms):
@@ -195,12 +213,18 @@ for rows, terms in ((1, 1), (1, 4), (6, 1), (6, 4), (8, 8)):
 
 # %% [markdown]
 # Is more always better? There are only 16 or 32 vector registers. Whatever does not fit is spilled to the cache and has
-# to be moved again. The library uses 6 rows and 4 terms:
-
-# %%
-print(source(add_product))
-
-# %% [markdown]
+# to be moved again. The library uses 6 rows and 4 terms. This is the heart of it, `add_product` in
+# `aelearn/kernels/cpu/matmul.py`:
+#
+# ```python
+# for p in range(0, depth_in_fours, 4):            # four rows of b at a time
+#     ...                                          # x (6, 4): the numbers of a, in registers
+#     for column in range(width):
+#         y0, y1, y2, y3 = b0[column], b1[column], b2[column], b3[column]
+#         for r in range(6):                       # each is used for six rows of c
+#             tile[r * 512 + column] += x[r, 0] * y0 + x[r, 1] * y1 + x[r, 2] * y2 + x[r, 3] * y3
+# ```
+#
 # ## Rung 5: blocks that fit the L2 cache
 #
 # Rung 4 reads all of `b` again for every 6 rows of `c`. As long as `b` fits into L2 this does no harm. If it does not,
@@ -210,9 +234,10 @@ print(source(add_product))
 #
 # and let all rows of `c` use a block of `b` before the next block is fetched.
 #
-# ### Exercise 4: a product in blocks
+# ### Exercise 5: a product in blocks
 #
-# `size` is s, the depth of a block; the last block may be smaller. You may use `@` on the blocks. *About four lines.*
+# `size` is s, the depth of a block; the last block may be smaller. Use `@` on the blocks. (The check cannot see whether
+# you have used blocks at all; that of the next exercise can.) *About four lines.*
 
 # %% tags=["exercise"]
 def multiply_in_blocks(a, b, size):
@@ -230,6 +255,31 @@ check(multiply_in_blocks)
 # <details><summary>Hint</summary>
 #
 # `range(0, K, size)` gives the first p of each block. A slice that goes past the end stops at the end.
+# </details>
+
+# %% [markdown]
+# ### Exercise 6: now in one pass
+#
+# The same idea helps where not even main memory is large enough. `blocks` is an iterator over pairs of blocks, (N, s)
+# and (s, M), read from a disk, say. It can be read only once, and must not be kept: there is memory for a few blocks
+# only. Return the whole product, (N, M). *About five lines.*
+
+# %% tags=["exercise"]
+def product_in_one_pass(blocks):
+    ### BEGIN SOLUTION
+    c = 0
+    for a, b in blocks:
+        c = c + a @ b
+    return c
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(product_in_one_pass)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# The shape of the result is known only when the first pair is there; but 0 plus an array is that array.
 # </details>
 
 # %%
@@ -269,12 +319,10 @@ peak = roofs.pop("peak")
 counted = {"1 loops": 2 / 8, "3 all cores": intensity(1, 1), "4 register tiles": intensity(6, 4),
            "5 cache blocks": intensity(6, 4)}  # rung 1 loads two numbers and keeps its sum in a register
 points = {name: (per_byte, gflops[name] * 1e9) for name, per_byte in counted.items()}
-show(plotting.roofline(roofs, peak, points, title=f"The rungs under the roofline ({SIZE} x {SIZE})"),
-     alt="A roofline with the rungs below it: rung 1 far below, rungs 4 and 5 near the roof")
-
-# %%
 print(f"rung 5 reaches {gflops['5 cache blocks'] * 1e9 / peak:.0%} of the peak "
       f"and {gflops['5 cache blocks'] / gflops['np.matmul']:.2f} times np.matmul")
+show(plotting.roofline(roofs, peak, points, title=f"The rungs under the roofline ({SIZE} x {SIZE})"),
+     alt="A roofline with the rungs below it: rung 1 far below, rungs 4 and 5 near the roof")
 
 # %% [markdown]
 # The peak was measured with the vectors that Numba's compiler chooses. The library behind `np.matmul` is written in
@@ -309,6 +357,53 @@ with waiting("measuring three products"):
     found = measured("products", products)
 for shape, ratio in found.items():
     print(f"{shape:32} {ratio:.2f} times as fast as np.matmul")
+
+# %% [markdown]
+# ## An open task
+#
+# *For those who want more; nothing is checked here.* Write a rung of your own. The bars below show how fast your
+# function of exercise 2 multiplies two 512 x 512 matrices, between rungs 3 and 5. Let your bar get at least one and a
+# half times as long as that of rung 3.
+#
+# What to try, one thing at a time: the order of the loops (exercise 3); `parallel=True` and `numba.prange`; a `c` of
+# the dtype of `a`; four terms for each number of `c` that is loaded and stored (exercise 4 says what to expect from
+# that); several rows. After each change compare your result with `a @ b`, for sizes that are no multiples of four as
+# well.
+
+# %%
+def race(name, function):
+    """Bars of the speeds of rungs 3 and 5, NumPy, and a function of a and b."""
+    own = measured(name, lambda: speeds({name: lambda a, b, c: function(a, b)}, SIZE))
+    found = {"3 all cores": gflops["3 all cores"], **own, "5 cache blocks": gflops["5 cache blocks"],
+             "np.matmul": gflops["np.matmul"]}
+    return show(plotting.bars(list(found), list(found.values()), xlabel="GFLOP/s", title="A rung of your own"),
+                alt="Bars for rung 3, your own rung, rung 5 and np.matmul; the longer, the faster")
+
+
+own_rung = yours(multiply_compiled, lambda a, b: matmul(a, b))
+race("exercise 2", own_rung)
+
+# %% tags=["answer"]
+@numba.njit(parallel=True, fastmath=True)
+def four_terms(a, b):
+    """Rung 3 with four terms at a time: 8 operations for 5 loads and 1 store, twice as many for each number moved."""
+    c = np.zeros((a.shape[0], b.shape[1]), a.dtype)  # (N, M)
+    fours = a.shape[1] // 4 * 4
+    for i in numba.prange(a.shape[0]):
+        for p in range(0, fours, 4):
+            x0, x1, x2, x3 = a[i, p], a[i, p + 1], a[i, p + 2], a[i, p + 3]
+            for j in range(b.shape[1]):
+                c[i, j] += x0 * b[p, j] + x1 * b[p + 1, j] + x2 * b[p + 2, j] + x3 * b[p + 3, j]
+        for p in range(fours, a.shape[1]):
+            for j in range(b.shape[1]):
+                c[i, j] += a[i, p] * b[p, j]
+    return c
+
+
+rng = np.random.default_rng(0)
+a, b = rng.random((33, 31)), rng.random((31, 34))
+assert np.allclose(four_terms(a, b), a @ b)
+race("four terms at a time", four_terms)
 
 # %% [markdown]
 # ## What you know now

@@ -11,22 +11,44 @@ def two_way_accuracy(digits, clusters):
     return max(np.mean(digits == clusters), np.mean(digits != clusters))
 
 
+def accuracy_in_one_pass(pairs):
+    counts = [0, 0]
+    for digit, cluster in pairs:
+        counts[digit == cluster] += 1
+    return max(counts) / sum(counts)
+
+
 def shuffled(images, labels, order):
     return images[order], labels[order]
 
 
-RIGHT = (nearest, two_way_accuracy, shuffled)
+def matched_by_the_first(digits, clusters):
+    return np.mean(digits == (clusters if digits[0] == clusters[0] else 1 - clusters))
+
+
+def matched_by_size(digits, clusters):
+    return np.mean(digits == (clusters if (digits.mean() < 0.5) == (clusters.mean() < 0.5) else 1 - clusters))
+
+
+RIGHT = (nearest, two_way_accuracy, accuracy_in_one_pass, shuffled)
 MISTAKES = [  # exercise, answer, what the line says
-    ("nearest", lambda image, images: np.sum((images - image) ** 2, axis=1).argmax(),
-     r"number: yours \d, expected \d$"),
-    ("nearest", lambda image, images: np.abs(images - image).sum(axis=1).argmin(), r"number: yours \d, expected \d$"),
-    ("nearest", lambda image, images: np.abs(images - image).max(axis=1).argmin(), r"number: yours \d, expected \d$"),
     ("nearest", lambda image, images: images[nearest(image, images)], r"its shape is \(\d,\) instead of \(\)"),
-    ("two_way_accuracy", lambda digits, clusters: np.mean(digits == clusters), "accuracy: yours"),
-    ("two_way_accuracy", lambda digits, clusters: 17 * two_way_accuracy(digits, clusters), "accuracy: yours"),
+    ("nearest", lambda image, images: ((images - image) ** 2).argmin(), r"yours \d+, expected 1$"),
+    ("nearest", lambda image, images: ((images - image) ** 2).sum(axis=1).min(), "it should be integers; yours is"),
+    ("nearest", lambda image, images: np.argsort(((images - image) ** 2).sum(axis=1))[1], "yours 3, expected 1$"),
+    ("nearest", lambda image, images: 1 + nearest(image, images[1:]), "number: "),
+    ("two_way_accuracy", matched_by_the_first, "may also be digit"),
+    ("two_way_accuracy", matched_by_size, "may also be digit"),
+    ("two_way_accuracy", lambda digits, clusters: 100 * two_way_accuracy(digits, clusters), "accuracy: yours"),
     ("two_way_accuracy", lambda digits, clusters: digits == clusters, "its shape is"),
-    ("shuffled", lambda images, labels, order: (images[order], labels), r"labels: .* wrong.*; images: right"),
-    ("shuffled", lambda images, labels, order: images[order], "it should return images, labels; it returns one"),
-    ("shuffled", lambda images, labels, order: (images[np.argsort(order)], labels[np.argsort(order)]), "images: "),
+    ("two_way_accuracy", lambda digits, clusters: round(two_way_accuracy(digits, clusters), 2), "accuracy: yours"),
+    ("accuracy_in_one_pass", lambda pairs: accuracy_in_one_pass(iter(list(pairs))), r"needs \d.* MB for it; 0.02 are"),
+    ("accuracy_in_one_pass", lambda pairs: sum(d == c for d, c in pairs) / sum(1 for pair in pairs),
+     "it raised ZeroDivisionError"),
+    ("accuracy_in_one_pass", lambda pairs: accuracy_in_one_pass(pairs) / len(pairs), "it raised TypeError"),
     ("shuffled", lambda images, labels, order: (labels[order], images[order]), "your images is what labels should be"),
+    ("shuffled", lambda images, labels, order: images[order], "it should return images, labels; it returns one"),
+    ("shuffled", lambda images, labels, order: (images[order], labels), "labels: still in the old order"),
+    ("shuffled", lambda images, labels, order: (images[np.argsort(labels)], labels[order]), "images: .*labels: right"),
+    ("shuffled", lambda images, labels, order: (images[order], labels[order] * 1.0), "labels: it should be integers"),
 ]

@@ -5,6 +5,7 @@ import functools
 import os
 import re
 import time
+from dataclasses import replace
 from importlib import import_module
 
 import numpy as np
@@ -229,6 +230,25 @@ def test_other_types_are_told(name, answer, words):
 def test_lists_and_integers_that_are_numbers_are_right():
     assert judge("update", lambda *a: RIGHT["update"](*a).tolist()).right
     assert judge("assign", lambda *a: RIGHT["assign"](*a).astype(np.uint8)).right
+
+
+def test_a_mistake_may_be_made_in_integers_or_in_floats(monkeypatch):
+    def zeros(dtype):
+        return lambda x, W, b: np.zeros((len(x), len(b)), dtype)
+
+    monkeypatch.setitem(EXERCISES, "dense", replace(EXERCISES["dense"], mistakes={"add up": zeros(int)}))
+    assert {str(judge("dense", zeros(dtype))) for dtype in (int, np.uint8, float, np.float32)} == {"dense: z: add up"}
+    monkeypatch.setitem(EXERCISES, "dense", replace(EXERCISES["dense"], mistakes={"add up": zeros(float)}))
+    assert str(judge("dense", zeros(int))) == "dense: z: add up"
+    assert "yours is True or False" in str(judge("dense", zeros(bool)))
+
+
+def test_no_other_index_is_accepted_for_float32s_sake(monkeypatch):
+    """Rounding decides which of two equal numbers is the smaller one; the exercise does."""
+    ties = Exercise(lambda rng: {"x": np.array([2.0, 1, 1])}, ("number",), answer=lambda x: int(x.argmin()))
+    monkeypatch.setitem(EXERCISES, "dense", ties)
+    assert judge("dense", lambda x: np.argmin(x.astype(np.float32))).right
+    assert str(judge("dense", lambda x: 2)) == "dense: number: yours 2, expected 1"
 
 
 def test_an_input_that_is_put_back_by_rounding():
