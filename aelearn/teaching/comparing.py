@@ -61,10 +61,11 @@ def _compare_numbers(exercise, returned, expected, exact, arguments):
 
 
 def _accept_float32(exercise, returned, findings, expected, arguments):
-    """Outputs that are as near as float32 can be are right; `findings` is changed."""
+    """Outputs that are as near as float32 can be are right, except for integers; `findings` is changed."""
     errors = exercise.float32_error(arguments, expected)
     for name, finding in findings.items():
-        close = finding.kind in ("number", "numbers") and np.abs(returned[name] - expected[name]) <= errors[name]
+        close = (finding.kind in ("number", "numbers") and kind_of(np.asarray(expected[name])) == "numbers" and
+                 np.abs(returned[name] - expected[name]) <= errors[name])
         if np.all(close):
             findings[name] = Finding("right", name, digits="float32")
 
