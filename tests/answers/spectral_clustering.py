@@ -18,17 +18,6 @@ def unit_rows(V):
     return np.array([row / np.linalg.norm(row) if row.any() else row for row in V])
 
 
-def lean_affinities(X, gamma):
-    squares = np.sum(X * X, axis=1)
-    W = np.exp(-gamma * (squares[:, None] + squares - 2 * X @ X.T))
-    W[np.diag_indices_from(W)] = 0
-    return W
-
-
-def row_by_row(X, gamma):
-    return np.array([np.exp(-gamma * np.sum((X - x) ** 2, axis=1)) * (np.arange(len(X)) != n) for n, x in enumerate(X)])
-
-
 def divide_edges(i, j, w, n):
     degrees = np.zeros(n)
     np.add.at(degrees, j, w)
@@ -62,7 +51,7 @@ def distances(X):
     return np.linalg.norm(X[:, None] - X, axis=2)
 
 
-RIGHT = (affinities, lean_affinities, divide_by_degrees, unit_rows, clusters_by_gap, divide_edges)
+RIGHT = (affinities, divide_by_degrees, unit_rows, clusters_by_gap, divide_edges)
 MISTAKES = [  # exercise, answer, what the line says
     ("affinities", lambda X, gamma: np.exp(-gamma * distances(X) ** 2), "W: the diagonal should be 0"),
     ("affinities", lambda X, gamma: np.exp(-gamma * distances(X)) - np.eye(len(X)), r"W: the formula has the squared"),
@@ -77,10 +66,6 @@ MISTAKES = [  # exercise, answer, what the line says
     ("affinities", lambda X, gamma: np.fill_diagonal(affinities(X, gamma), 0), "it returns nothing"),
     ("affinities", lambda X, gamma: -affinities(X, gamma), "W: .*every entry has the wrong sign"),
     ("affinities", lambda X, gamma: np.exp(-gamma * ((X[1:] - X[:-1]) ** 2).sum(axis=1)), "its shape is"),
-    ("lean_affinities", lambda X, gamma: np.exp(-gamma * ((X[:, None] - X) ** 2).sum(axis=2)) - np.eye(len(X)),
-     r"it returns the right result, but needs \S+ MB for it; 6 are enough"),
-    ("lean_affinities", lambda X, gamma: np.exp(2 * gamma * X @ X.T) - np.eye(len(X)), r"W: .* wrong"),
-    ("lean_affinities", lambda X, gamma: np.exp(-gamma * distances(X) ** 2), "W: the diagonal should be 0"),
     ("divide_by_degrees", lambda W: (W / W.sum(axis=1)[:, None], W.sum(axis=1)),
      "S: an edge has two ends.*; degrees: right"),
     ("divide_by_degrees", lambda W: (W / W.sum(axis=1), W.sum(axis=1)), r"S: .* wrong.*; degrees: right"),
@@ -95,7 +80,7 @@ MISTAKES = [  # exercise, answer, what the line says
     ("divide_by_degrees", lambda W: divide_by_degrees(W)[0], "it should return S, degrees; it returns one ndarray"),
     ("divide_by_degrees", in_place, "it changes its input W"),
     ("divide_edges", overwritten, r"s: degrees\[i\] \+= w adds only one of the weights"),
-    ("divide_edges", as_a_table, r"it returns the right result, but needs \S+ MB for it; 16 are enough"),
+    ("divide_edges", as_a_table, r"it returns the right result, but needs \S+ MB for it; 3 are enough"),
     ("divide_edges", lambda i, j, w, n: (w / np.sqrt(divide_edges(i, j, w, n)[1][i]), divide_edges(i, j, w, n)[1]),
      r"s: \d+ of \d+ are wrong, .*; degrees: right"),
     ("divide_edges", lambda i, j, w, n: (divide_edges(i, j, w, n)[0], np.bincount(i, w, n + 1)),

@@ -105,9 +105,9 @@ def _points_and_shares(rng):
     """Random ones, the last component with very little; and as many points, features and components, where a wrong
     product or axis raises no exception."""
     n, d, k = sizes(rng, 3, low=3, high=8)
-    r = rng.dirichlet(np.linspace(0.5, 2, k), size=2 * n)
-    little = np.column_stack([r * (1 - 1e-4), np.full(2 * n, 1e-4)])  # (2 N, K + 1)
-    return [{"X": rng.normal(size=(2 * n, d)) + 1, "r": r}, {"X": rng.normal(size=(2 * n, d)) + 1, "r": little},
+    r = rng.dirichlet(np.linspace(0.5, 2, k), size=3 * n)
+    little = np.column_stack([r * (1 - 1e-4), np.full(3 * n, 1e-4)])  # (3 N, K + 1)
+    return [{"X": rng.normal(size=(3 * n, d)) + 1, "r": r}, {"X": rng.normal(size=(3 * n, d)) + 1, "r": little},
             {"X": rng.normal(size=(d, d)) + 1, "r": rng.dirichlet(np.linspace(0.5, 2, d), size=d)}]
 
 
@@ -165,8 +165,8 @@ def _with_blocks(answer, X, r, ends):
 
 
 def _many_blocks(rng):
-    """200 blocks of 100 points, made when they are asked for: 11 kB each, 2.2 MB all together."""
-    return {"blocks": Blocks((rng.normal(size=(100, 10)), rng.dirichlet(np.ones(4), size=100)) for _ in range(200))}
+    """50 blocks of 300 points, made when they are asked for: 34 kB each, 1.7 MB all together."""
+    return {"blocks": Blocks((rng.normal(size=(300, 10)), rng.dirichlet(np.ones(4), size=300)) for _ in range(50))}
 
 
 def _means_in_one_pass(X, r, ends):
@@ -204,8 +204,9 @@ ONE_PASS_MISTAKES = {
 
 
 def _log_densities(rng):
-    k, d = sizes(rng, 2, low=2, high=7)
-    return {"log_p": rng.normal(size=int(rng.integers(20, 60))) - 3, "n_components": k, "n_features": d}
+    """A mixture for which no two mistakes count as many parameters, and another one."""
+    return [{"log_p": rng.normal(size=int(rng.integers(20, 60))) - 3, "n_components": k, "n_features": d}
+            for k, d in ((3, 4), sizes(rng, 2, low=2, high=7))]
 
 
 def _bic(log_p, n_components, n_features):

@@ -43,11 +43,6 @@ AFFINITY_MISTAKES = {
 }
 
 
-def _long_points(rng):
-    """The differences of all pairs of 300 points with 60 features are 43 MB; W is 0.72 MB."""
-    return {"X": rng.normal(size=(300, 60)) / 8, "gamma": 0.5}
-
-
 def _weights(rng):
     """Graphs without isolated points, and without edges from a point to itself: all edges, of very different weights;
     few edges; and weights so small that whatever is added to a degree is seen."""
@@ -90,11 +85,11 @@ def _edges(rng):
 
 
 def _many_edges(rng):
-    """3,000 nodes in a ring, each with an edge to the next ten: as an array (N, N) their W has 72 MB."""
-    i = np.repeat(np.arange(3000), 10)
-    j = (i + np.tile(np.arange(1, 11), 3000)) % 3000
+    """1,000 nodes in a ring, each with an edge to the next ten: an array (N, N) has 8 MB, a result 0.16 MB."""
+    i = np.repeat(np.arange(1000), 10)
+    j = (i + np.tile(np.arange(1, 11), 1000)) % 1000
     w = rng.uniform(0.1, 2, len(i))
-    return {"i": np.append(i, j), "j": np.append(j, i), "w": np.append(w, w), "n": 3000}
+    return {"i": np.append(i, j), "j": np.append(j, i), "w": np.append(w, w), "n": 1000}
 
 
 def _divide_edges(i, j, w, n):
@@ -194,13 +189,11 @@ GAP_MISTAKES = {
 
 EXERCISES = {
     "affinities": Exercise(_points_and_gamma, ("W",), answer=_affinities, mistakes=AFFINITY_MISTAKES),
-    "lean_affinities": Exercise(_points_and_gamma, ("W",), answer=_affinities, mistakes=AFFINITY_MISTAKES,
-                                costs=(Memory(_long_points, lambda X, gamma: 6e6),)),
     "divide_by_degrees": Exercise(_weights, ("S", "degrees"), answer=graphs.normalized_affinity,
                                   mistakes=DEGREE_MISTAKES),
     "unit_rows": Exercise(_rows, ("Y",), answer=_unit_rows, mistakes=ROW_MISTAKES,
                           blank="does a row have the length 0?"),
     "clusters_by_gap": Exercise(_eigenvalues, ("k",), answer=eigengap, mistakes=GAP_MISTAKES),
     "divide_edges": Exercise(_edges, ("s", "degrees"), answer=_divide_edges, mistakes=EDGE_MISTAKES,
-                             costs=(Memory(_many_edges, lambda i, j, w, n: 16e6),)),
+                             costs=(Memory(_many_edges, lambda i, j, w, n: 3e6),)),
 }
