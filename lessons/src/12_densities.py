@@ -483,8 +483,8 @@ show(plotting.tiles(np.concatenate([decode(some[:: n // 10]) for some in drawn.v
 # keep them all. Or draw from another density: more Gaussians, narrower kernels, one mixture for each digit. Look at the
 # codes that you throw away.
 #
-# **How to see whether you got there.** `distance(yours)` should be below that of the real codes. That alone is easy:
-# draw the same good code 1,000 times. So `variety(yours)`, the mean squared difference of two of your images, should
+# **How to see whether you got there.** `distance(mine)` should be below that of the real codes. That alone is easy:
+# draw the same good code 1,000 times. So `variety(mine)`, the mean squared difference of two of your images, should
 # stay above 90% of that of the real codes.
 
 # %%
@@ -494,18 +494,22 @@ def variety(codes):
     return float(2 * ((made**2).sum(axis=1).mean() - (made.mean(axis=0) ** 2).sum()) / 784)
 
 
-for title, some in (("Aim at this: images decoded from real codes", drawn["real codes"]),
-                    ("What there is now: the twenty least probable of 1,000 codes from the mixture",
-                     drawn["16 Gaussians"][np.argsort(found["16 Gaussians"].score_samples(drawn["16 Gaussians"]))])):
-    print(f"{title}: distance {distance(some):.4f}, variety {variety(some):.4f}")
-    display(show(plotting.tiles(decode(some[:20]), [""] * 20, (28, 28), title=title),
-                 alt="Twenty images: " + ("zeros and ones, most of them clean" if title.startswith("Aim") else "many are smears")))
+mixture = found["16 Gaussians"]
+worst = drawn["16 Gaussians"][np.argsort(mixture.score_samples(drawn["16 Gaussians"]))]  # (n, 3)
+for name in ("real codes", "16 Gaussians"):
+    print(f"{name:12} distance {distance(drawn[name]):.4f}, variety {variety(drawn[name]):.4f}")
+display(show(plotting.tiles(decode(drawn["real codes"][:20]), [""] * 20, (28, 28),
+                            title="Aim at this: images decoded from real codes"),
+             alt="Twenty zeros and ones, most of them clean"))
+show(plotting.tiles(decode(worst[:20]), [""] * 20, (28, 28),
+                    title="What there is now: the twenty least probable of 1,000 codes from the mixture"),
+     alt="Twenty images, of which many are smears")
 
 # %% tags=["answer"]
-many = found["16 Gaussians"].sample(4000)[0]
+many = mixture.sample(4000)[0]
 within = many[(many > 0).all(axis=1) & (many < 1).all(axis=1)]  # not moved to the surface of the cube
-likely = np.quantile(found["16 Gaussians"].score_samples(codes), 0.3)  # three in ten real codes are less probable
-mine = within[found["16 Gaussians"].score_samples(within) > likely]
+likely = np.quantile(mixture.score_samples(codes), 0.3)  # three in ten real codes are less probable
+mine = within[mixture.score_samples(within) > likely]
 mine = mine[np.random.default_rng(0).permutation(len(mine))[:1000]]  # the mixture draws component by component
 print(f"distance {distance(mine):.4f}, variety {variety(mine):.4f}")
 show(plotting.tiles(decode(mine[:20]), [""] * 20, (28, 28), title="Codes within the cube that are not too improbable"),
