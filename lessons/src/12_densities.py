@@ -22,7 +22,7 @@ from aelearn import Autoencoder, GaussianMixture, KernelDensity, load_mnist, plo
 from aelearn.density import histogram_density
 from aelearn.mixture import em
 from aelearn.teaching.checks import check, yours
-from aelearn.teaching.notebooks import show, slider
+from aelearn.teaching.notebooks import show, slider, waiting
 
 images, labels = load_mnist("train", digits=(0, 1))  # (N, 784), (N,)
 ink = 100 * images.mean(axis=1, dtype=np.float64)  # (N,)
@@ -141,10 +141,11 @@ slider(lambda h: plotting.densities([estimate(h)], points=few, xlabel="ink, perc
 tried = np.geomspace(0.4, 6, 25)  # (25,)
 known, some = np.arange(len(few)), others[:500]
 judged = {"the 200 themselves": [], "leave-one-out": [], "held-out images": []}
-for h in tried:
-    without = [density(few[known != n], few[[n]], h)[0] for n in known]  # each point under the bumps of the others
-    for name, p in zip(judged, (density(few, few, h), without, density(few, some, h))):
-        judged[name].append(np.log(p).mean())
+with waiting("25 bandwidths"):
+    for h in tried:
+        without = [density(few[known != n], few[[n]], h)[0] for n in known]  # each point under the bumps of the others
+        for name, p in zip(judged, (density(few, few, h), without, density(few, some, h))):
+            judged[name].append(np.log(p).mean())
 best = {name: int(np.argmax(judged[name])) for name in ("leave-one-out", "held-out images")}
 show(plotting.curves({name: (tried, values) for name, values in judged.items()},
                      points={f"{name}: best with h = {tried[i]:.2g}": ([tried[i]], [judged[name][i]])
@@ -406,7 +407,8 @@ tilted = rng.normal(size=(200, 2)) * [2.6, 0.45] @ [[0.8, 0.6], [-0.6, 0.8]]  # 
 X = np.concatenate([tilted, rng.normal(size=(150, 2)) * 1.6 + [4.5, -2.5],
                     rng.normal(size=(100, 2)) * 0.4 + [-3.2, 1.5]])  # (N, 2): three groups
 numbers = list(range(1, 8))
-fits = [GaussianMixture(k, n_init=5, tol=1e-5, max_iter=1000, random_state=0).fit(X) for k in numbers]
+with waiting("mixtures of one to seven components"):
+    fits = [GaussianMixture(k, n_init=5, tol=1e-5, max_iter=1000, random_state=0).fit(X) for k in numbers]
 criterion = yours(bic, lambda log_p, n_components, n_features: fits[n_components - 1].bic(X))
 bics = [criterion(fit.score_samples(X), k, 2) for k, fit in zip(numbers, fits)]
 lowest = int(np.argmin(bics))
@@ -433,13 +435,13 @@ show(plotting.mixtures(X, panels, title="Stars are means, ellipses are one and t
 # decoder blurs, so 0 cannot be reached; images decoded from real codes show what is possible.
 
 # %%
-model = Autoencoder((128, 3), epochs=20, random_state=0).fit(images)
+model = Autoencoder((128, 3), epochs=20, random_state=0, verbose=1).fit(images)
 codes = model.transform(images).astype(np.float64)  # (N, 3)
 test_images = load_mnist("test", digits=(0, 1))[0]  # (T, 784)
 test_codes = model.transform(test_images).astype(np.float64)  # (T, 3)
-bandwidth = KernelDensity("leave-one-out").fit(codes[:2000]).bandwidth_  # all pairs: 2,000 codes are enough
+bandwidth = KernelDensity("leave-one-out", verbose=1).fit(codes[:2000]).bandwidth_  # all pairs: 2,000 are enough
 found = {"one Gaussian": GaussianMixture(1).fit(codes),
-         "16 Gaussians": GaussianMixture(16, max_iter=500, random_state=0).fit(codes),
+         "16 Gaussians": GaussianMixture(16, max_iter=500, random_state=0, verbose=1).fit(codes),
          "kernels": KernelDensity(bandwidth).fit(codes)}
 
 

@@ -18,7 +18,7 @@ from aelearn import PCA, Autoencoder, KMeans, load_mnist, metrics, plotting
 from aelearn.data import make_blobs, make_circles, make_moons
 from aelearn.spectral import SpectralClustering, eigengap, graphs, laplacian_eigenmaps
 from aelearn.teaching.checks import check, yours
-from aelearn.teaching.notebooks import show, slider
+from aelearn.teaching.notebooks import show, slider, waiting
 
 # %% [markdown]
 # Notation: N points of D numbers each are `X` (N, D); K is the number of clusters.
@@ -33,7 +33,7 @@ moons, moon = make_moons(400, noise=0.06, random_state=0)  # (N, 2), (N,)
 rings, ring = make_circles(400, noise=0.05, random_state=0)  # (N, 2), (N,)
 panels = []
 for name, X, truth in (("moons", moons, moon), ("rings", rings, ring)):
-    found = KMeans(2, n_init=5, random_state=0).fit_predict(X)  # (N,)
+    found = KMeans(2, n_init=5, random_state=0, verbose=1).fit_predict(X)  # (N,)
     panels.append((f"{name}: k-means is right for {metrics.accuracy(truth, found):.0%}", X, found, None))
 show(plotting.graphs(panels, title="k-means cuts straight through", n_columns=2, size=(3.8, 3.2)),
      alt="Two moons and two rings, each cut in two by a straight line")
@@ -290,7 +290,8 @@ def four_steps(W, k):
 
 
 for name, X, truth in (("moons", moons, moon), ("rings", rings, ring)):
-    labels, V, Y, values = four_steps(affinity(X, 50), 2)
+    with waiting(name):
+        labels, V, Y, values = four_steps(affinity(X, 50), 2)
     panels = [(f"points: {metrics.accuracy(truth, labels):.1%} right", X, labels, None),
               ("rows of V", V, labels, None), ("rows of Y", Y, labels, None)]
     display(show(plotting.graphs(panels, title=f"{name}: the eigenvalues are {values[0]:.4f} and {values[1]:.4f}"),
@@ -315,17 +316,19 @@ for name, X, truth in (("moons", moons, moon), ("rings", rings, ring)):
 # %%
 gammas = [1, 3, 10, 30, 100, 300, 1000, 3000]
 frames = {}
-for gamma in gammas:
-    labels = four_steps(affinity(moons, gamma), 2)[0]  # (N,)
-    frames[gamma] = f"gamma = {gamma}: {metrics.accuracy(moon, labels):.1%} right", moons, labels, None
+with waiting("eight graphs"):
+    for gamma in gammas:
+        labels = four_steps(affinity(moons, gamma), 2)[0]  # (N,)
+        frames[gamma] = f"gamma = {gamma}: {metrics.accuracy(moon, labels):.1%} right", moons, labels, None
 display(show(plotting.graphs(list(frames.values()), title="Spectral clustering with gamma from small to large",
                              n_columns=4, size=(2.9, 2.2)),
              alt="Eight panels: cut straight through for a small gamma, right in the middle, wrong again for the "
                  "largest"))
-for k in (3, 5, 8, 10, 15, 40, 80):
-    W = graphs.without_diagonal(graphs.neighbor_graph(graphs.nearest_neighbors(rings, k)).toarray())  # (N, N)
-    parts = int(np.sum(largest(W, 60)[0] > 1 - 1e-9))
-    print(f"k = {k:2}   parts: {parts:2}   {metrics.accuracy(ring, four_steps(W, 2)[0]):.0%} right")
+with waiting("seven graphs"):
+    for k in (3, 5, 8, 10, 15, 40, 80):
+        W = graphs.without_diagonal(graphs.neighbor_graph(graphs.nearest_neighbors(rings, k)).toarray())  # (N, N)
+        parts = int(np.sum(largest(W, 60)[0] > 1 - 1e-9))
+        print(f"k = {k:2}   parts: {parts:2}   {metrics.accuracy(ring, four_steps(W, 2)[0]):.0%} right")
 # Run this cell, and drag the slider below.
 slider(lambda gamma: plotting.graphs([frames[gamma]], title="", size=(5.5, 4)), gammas, label="gamma",
        alt="Two moons of points in the colours of their clusters")
@@ -444,8 +447,8 @@ s, degrees = yours(divide_edges, library_divide)(i, j, w, len(images))  # (E,), 
 root = np.sqrt(degrees)  # (N,)
 print(f"{len(s):,} entries instead of {len(images) ** 2:,}; the roots of the degrees are an eigenvector, S v = v: "
       f"{np.allclose(np.bincount(i, weights=s * root[j]), root)}\n")
-learned = Autoencoder((128, 2), epochs=40, random_state=0).fit_transform(images)  # (N, 2)
-components = PCA(2).fit_transform(images)  # (N, 2)
+learned = Autoencoder((128, 2), epochs=40, random_state=0, verbose=1).fit_transform(images)  # (N, 2)
+components = PCA(2, verbose=1).fit_transform(images)  # (N, 2)
 panels = [("principal components", components, digits, None),
           ("autoencoder 784-128-2-128-784", learned, digits, None),
           ("Laplacian eigenmaps, 10 neighbours", eigenmaps, digits, None)]
@@ -455,7 +458,7 @@ display(show(plotting.graphs(panels, title="2,000 images as two numbers each", s
 print(f"edges that join a zero and a one: {(digits[i] != digits[j]).mean():.2%}")
 for name, codes in (("pixels", images), ("principal components", components), ("autoencoder", learned),
                     ("eigenmaps", eigenmaps), ("eigenmaps, code 1", eigenmaps[:, :1])):
-    clusters = KMeans(2, n_init=4, random_state=0).fit_predict(codes)  # (N,)
+    clusters = KMeans(2, n_init=4, random_state=0, verbose=1).fit_predict(codes)  # (N,)
     print(f"k-means on {name:20} {codes.shape[1]:3} numbers   accuracy {metrics.accuracy(digits, clusters):.3f}   "
           f"NMI {metrics.normalized_mutual_information(digits, clusters):.3f}")
 
@@ -487,9 +490,10 @@ for digit in (0, 1):
 for n in range(3):
     sample = slice(2000 * n, 2000 * (n + 1))
     X, truth = all_images[sample], all_digits[sample]
-    codes = laplacian_eigenmaps(graphs.neighbor_graph(graphs.nearest_neighbors(X, 10)), 2, random_state=0)  # (N, 2)
-    two = KMeans(2, n_init=4, random_state=0).fit_predict(codes)
-    whole = SpectralClustering(2, affinity="nearest_neighbors", n_neighbors=10, random_state=0).fit_predict(X)
+    with waiting(f"sample {n + 1}"):
+        codes = laplacian_eigenmaps(graphs.neighbor_graph(graphs.nearest_neighbors(X, 10)), 2, random_state=0)  # (N, 2)
+        two = KMeans(2, n_init=4, random_state=0).fit_predict(codes)
+        whole = SpectralClustering(2, affinity="nearest_neighbors", n_neighbors=10, random_state=0).fit_predict(X)
     print(f"sample {n + 1}: k-means on pixels "
           f"{metrics.accuracy(truth, KMeans(2, n_init=4, random_state=0).fit_predict(X)):.4f}, on two eigenmaps "
           f"{metrics.accuracy(truth, two):.4f}; spectral clustering {metrics.accuracy(truth, whole):.4f}")
@@ -545,8 +549,9 @@ def report(codes, images=new_images, digits=new_digits):
 
 
 report(eigenmaps, images, digits)
-larger = graphs.neighbor_graph(graphs.nearest_neighbors(all_images[:2500], 10))
-aim = laplacian_eigenmaps(larger, 2, random_state=0)  # (2500, 2)
+with waiting("a larger graph"):
+    larger = graphs.neighbor_graph(graphs.nearest_neighbors(all_images[:2500], 10))
+    aim = laplacian_eigenmaps(larger, 2, random_state=0)  # (2500, 2)
 aim = aim * np.sign((aim[:2000] * eigenmaps).sum(axis=0))  # the sign of an eigenvector is arbitrary
 show(plotting.graphs([("what there is: 2,000 old images", eigenmaps, digits, None),
                       ("aim at this: 500 new images", aim[2000:], new_digits, None)],
