@@ -278,11 +278,10 @@ x = ink[order[:2000]]  # (N,)
 weights, means, variances = np.array([0.5, 0.5]), np.array([20.0, 22.0]), np.array([25.0, 25.0])  # (K,) each
 history, steps = [], []
 while len(history) < 2 or history[-1] - history[-2] > 1e-6:
-    r = e_step(x, weights, means, variances)  # (N, K)
+    r = np.asarray(e_step(x, weights, means, variances))  # (N, K); yours may be a list
     history.append(np.log(shares_of_density(x, weights, means, variances).sum(axis=1)).mean())
     steps.append((weights, means, variances))
-    weights, means = m_step(x[:, None], r)  # (K,), (K, 1)
-    means = means[:, 0]  # (K,)
+    weights, means = map(np.ravel, m_step(x[:, None], r))  # (K,), (K,)
     variances = (r * (x[:, None] - means) ** 2).sum(axis=0) / r.sum(axis=0)  # (K,)
 of_digits = outline(histogram_density(x[:, None], [np.arange(low, high + 0.1, 0.7)]))
 

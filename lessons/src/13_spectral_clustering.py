@@ -76,7 +76,7 @@ check(affinities)
 # has the squared distance. `np.fill_diagonal` writes into the array that you give it.
 # </details>
 
-# %%
+# %% tags=["plot"]
 few, few_moon = make_moons(120, noise=0.06, random_state=0)  # (120, 2), (120,)
 by_distance = graphs.rbf_affinity(few, gamma=30)  # (120, 120)
 by_rank = graphs.neighbor_graph(graphs.nearest_neighbors(few, 8)).toarray()  # (120, 120)
@@ -283,9 +283,10 @@ affinity, divide, scale_rows = yours(
 
 def four_steps(W, k):
     """Labels (N,), rows V (N, k) and Y (N, k), and the k largest eigenvalues of a graph W (N, N) without diagonal."""
+    W = np.asarray(W)  # (N, N); yours may be a list
     values, vectors = np.linalg.eigh(divide(W)[0])  # (N,), (N, N): ascending
     V = vectors[:, ::-1][:, :k]  # (N, k)
-    Y = scale_rows(V)  # (N, k)
+    Y = np.asarray(scale_rows(V))  # (N, k)
     return KMeans(k, n_init=5, random_state=0).fit_predict(Y), V, Y, values[::-1][:k]
 
 
@@ -443,7 +444,7 @@ def library_divide(i, j, w, n):
 
 edges = graph.rows != graph.indices  # (entries,): a point is its own nearest neighbour, which is no edge
 i, j, w = graph.rows[edges], graph.indices[edges], graph.data[edges]  # (E,) each
-s, degrees = yours(divide_edges, library_divide)(i, j, w, len(images))  # (E,), (N,)
+s, degrees = map(np.asarray, yours(divide_edges, library_divide)(i, j, w, len(images)))  # (E,), (N,)
 root = np.sqrt(degrees)  # (N,)
 print(f"{len(s):,} entries instead of {len(images) ** 2:,}; the roots of the degrees are an eigenvector, S v = v: "
       f"{np.allclose(np.bincount(i, weights=s * root[j]), root)}\n")
