@@ -255,7 +255,9 @@ def diagnose(gradient, numerical, floor, rtol, wrong):
         return Diagnosis()
     ratios = gradient[clear] / numerical[clear]
     factor = float(np.median(ratios))
-    if np.abs(ratios - factor).max() > min(1e-4 * max(1, abs(factor)), 0.1 * abs(factor - 1)):
+    if np.abs(ratios - factor).max() > min(1e-4 * abs(factor), 0.1 * abs(factor - 1)):
+        return Diagnosis()
+    if (np.abs(gradient) > 2 * max(1, abs(factor)) * floor)[~clear].any():  # 0 times a factor is 0
         return Diagnosis()
     if factor == 0:
         return Diagnosis("zero", 0.0)

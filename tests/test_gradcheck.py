@@ -181,6 +181,8 @@ def test_a_diagnosis_is_data_and_says_itself_in_words():
         (0 * square, right, Diagnosis("zero", 0.0), "it is 0 everywhere"),
         (-right, right, Diagnosis("sign", -1.0), "every entry has the wrong sign"),
         (right / 4, right, Diagnosis("factor", 0.25), "every entry is off by the factor 0.25"),
+        (1e-50 ** right, right, Diagnosis(), ""),  # all of them nearly 0, but by different factors
+        (np.eye(2) - (1 - np.eye(2)), 1 - np.eye(2), Diagnosis(), ""),  # 0 with the other sign is 0
     ]:
         found = diagnose(gradient, numerical, 1e-12, 1e-6, gradient != numerical)
         assert found == diagnosis and str(found).endswith(words) and bool(str(found)) == bool(words)

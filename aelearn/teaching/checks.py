@@ -80,10 +80,12 @@ def judge(name, answer, *, seed=0):
     exercise, rng, n_inputs, digits = EXERCISES[name], np.random.default_rng(seed), 0, {}
     for _ in range(TRIALS):
         inputs = exercise.inputs(rng)
-        for arguments in inputs if isinstance(inputs, list) else [inputs]:
+        inputs = inputs if isinstance(inputs, list) else [inputs]
+        for arguments in inputs:
             verdict = Verdict(tuple(_findings(exercise, answer, arguments)), name, n_inputs)
             if not verdict.right:
-                return verdict
+                return replace(verdict, findings=tuple(_without_coincidences(
+                    verdict.findings, exercise, answer, inputs)))
             n_inputs += 1
             digits |= {finding.name: finding.digits for finding in verdict.findings if finding.digits}
     for cost in exercise.costs:
@@ -92,6 +94,22 @@ def judge(name, answer, *, seed=0):
             return Verdict((finding,), name, n_inputs)
     findings = tuple(replace(finding, digits=digits.get(finding.name, "")) for finding in verdict.findings)
     return Verdict(findings, name, n_inputs)
+
+
+def _without_coincidences(findings, exercise, answer, inputs):
+    """The findings, where the words of a mistake that returns integers are those of one that does so on all inputs:
+    on a single one, integers may be the same by chance."""
+    def numbers(function, name):
+        return [[(finding.kind, finding.yours) for finding in _findings(exercise, function, arguments)
+                 if finding.name == name] for arguments in inputs]
+
+    for finding in findings:
+        if finding.mistake and finding.kind in ("number", "labels") and finding.yours.is_integer() and \
+                finding.expected.is_integer():
+            same = numbers(answer, finding.name)
+            finding = replace(finding, mistake=next((
+                words for words, wrong in exercise.mistakes.items() if numbers(wrong, finding.name) == same), ""))
+        yield finding
 
 
 def yours(answer, library, *, seconds=60.0):

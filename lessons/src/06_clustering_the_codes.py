@@ -232,7 +232,8 @@ table_of, purity = yours((count_table, purity_of), (lambda digits, clusters, n_d
 numbers, scores = [2, 3, 4, 6, 8, 12, 16, 24, 32], {}
 for k in numbers:
     clusters = KMeans(k, n_init=1, random_state=0, verbose=1).fit_predict(codes)  # (N,)
-    for name, score in (("accuracy", metrics.accuracy), ("purity", lambda digits, clusters: purity(table_of(digits, clusters, 2, k))),
+    for name, score in (("accuracy", metrics.accuracy),
+                        ("purity", lambda digits, clusters: purity(table_of(digits, clusters, 2, k))),
                         ("NMI", metrics.normalized_mutual_information), ("ARI", metrics.adjusted_rand_index)):
         scores.setdefault(name, (numbers, []))[1].append(score(labels, clusters))
 show(plotting.curves(scores, xlabel="K, the number of clusters (for two digits)", ylabel="score",
@@ -319,8 +320,8 @@ slider(lambda k: plotting.tiles(all_images[all_clusters == k][:20], [""] * 20, (
        range(10), label="cluster", alt="The first twenty images of one cluster, mostly one digit or two similar ones")
 
 # %% [markdown]
-# Three numbers are not many for ten digits: k-means does better on pixels. With codes of eight numbers, it gets ahead of
-# them: put `(128, 8)` into the cell that trains, and see.
+# Three numbers are not many for ten digits: k-means does better on pixels. With codes of eight numbers, it gets ahead
+# of them: put `(128, 8)` into the cell that trains, and see.
 #
 # Now look at the table above, row by row. A digit whose row has one large number has a cluster of its own; a digit with
 # two or three is written in different ways, or shares its cluster with a digit that looks similar.

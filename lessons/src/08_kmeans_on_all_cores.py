@@ -18,7 +18,7 @@ from aelearn import KMeans, kernels, load_mnist, make_blobs, plotting
 from aelearn.kmeans import lloyd
 from aelearn.teaching.checks import check, yours
 from aelearn.teaching.exercises import EXERCISES
-from aelearn.teaching.notebooks import machine, measured, recorded, seconds, show
+from aelearn.teaching.notebooks import machine, measured, recorded, seconds, show, waiting
 
 # %% [markdown]
 # Shapes: N points, D features, K clusters, M chunks. All measurements are taken on your machine, when you run the cell.

@@ -8,7 +8,7 @@
 # **After this lesson you can** turn points into a graph, say what the eigenvectors of the graph tell you about its
 # groups, write spectral clustering in four steps, choose its settings with care, and use it as an encoder.
 #
-# **You need** lesson 5, eigenvalues of symmetric matrices, and about 50 minutes. Lesson 6 helps with the scores at the
+# **You need** lesson 5, eigenvalues of symmetric matrices, and about 60 minutes. Lesson 6 helps with the scores at the
 # end.
 
 # %%
@@ -17,8 +17,8 @@ import numpy as np
 from aelearn import PCA, Autoencoder, KMeans, load_mnist, metrics, plotting
 from aelearn.data import make_blobs, make_circles, make_moons
 from aelearn.spectral import SpectralClustering, eigengap, graphs, laplacian_eigenmaps
-from aelearn.teaching.checks import check
-from aelearn.teaching.notebooks import show, slider, source, waiting
+from aelearn.teaching.checks import check, yours
+from aelearn.teaching.notebooks import show, slider, waiting
 
 # %% [markdown]
 # Notation: N points of D numbers each are `X` (N, D); K is the number of clusters.
@@ -76,7 +76,7 @@ check(affinities)
 # has the squared distance. `np.fill_diagonal` writes into the array that you give it.
 # </details>
 
-# %%
+# %% tags=["plot"]
 few, few_moon = make_moons(120, noise=0.06, random_state=0)  # (120, 2), (120,)
 by_distance = graphs.rbf_affinity(few, gamma=30)  # (120, 120)
 by_rank = graphs.neighbor_graph(graphs.nearest_neighbors(few, 8)).toarray()  # (120, 120)
@@ -134,24 +134,7 @@ check(divide_by_degrees)
 #
 # because all edges of i are within its part. So $S v = v$: **each part has its own eigenvector with eigenvalue 1.** Two
 # parts, and the eigenvalue 1 occurs twice.
-
-# %%
-place = np.array([[0, 0], [0, 1], [0.8, 0.5], [1.7, 0.5], [2.5, 0.2], [3.3, 0.5]])  # (6, 2): where to draw them
-part = np.array([0, 0, 0, 1, 1, 1])  # (6,)
-six = np.zeros((6, 6))  # W
-for i, j in [(0, 1), (0, 2), (1, 2), (3, 4), (4, 5)]:
-    six[i, j] = six[j, i] = 1
-S, degrees = graphs.normalized_affinity(six)  # (6, 6), (6,)
-values, vectors = np.linalg.eigh(S)  # (6,) ascending, (6, 6): a column for each
-values, vectors = values[::-1], vectors[:, ::-1]  # the largest first
-by_hand = np.sqrt(degrees)[:, None] * (part[:, None] == [0, 1])  # (6, 2)
-print("degrees            ", degrees)
-print("eigenvalues        ", np.round(values, 3) + 0)
-print("S v = v, by hand:  ", np.allclose(S @ by_hand, by_hand))
-show(plotting.graphs([("", place, part, six)], title="Six nodes in two parts", size=(5, 1.8)),
-     alt="A triangle of nodes 0, 1, 2 and, apart from it, a chain of nodes 3, 4, 5")
-
-# %% [markdown]
+#
 # ## Why never above 1, and why not more often
 #
 # Write $v_i = \sqrt{d_i}\,y_i$, that is, look at $y$ instead of $v$. Then expand, and use that the weights in row i add
@@ -167,13 +150,28 @@ show(plotting.graphs([("", place, part, six)], title="Six nodes in two parts", s
 #   two such constants, so the eigenvalue 1 occurs twice, not more often;
 # - an eigenvalue near 1 belongs to positions that hardly stretch the edges.
 #
-# Here are both sides of the equation for all six eigenvectors:
+# Here are the eigenvalues of the six nodes, the equation $S v = v$ for the two vectors made by hand, and both sides of
+# the last equation for all six eigenvectors:
 
 # %%
+place = np.array([[0, 0], [0, 1], [0.8, 0.5], [1.7, 0.5], [2.5, 0.2], [3.3, 0.5]])  # (6, 2): where to draw them
+part = np.array([0, 0, 0, 1, 1, 1])  # (6,)
+six = np.zeros((6, 6))  # W
+for i, j in [(0, 1), (0, 2), (1, 2), (3, 4), (4, 5)]:
+    six[i, j] = six[j, i] = 1
+S, degrees = graphs.normalized_affinity(six)  # (6, 6), (6,)
+values, vectors = np.linalg.eigh(S)  # (6,) ascending, (6, 6): a column for each
+values, vectors = values[::-1], vectors[:, ::-1]  # the largest first
+by_hand = np.sqrt(degrees)[:, None] * (part[:, None] == [0, 1])  # (6, 2)
+print("degrees            ", degrees)
+print("eigenvalues        ", np.round(values, 3) + 0)
+print("S v = v, by hand:  ", np.allclose(S @ by_hand, by_hand))
 y = vectors / np.sqrt(degrees)[:, None]  # (6, 6): the positions, one column for each
 stretch = [(six * (column[:, None] - column) ** 2).sum() / 2 for column in y.T]
 print("1 - eigenvalue:", np.round(1 - values, 4) + 0)
 print("stretch:       ", np.round(stretch, 4) + 0)
+show(plotting.graphs([("", place, part, six)], title="Six nodes in two parts", size=(5, 1.8)),
+     alt="A triangle of nodes 0, 1, 2 and, apart from it, a chain of nodes 3, 4, 5")
 
 # %% [markdown]
 # ## Rows as coordinates
@@ -267,19 +265,34 @@ show(plotting.graphs(panels, title="The rows of Y: the parts stay apart, their n
 # 2. `S`: W divided by the square roots of the degrees.
 # 3. `V` (N, K): the eigenvectors of the K largest eigenvalues, side by side.
 # 4. `Y`: the rows of `V`, scaled to length 1; k-means finds their clusters.
+#
+# You have written steps 1, 2 and 4. From here on the lesson computes with your functions, if they are right.
 
 # %%
-def four_steps(W, k):
-    """Labels (N,), rows V (N, k) and Y (N, k), and the k largest eigenvalues of a graph W (N, N)."""
-    values, V = largest(W, k)  # steps 2 and 3
+def library_unit_rows(V):
+    """The rows of V, each divided by its length."""
     lengths = np.linalg.norm(V, axis=1, keepdims=True)  # (N, 1)
-    Y = V / (lengths + (lengths == 0))  # (N, k)
-    return KMeans(k, n_init=5, random_state=0).fit_predict(Y), V, Y, values
+    return V / (lengths + (lengths == 0))
+
+
+affinity, divide, scale_rows = yours(
+    (affinities, divide_by_degrees, unit_rows),
+    (lambda X, gamma: graphs.without_diagonal(graphs.rbf_affinity(X, gamma)), graphs.normalized_affinity,
+     library_unit_rows))
+
+
+def four_steps(W, k):
+    """Labels (N,), rows V (N, k) and Y (N, k), and the k largest eigenvalues of a graph W (N, N) without diagonal."""
+    W = np.asarray(W)  # (N, N); yours may be a list
+    values, vectors = np.linalg.eigh(divide(W)[0])  # (N,), (N, N): ascending
+    V = vectors[:, ::-1][:, :k]  # (N, k)
+    Y = np.asarray(scale_rows(V))  # (N, k)
+    return KMeans(k, n_init=5, random_state=0).fit_predict(Y), V, Y, values[::-1][:k]
 
 
 for name, X, truth in (("moons", moons, moon), ("rings", rings, ring)):
     with waiting(name):
-        labels, V, Y, values = four_steps(graphs.rbf_affinity(X, gamma=50), 2)
+        labels, V, Y, values = four_steps(affinity(X, 50), 2)
     panels = [(f"points: {metrics.accuracy(truth, labels):.1%} right", X, labels, None),
               ("rows of V", V, labels, None), ("rows of Y", Y, labels, None)]
     display(show(plotting.graphs(panels, title=f"{name}: the eigenvalues are {values[0]:.4f} and {values[1]:.4f}"),
@@ -291,47 +304,35 @@ for name, X, truth in (("moons", moons, moon), ("rings", rings, ring)):
 # and entangled in the plane is now two compact groups, and k-means is good at those. The rings are not quite as well
 # separated for this $\gamma$: their second eigenvalue is a little lower, and their rays are a little blurred.
 #
-# The library does the same four steps (`aelearn/spectral/graphs.py`, `aelearn/spectral/estimator.py`). It finds a few
-# eigenvectors without computing all N of them (`aelearn/spectral/eigenvectors.py`), and it stores neighbour graphs as
-# lists of edges. Here is how it divides by degrees, and then all its steps:
-
-# %%
-ours = four_steps(graphs.rbf_affinity(moons, gamma=50), 2)[0]  # (N,)
-theirs = SpectralClustering(2, gamma=50, random_state=0).fit_predict(moons)  # (N,)
-print(f"the library's labels agree with ours for {metrics.accuracy(ours, theirs):.1%}\n")
-print(source(graphs.normalized_affinity))
-print(source(SpectralClustering.fit))
-
-# %% [markdown]
+# `SpectralClustering` does the same four steps. It finds a few eigenvectors without computing all N of them
+# (`aelearn/spectral/eigenvectors.py`), and it stores neighbour graphs as lists of edges.
+#
 # ## Too far and too near
 #
 # Everything depends on the graph. With a small $\gamma$ all points are close to all others, and the result is much
 # like that of k-means. With a large one nearly all weights are next to nothing: the graph falls into more pieces than
-# there are clusters, and which of them end up together is a matter of chance. Below the slider is the same experiment
-# with the number of neighbours, on the rings; "parts" is how often the eigenvalue 1 occurs, to nine digits.
+# there are clusters, and which of them end up together is a matter of chance. Below the pictures is the same
+# experiment with the number of neighbours, on the rings; "parts" is how often the eigenvalue 1 occurs, to nine digits.
 
 # %%
 gammas = [1, 3, 10, 30, 100, 300, 1000, 3000]
 frames = {}
 with waiting("eight graphs"):
     for gamma in gammas:
-        labels = four_steps(graphs.rbf_affinity(moons, gamma), 2)[0]  # (N,)
+        labels = four_steps(affinity(moons, gamma), 2)[0]  # (N,)
         frames[gamma] = f"gamma = {gamma}: {metrics.accuracy(moon, labels):.1%} right", moons, labels, None
-show(plotting.graphs(list(frames.values()), title="Spectral clustering with gamma from small to large", n_columns=4,
-                     size=(2.9, 2.2)),
-     alt="Eight panels: cut straight through for a small gamma, right in the middle, wrong again for the largest")
-
-# %% tags=["plot"]
-# Run this cell and drag.
-slider(lambda gamma: plotting.graphs([frames[gamma]], title="", size=(5.5, 4)), gammas, label="gamma",
-       alt="Two moons of points in the colours of their clusters")
-
-# %%
+display(show(plotting.graphs(list(frames.values()), title="Spectral clustering with gamma from small to large",
+                             n_columns=4, size=(2.9, 2.2)),
+             alt="Eight panels: cut straight through for a small gamma, right in the middle, wrong again for the "
+                 "largest"))
 with waiting("seven graphs"):
     for k in (3, 5, 8, 10, 15, 40, 80):
-        W = graphs.neighbor_graph(graphs.nearest_neighbors(rings, k)).toarray()  # (N, N)
+        W = graphs.without_diagonal(graphs.neighbor_graph(graphs.nearest_neighbors(rings, k)).toarray())  # (N, N)
         parts = int(np.sum(largest(W, 60)[0] > 1 - 1e-9))
         print(f"k = {k:2}   parts: {parts:2}   {metrics.accuracy(ring, four_steps(W, 2)[0]):.0%} right")
+# Run this cell, and drag the slider below.
+slider(lambda gamma: plotting.graphs([frames[gamma]], title="", size=(5.5, 4)), gammas, label="gamma",
+       alt="Two moons of points in the colours of their clusters")
 
 # %% [markdown]
 # With too few neighbours, the rings break into pieces; with too many, edges connect one ring to the other. In between
@@ -345,7 +346,7 @@ with waiting("seven graphs"):
 # ### Exercise 4: the eigengap
 #
 # From the eigenvalues (P,), the largest first, return the number k after which they drop most: the k-th eigenvalue
-# (counted from 1) minus the next one is largest. *One or two lines.*
+# (counted from 1) minus the next one is largest. Of two equal drops the first one counts. *One or two lines.*
 
 # %% tags=["exercise"]
 def clusters_by_gap(eigenvalues):
@@ -365,11 +366,12 @@ check(clusters_by_gap)
 
 # %%
 blobs = make_blobs(300, centers=4, cluster_std=1.0, random_state=11)[0]  # (300, 2): lesson 5's four blobs
+gap_of = yours(clusters_by_gap, eigengap)
 lines = {}
 for name, X in (("four blobs", blobs), ("rings", rings), ("moons", moons)):
     W = graphs.neighbor_graph(graphs.nearest_neighbors(X, 10)).toarray()  # (N, N)
     values = largest(W, 8)[0]  # (8,)
-    gap = eigengap(values)
+    gap = gap_of(values)
     print(f"{name:10}", *(f"{value:.4f}" for value in values))
     lines[f"{name}: largest drop after {gap}"] = (list(range(1, 9)), values)
 show(plotting.curves(lines, xlabel="index of the eigenvalue", ylabel="eigenvalue",
@@ -382,6 +384,38 @@ show(plotting.curves(lines, xlabel="index of the eigenvalue", ylabel="eigenvalue
 # Take the eigengap as a hint, and look at the eigenvalues themselves: rings and moons have two that are 1.0000 here,
 # and these are the two groups.
 #
+# ## A list of edges
+#
+# Now for images, and for more of them. W of 60,000 images has 3.6 billion entries, 29 GB, and in a graph of ten
+# neighbours nearly all of them are 0. So store the others only, as a list: the entry in row `i[e]` and column `j[e]` is
+# `w[e]`. As W is symmetric, every edge is in the list twice, as (i, j) and as (j, i).
+#
+# ### Exercise 5: divide by degrees, without the table
+#
+# Do exercise 2 for such a list. From `i` and `j` (E,), integers from 0 to n - 1, the weights `w` (E,), and the number
+# of nodes `n` return the entries `s` (E,) of S, in the same order, and the degrees (n,). The list may be in any order.
+# An array (n, n) is too large. *Three lines.*
+
+# %% tags=["exercise"]
+def divide_edges(i, j, w, n):
+    ### BEGIN SOLUTION
+    degrees = np.bincount(i, weights=w, minlength=n)  # (n,)
+    root = np.sqrt(degrees)  # (n,)
+    return w / (root[i] * root[j]), degrees
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(divide_edges)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# `degrees[i]` are the degrees at one end of each edge, (E,). To compute the degrees, add each `w[e]` to entry `i[e]`:
+# `np.bincount(i, weights=w, minlength=n)` does that. (`degrees[i] += w` does not: where an index is repeated, it keeps
+# only one of the sums.)
+# </details>
+
+# %% [markdown]
 # ## Codes without learning
 #
 # Now look at the springs in another way. An encoder should give similar images similar codes, that is, make
@@ -400,6 +434,20 @@ all_images, all_digits = load_mnist("train", digits=(0, 1))  # (11623, 784), (11
 images, digits = all_images[:2000], all_digits[:2000]  # (N, 784), (N,)
 graph = graphs.neighbor_graph(graphs.nearest_neighbors(images, 10))  # W (N, N), in CSR form
 eigenmaps = laplacian_eigenmaps(graph, 2, random_state=0)  # (N, 2)
+
+
+def library_divide(i, j, w, n):
+    """As in exercise 5, for a list that is sorted by i."""
+    S, degrees = graphs.normalized_affinity(graphs.CSRMatrix(w, j, np.searchsorted(i, np.arange(n + 1))))
+    return S.data, degrees
+
+
+edges = graph.rows != graph.indices  # (entries,): a point is its own nearest neighbour, which is no edge
+i, j, w = graph.rows[edges], graph.indices[edges], graph.data[edges]  # (E,) each
+s, degrees = map(np.asarray, yours(divide_edges, library_divide)(i, j, w, len(images)))  # (E,), (N,)
+root = np.sqrt(degrees)  # (N,)
+print(f"{len(s):,} entries instead of {len(images) ** 2:,}; the roots of the degrees are an eigenvector, S v = v: "
+      f"{np.allclose(np.bincount(i, weights=s * root[j]), root)}\n")
 learned = Autoencoder((128, 2), epochs=40, random_state=0, verbose=1).fit_transform(images)  # (N, 2)
 components = PCA(2, verbose=1).fit_transform(images)  # (N, 2)
 panels = [("principal components", components, digits, None),
@@ -408,8 +456,7 @@ panels = [("principal components", components, digits, None),
 display(show(plotting.graphs(panels, title="2,000 images as two numbers each", size=(4, 3.6), equal=False,
                              names={0: "a zero", 1: "a one"}, axes_names=("code 1", "code 2")),
              alt="Three clouds of codes; in the eigenmaps zeros are a dense group and ones a long line apart from it"))
-joins_two_digits = digits[graph.rows] != digits[graph.indices]  # (edges,)
-print(f"edges that join a zero and a one: {joins_two_digits[graph.rows != graph.indices].mean():.2%}")
+print(f"edges that join a zero and a one: {(digits[i] != digits[j]).mean():.2%}")
 for name, codes in (("pixels", images), ("principal components", components), ("autoencoder", learned),
                     ("eigenmaps", eigenmaps), ("eigenmaps, code 1", eigenmaps[:, :1])):
     clusters = KMeans(2, n_init=4, random_state=0, verbose=1).fit_predict(codes)  # (N,)
@@ -419,7 +466,7 @@ for name, codes in (("pixels", images), ("principal components", components), ("
 # %% [markdown]
 # Code 1 alone separates the digits almost without mistakes: a chain of neighbours hardly ever leads from a zero to a
 # one. Then why may k-means do worse with *more* numbers? Look at what code 2 is. Here are ones, from the lowest code 2
-# to the highest:
+# to the highest; below, spectral clustering of three samples of images:
 
 # %%
 ones = np.flatnonzero(digits == 1)  # (M,)
@@ -428,23 +475,19 @@ chosen = ones[np.linspace(0, len(ones) - 1, 12).astype(int)]  # (12,)
 display(show(plotting.tiles(images[chosen], [f"{1000 * eigenmaps[i, 1]:.1f}" for i in chosen], (28, 28),
                             n_columns=12, title="Ones along code 2 (times 1,000)"),
              alt="Twelve ones: the first lean to one side, the last to the other"))
-row, column = np.mgrid[:28, :28].reshape(2, -1)  # (784,), (784,): where each pixel is
-ink = images / images.sum(axis=1, keepdims=True)  # (N, 784): the fraction in each pixel
-row = row - (ink @ row)[:, None]  # (N, 784): relative to the centre of the ink
-column = column - (ink @ column)[:, None]  # (N, 784)
-slant = (ink * row * column).sum(axis=1) / (ink * row**2).sum(axis=1)  # (N,): columns to the right per row down
+
+
+def slants(images):
+    """How many columns to the right the ink of each image (N, 784) moves per row: (N,)."""
+    ink = images / images.sum(axis=1, keepdims=True)  # (N, 784)
+    row, column = (place - (ink @ place)[:, None] for place in np.mgrid[:28, :28].reshape(2, -1))  # (N, 784) each
+    return (ink * row * column).sum(axis=1) / (ink * row**2).sum(axis=1)
+
+
+slant = slants(images)  # (N,)
 for digit in (0, 1):
     correlation = np.corrcoef(slant[digits == digit], eigenmaps[digits == digit, 1])[0, 1]
     print(f"correlation of code 2 with the slant, among images of {digit}: {correlation:.2f}")
-
-# %% [markdown]
-# Code 2 is the slant of a one. Nobody asked for that; it is what varies most slowly along the chains of neighbours once
-# the digit is known. Both columns have the same size, so k-means gives the slant as much weight as the digit, and it
-# depends on the sample which of the two splits lowers the inertia more. The groups are in the *first* eigenvectors:
-# spectral clustering uses no more of them than there are clusters (of two, the first only reflects the degrees), and
-# scales its rows to length 1. Here it is on three samples of 2,000 images:
-
-# %%
 for n in range(3):
     sample = slice(2000 * n, 2000 * (n + 1))
     X, truth = all_images[sample], all_digits[sample]
@@ -459,11 +502,17 @@ n = len(all_images)
 print(f"W by distance for all {n:,} of them: {n:,} x {n:,} numbers of 8 bytes, {8e-9 * n**2:.2f} GB")
 
 # %% [markdown]
+# Code 2 is the slant of a one. Nobody asked for that; it is what varies most slowly along the chains of neighbours once
+# the digit is known. Both columns have the same size, so k-means gives the slant as much weight as the digit, and it
+# depends on the sample which of the two splits lowers the inertia more. The groups are in the *first* eigenvectors:
+# spectral clustering uses no more of them than there are clusters (of two, the first only reflects the degrees), and
+# scales its rows to length 1. The last lines compare the two on three samples of 2,000 images.
+#
 # ## What it cannot do
 #
 # - **No decoder.** A code is a position in a graph. There is no way back from a code to an image.
 # - **No code for a new image.** It is not a node of the graph. The autoencoder has learnt a function; this method has
-#   not.
+#   not. (The open task below is about that.)
 # - **Size.** All pairs of N points are N x N numbers: the last line above. Their eigenvectors cost even more.
 #
 # Neighbour graphs stay small, as lists of edges. For graphs by distance there is **Nystrom's method**
@@ -472,6 +521,56 @@ print(f"W by distance for all {n:,} of them: {n:,} x {n:,} numbers of 8 bytes, {
 # the landmarks can tell. The eigenvectors then come from an M by M matrix. Every point gets a label, none is left out;
 # beyond 5,000 points the library does this by itself.
 #
+# ## An open task
+#
+# Give images that are not in the graph a code, without making a new graph. `new_images` are 500 others. The pictures
+# show the codes of the 2,000 old images, and what to aim at: the codes that the new ones get if all 2,500 are nodes of
+# a larger graph, which is what you are to do without.
+#
+# **What to try.** An eigenvector of S satisfies $\lambda\,y_i = \frac{1}{d_i} \sum_j W_{ij}\,y_j$: a node's code is
+# nearly the mean of its neighbours' codes. Which of the old images are neighbours of a new one? How many do you need?
+# What changes with weights by distance?
+#
+# **How to see whether you got there.** `report(codes)` prints how many of the new images are on their digit's side of
+# code 1, and how code 2 goes with the slant of the ones. The old images' values are printed, too. One or two in a
+# hundred may be lost.
+
+# %%
+new_images, new_digits = all_images[2000:2500], all_digits[2000:2500]  # (500, 784), (500,)
+border = KMeans(2, n_init=4, random_state=0).fit(eigenmaps[:, :1]).cluster_centers_.mean()  # between the two digits
+side = np.bincount(digits[eigenmaps[:, 0] > border]).argmax()  # the digit of most codes above it
+
+
+def report(codes, images=new_images, digits=new_digits):
+    """Print how good the codes (N, 2) of images are."""
+    right = (codes[:, 0] > border) == (digits == side)  # (N,)
+    ones = digits == 1  # (N,)
+    print(f"on the right side: {right.mean():.1%}; correlation of code 2 with the slant of ones: "
+          f"{np.corrcoef(slants(images[ones]), codes[ones, 1])[0, 1]:.2f}")
+
+
+report(eigenmaps, images, digits)
+with waiting("a larger graph"):
+    larger = graphs.neighbor_graph(graphs.nearest_neighbors(all_images[:2500], 10))
+    aim = laplacian_eigenmaps(larger, 2, random_state=0)  # (2500, 2)
+aim = aim * np.sign((aim[:2000] * eigenmaps).sum(axis=0))  # the sign of an eigenvector is arbitrary
+show(plotting.graphs([("what there is: 2,000 old images", eigenmaps, digits, None),
+                      ("aim at this: 500 new images", aim[2000:], new_digits, None)],
+                     title="Codes of new images", n_columns=2, size=(4.4, 3.6), equal=False,
+                     names={0: "a zero", 1: "a one"}, axes_names=("code 1", "code 2")),
+     alt="Two clouds of codes of the same form: zeros are a dense group and ones a long line apart from it")
+
+# %% tags=["answer"]
+squared = (new_images**2).sum(axis=1)[:, None] - 2 * new_images @ images.T + (images**2).sum(axis=1)  # (500, N)
+nearest = np.argsort(squared, axis=1)[:, :10]  # (500, 10): old images
+new_codes = eigenmaps[nearest].mean(axis=1)  # (500, 2); division by an eigenvalue of nearly 1 would change little
+report(new_codes)
+show(plotting.graphs([("the mean code of the ten nearest old images", new_codes, new_digits, None)],
+                     title="Codes of new images, found without a new graph", n_columns=1, size=(4.4, 3.6), equal=False,
+                     names={0: "a zero", 1: "a one"}, axes_names=("code 1", "code 2")),
+     alt="The same two groups again")
+
+# %% [markdown]
 # ## What you know now
 #
 # - Points become a graph: edges by distance (choose $\gamma$) or by rank (choose k). Everything else follows from it.
@@ -487,7 +586,7 @@ print(f"W by distance for all {n:,} of them: {n:,} x {n:,} numbers of 8 bytes, {
 #    nevertheless?
 # 2. The six nodes have the eigenvalue -1. What does its eigenvector tell you, and to which of the two parts does it
 #    belong?
-# 3. For an eigenvector, $\lambda\,y_i = \frac{1}{d_i} \sum_j W_{ij}\,y_j$. Use this to give a new image a code.
+# 3. All three samples above have 2,000 images. What changes with 20,000, if each image still has ten neighbours?
 #
 # **Previous:** [lesson 5](05_kmeans_by_hand.ipynb) writes k-means, [lesson 6](06_clustering_the_codes.ipynb) clusters
 # the codes of an autoencoder.
@@ -500,6 +599,6 @@ print(f"W by distance for all {n:,} of them: {n:,} x {n:,} numbers of 8 bytes, {
 # 2. $1 - \lambda = 2$ is the largest possible stretch: every edge connects opposite numbers, $y_j = -y_i$. For this
 #    the nodes of a part must be colourable with two colours such that each edge connects both (a bipartite graph): the
 #    chain, with $y = 1, -1, 1$. A triangle cannot be coloured like this.
-# 3. Compute its weights to the old images, $w_j$, and take $y = \frac{1}{\lambda} \sum_j w_j\,y_j \,/ \sum_j w_j$: the
-#    mean of its neighbours' codes, moved outwards a little by $1/\lambda$. Nystrom's method began with this idea: there
-#    the landmarks are the old points, and all others are new.
+# 3. The nearest neighbours are nearer, and chains of them longer: fewer edges lead from a zero to a one, and the second
+#    eigenvalue comes closer to 1. More eigenvalues do so as well, because long thin groups get longer chains. The list
+#    of edges grows ten times, the table would grow a hundred times.

@@ -33,8 +33,40 @@ def with_one_maximum(x, weights, means, variances):
     return joint / joint.sum(axis=1, keepdims=True)
 
 
+def with_the_mean(x, weights, means, variances):
+    a = logarithms(x, weights, means, variances)
+    joint = np.exp(a - a.mean(axis=1, keepdims=True))
+    return joint / joint.sum(axis=1, keepdims=True)
+
+
 def weights_and_means(X, r):
     return r.mean(axis=0), np.array([np.average(X, axis=0, weights=column) for column in r.T])
+
+
+def means_in_one_pass(blocks):
+    n_points, counts, means = 0, 0.0, 0.0
+    for X, r in blocks:  # a mean that moves with each block
+        counts = counts + r.sum(axis=0)
+        means = means + (r.T @ X - r.sum(axis=0)[:, None] * means) / counts[:, None]
+        n_points += len(X)
+    return counts / n_points, means
+
+
+def in_a_list(blocks):
+    X, r = (np.concatenate(parts) for parts in zip(*blocks))
+    return weights_and_means(X, r)
+
+
+def in_two_passes(blocks):
+    n_points = sum(len(X) for X, r in blocks)
+    sums = sum(r.T @ X for X, r in blocks)
+    return sums / n_points
+
+
+def by_size_of_block(blocks):
+    parts = [(len(X), *weights_and_means(X, r)) for X, r in blocks]
+    n_points, weights, means = map(np.array, zip(*parts))
+    return np.average(weights, axis=0, weights=n_points), np.average(means, axis=0, weights=n_points)
 
 
 def bic(log_p, n_components, n_features):
@@ -46,14 +78,19 @@ def penalised(log_p, n_parameters):
     return -2 * log_p.sum() + n_parameters * np.log(len(log_p))
 
 
-RIGHT = (kernel_estimate, responsibilities, weights_and_means, bic)
+RIGHT = (kernel_estimate, responsibilities, weights_and_means, means_in_one_pass, bic)
 MISTAKES = [  # exercise, answer, what the line says
     ("kernel_estimate", lambda points, x, h: kernel_estimate(points, x, h) * h,
-     r"density: .* off by the factor \S+, which is h here"),
+     "density: the area under a bump must be 1: a bump of width h is 1/h as high"),
     ("kernel_estimate", lambda points, x, h: kernel_estimate(points, x, h) * len(points),
-     r"density: .* off by the factor \d"),
+     "density: take the mean of the bumps, not their sum"),
     ("kernel_estimate", lambda points, x, h: kernel_estimate(points, x, h) * np.sqrt(2 * np.pi),
-     r"density: .* off by the factor 2\.50662"),
+     "density: what is the factor before the exponential"),
+    ("kernel_estimate", lambda points, x, h: kernel_estimate(points, x, h) * len(points) / len(x),
+     r"density: every entry is off by the factor \d"),
+    ("kernel_estimate", lambda points, x, h: kernel_estimate(np.unique(points), x, h), "density: .* wrong, worst at"),
+    ("kernel_estimate", lambda points, x, h: kernel_estimate(points, x, h) * (kernel_estimate(points, x, h) > 1e-6),
+     "density: .*(wrong|it is 0 everywhere)"),
     ("kernel_estimate", lambda points, x, h: np.exp(-((points[:, None] - x) / h) ** 2 / 2).mean(axis=1),
      "its shape is"),
     ("kernel_estimate", lambda points, x, h: kernel_estimate(points, x, h**2), ".* wrong"),
@@ -61,13 +98,14 @@ MISTAKES = [  # exercise, answer, what the line says
     ("responsibilities", naive,
      ".* are not finite.*; far out every density rounds to 0: subtract the largest"),
     ("responsibilities", with_floor, "wrong|it is 0 everywhere"),
-    ("responsibilities", with_one_maximum, ".*(not finite|wrong)"),
+    ("responsibilities", with_one_maximum, "subtract the largest logarithm of each row, not the largest of all"),
+    ("responsibilities", with_the_mean, r"(is|are) not finite.*; far out every density rounds to 0"),
     ("responsibilities", lambda x, w, m, v: responsibilities(x, np.ones(len(w)), m, v),
-     ".* wrong"),
+     "a component with a larger weight has a larger share"),
     ("responsibilities", lambda x, w, m, v: responsibilities(x, w, m, v**2),
-     ".* wrong"),
-    ("responsibilities", lambda x, w, m, v: responsibilities(x, w * np.sqrt(v), m, v),
-     ".* wrong"),
+     "the variances are squares already"),
+    ("responsibilities", lambda x, w, m, v: responsibilities(x, w * np.sqrt(v), m, v), "a wide component is a low one"),
+    ("responsibilities", lambda x, w, m, v: responsibilities(x, w, m, np.sqrt(v)), r"\d+ of \d+ are wrong"),
     ("responsibilities", lambda x, w, m, v: responsibilities(x, w, m, v).T,
      "its shape is .*: it is transposed"),
     ("responsibilities", lambda x, w, m, v: responsibilities(x, w, m, v) / responsibilities(x, w, m, v).sum(axis=0),
@@ -77,22 +115,32 @@ MISTAKES = [  # exercise, answer, what the line says
     ("responsibilities", lambda x, w, m, v: logarithms(x, w, m, v),
      "responsibilities: .* wrong.*; each row should add up to 1$"),
     ("weights_and_means", lambda X, r: (r.sum(axis=0), weights_and_means(X, r)[1]),
-     r"weights: .*off by the factor \d+, which is X.shape\[0\] here; means: right"),
-    ("weights_and_means", lambda X, r: (r.mean(axis=0), r.T @ X / len(X)), "means: .* wrong.*; weights: right"),
-    ("weights_and_means", lambda X, r: (r.mean(axis=0), r.T @ X), "means: .* wrong.*; weights: right"),
+     "weights: a weight is a share of the N points.*; means: right"),
+    ("weights_and_means", lambda X, r: (r.sum(axis=0) / r.shape[1], weights_and_means(X, r)[1]),
+     r"weights: every entry is off by the factor .*; means: right"),
+    ("weights_and_means", lambda X, r: (r.mean(axis=0), r.T @ X / len(X)),
+     "means: divide by each component's share of the points.*; weights: right"),
+    ("weights_and_means", lambda X, r: (r.mean(axis=0), r.T @ X), "means: these are sums.*; weights: right"),
+    ("weights_and_means", lambda X, r: (r.mean(axis=0), r.T @ X / np.maximum(r.sum(axis=0), 1)[:, None]),
+     r"means: \d+ of \d+ (is|are) wrong, .*; weights: right"),
     ("weights_and_means", lambda X, r: (r.mean(axis=0), weights_and_means(X, r)[1].T),
      "its shape is .*: it is transposed; weights: right"),
     ("weights_and_means", lambda X, r: weights_and_means(X, r)[::-1], "your weights is what means should be"),
     ("weights_and_means", lambda X, r: weights_and_means(X, np.eye(r.shape[1])[r.argmax(axis=1)] + 1e-9),
-     "weights: .* wrong"),
+     r"weights: (every point counts for every component|\d+ of \d+ (is|are) wrong)"),
     ("weights_and_means", lambda X, r: (r.mean(axis=0), (r @ X)), "it raised ValueError.*: in a product the inner"),
-    ("bic", lambda log_p, K, D: penalised(log_p, K * (D + D * (D + 1) / 2) + K), "bic: yours"),
-    ("bic", lambda log_p, K, D: penalised(log_p, K * (D + D**2) + K - 1),
+    ("means_in_one_pass", in_a_list, r"it returns the right result, but needs \S+ MB for it; 0.4 are enough"),
+    ("means_in_one_pass", in_two_passes, "it raised ValueError in .*: the blocks can be read only once"),
+    ("means_in_one_pass", by_size_of_block, "means: .* wrong.*; weights: right"),
+    ("means_in_one_pass", lambda blocks: means_in_one_pass([next(blocks)]), "weights: .* wrong"),
+    ("means_in_one_pass", lambda blocks: len(blocks), "it raised TypeError.*has no len"),
+    ("bic", lambda log_p, K, D: penalised(log_p, K * (D + D * (D + 1) / 2) + K), "bic: the weights add up to 1"),
+    ("bic", lambda log_p, K, D: penalised(log_p, 2 * K * D + K - 1),
      r"bic: yours .*; for log_p of shape \(\d+,\), n_components = \d, n_features = \d$"),
     ("bic", lambda log_p, K, D: np.log(-1.0 * K), "it is not finite"),
     ("bic", lambda log_p, K, D: -bic(log_p, K, D), "bic: yours.*sign"),
-    ("bic", lambda log_p, K, D: bic(log_p, K, D) + 2 * log_p.sum() - 2 * log_p.mean(), "bic: yours"),
+    ("bic", lambda log_p, K, D: bic(log_p, K, D) + 2 * log_p.sum() - 2 * log_p.mean(), "bic: L is the sum"),
     ("bic", lambda log_p, K, D: bic(log_p, K, D) + log_p.sum(), "bic: yours"),
     ("bic", lambda log_p, K, D: -2 * log_p.sum() + 2 * (K * (D + D * (D + 1) / 2) + K - 1),
-     "bic: yours"),
+     "bic: this is the AIC"),
 ]

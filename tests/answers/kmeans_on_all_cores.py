@@ -65,7 +65,8 @@ RIGHT = (chunk_sums, one_pass, scores, labels_across, can_stay, reassign)
 MISTAKES = [  # exercise, answer, what the line says
     ("chunk_sums", lambda X, labels, k, chunk: chunk_sums(X, labels, k, chunk)[:len(X) // chunk], "chunk is missing"),
     ("chunk_sums", lambda X, labels, k, chunk: chunk_sums(X, labels, k, chunk).sum(axis=0), "its shape is"),
-    ("chunk_sums", lambda X, labels, k, chunk: chunk_sums(X, labels, k, chunk) / chunk, "wrong|by the factor|those are means"),
+    ("chunk_sums", lambda X, labels, k, chunk: chunk_sums(X, labels, k, chunk) / chunk,
+     "wrong|by the factor|those are means"),
     ("chunk_sums", lambda X, labels, k, chunk: chunk_sums(X, labels, max(labels) + 1, chunk), "may be absent"),
     ("one_pass", all_in_a_list, "right result, but needs .* MB for it; 0.8 are enough"),
     ("one_pass", one_after_the_other, "right result, but needs .* MB for it; 0.8 are enough"),

@@ -281,6 +281,18 @@ def test_two_lessons_cannot_have_an_exercise_of_the_same_name():
         merged({"one": {"a": 1, "b": 2}, "two": {"c": 3, "a": 1}})
 
 
+def test_integers_are_right_or_wrong_and_a_coincidence_is_no_mistake(monkeypatch):
+    """Of two equal numbers the first is asked for; rounded to float32, the other one may be the largest."""
+    inputs = [{"x": np.array([0.25, 0.5, 0.75, 0.0])}, {"x": np.array([0.25, 0.75, 0.75, 0.5])}]
+    mistakes = {"this is the smallest": np.argmin, "count from 0": lambda x: np.argmax(x) + 1}
+    monkeypatch.setitem(EXERCISES, "largest", Exercise(lambda rng: inputs, ("index",), answer=np.argmax,
+                                                       mistakes=mistakes))
+    assert judge("largest", lambda x: 3 - np.argmax(x[::-1])).findings[0].mistake == ""
+    assert str(judge("largest", lambda x: 3 - np.argmax(x[::-1]))).startswith("largest: index: yours 2, expected 1")
+    assert str(judge("largest", lambda x: np.argmax(x) + 1)) == "largest: index: count from 0"
+    assert judge("largest", lambda x: 3).findings[0].mistake == ""  # on the first input it is what both mistakes return
+
+
 def test_ctrl_c_in_an_answer_is_a_ctrl_c():
     def neuron(x, w, b):
         raise KeyboardInterrupt
