@@ -13,6 +13,7 @@ import pytest
 from aelearn.teaching import checks
 from aelearn.teaching.checks import CheckError, check, judge, yours
 from aelearn.teaching.exercises import EXERCISES, LESSONS, merged
+from aelearn.teaching.exercises.exercise import Exercise
 from aelearn.teaching.verdict import LONGEST
 
 ANSWERS = [import_module(f"tests.answers.{lesson}") for lesson in LESSONS]
@@ -216,6 +217,20 @@ def test_other_types_are_told(name, answer, words):
 def test_lists_and_integers_that_are_numbers_are_right():
     assert judge("update", lambda *a: RIGHT["update"](*a).tolist()).right
     assert judge("assign", lambda *a: RIGHT["assign"](*a).astype(np.uint8)).right
+
+
+def test_an_index_is_exact_even_if_rounding_can_change_it(monkeypatch):
+    """Two entries are equally large: float32 may find either, but the answer that is asked for is the first."""
+    largest = Exercise(lambda rng: {"x": np.array([1.0, 3, 3])}, ("place", "value"), lambda x: (x.argmax(), x.max()))
+    monkeypatch.setitem(EXERCISES, "dense", largest)
+    assert judge("dense", lambda x: (x.argmax(), np.float32(x.max()))).right
+    assert str(judge("dense", lambda x: (2, x.max()))) == "dense: place: yours 2, expected 1; value: right"
+
+
+def test_a_result_that_should_be_0_everywhere(monkeypatch):
+    monkeypatch.setitem(EXERCISES, "dense", Exercise(lambda rng: {"x": rng.normal(size=3)}, ("y",), np.zeros_like))
+    assert str(judge("dense", lambda x: np.array([0, 1.0, 2]))) == ("dense: y: 2 of 3 are wrong, worst at [1]: yours 1, "
+                                                                   "expected 0")
 
 
 def test_an_input_that_is_put_back_by_rounding():
