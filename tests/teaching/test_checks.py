@@ -229,8 +229,8 @@ def test_an_index_is_exact_even_if_rounding_can_change_it(monkeypatch):
 
 def test_a_result_that_should_be_0_everywhere(monkeypatch):
     monkeypatch.setitem(EXERCISES, "dense", Exercise(lambda rng: {"x": rng.normal(size=3)}, ("y",), np.zeros_like))
-    assert str(judge("dense", lambda x: np.array([0, 1.0, 2]))) == ("dense: y: 2 of 3 are wrong, worst at [1]: yours 1, "
-                                                                   "expected 0")
+    line = str(judge("dense", lambda x: np.array([0, 1.0, 2])))
+    assert line == "dense: y: 2 of 3 are wrong, worst at [1]: yours 1, expected 0"
 
 
 def test_an_input_that_is_put_back_by_rounding():

@@ -45,7 +45,7 @@ def _batch_and_codes(rng):
     step, alpha = float(rng.uniform(0.2, 0.6)), float(rng.uniform(0.3, 0.8))
     z, dictionary = rng.normal(size=(b, k)), dictionary_learning.unit(np.eye(k, d) + 0.3 * rng.normal(size=(k, d)))
     moved = rng.permuted(np.resize([0.5, -0.7, 1.2, -1.5, 4, -6], b * k)).reshape(b, k) * step * alpha  # (B, K)
-    left = (moved - z) / step @ np.linalg.pinv(dictionary.T)  # (B, D), so that left @ dictionary.T is (moved - z) / step
+    left = (moved - z) / step @ np.linalg.pinv(dictionary.T)  # (B, D): left @ dictionary.T is (moved - z) / step
     return [{"x": left + z @ dictionary, "z": z, "dictionary": dictionary, "alpha": alpha, "step": step},
             {"x": 2 * rng.normal(size=(b, d)), "z": rng.normal(size=(b, k)), "dictionary": _atoms(rng, k, d),
              "alpha": alpha, "step": step}]
