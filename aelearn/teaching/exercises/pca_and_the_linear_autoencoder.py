@@ -219,7 +219,7 @@ EXERCISES = {
             "compare the spaces, not row with row: singular values of A @ B.T": lambda A, B: np.degrees(
                 np.arccos(np.clip((A * B).sum(axis=1), -1, 1))),
             "these are the cosines: which angles have them?": _cosines,
-            "the singular values are the cosines, not their squares": lambda A, B: np.degrees(
+            "do not square the singular values: they are the cosines": lambda A, B: np.degrees(
                 np.arccos(np.clip(_cosines(A, B) ** 2, -1, 1))),
             "rounding made a cosine larger than 1, which no angle has: use np.clip": lambda A, B: np.degrees(
                 np.arccos(_cosines(A, B))),
