@@ -551,8 +551,8 @@ for name, codes in (("penalty", by_penalty[0]), ("OMP", by_pursuit[0])):
 # and use it with whole atoms. Which penalty, or which number of atoms, fills best? Are atoms of 64 training images as
 # good as those that were learnt? What if a whole corner is missing?
 #
-# You are there if the mean squared error of the missing pixels is less than half of what the mean image gives, which
-# the cell below prints.
+# You are there if the mean squared error of the missing pixels is less than a quarter of what the mean image gives,
+# which the cell below prints.
 
 # %% tags=["plot"]
 # Makes the damaged images, and draws them.

@@ -190,7 +190,8 @@ EXERCISES = {
         "entries below 0 move up, towards 0; yours all become 0": lambda z, threshold: np.maximum(z - threshold, 0),
         "an entry that is closer to 0 than the threshold stops at 0": lambda z, threshold: z - threshold * np.sign(z),
         "the large entries move by the threshold as well": lambda z, threshold: np.where(np.abs(z) > threshold, z, 0),
-        "restore the sign: an entry below 0 does not end above it": lambda z, threshold: np.maximum(np.abs(z) - threshold, 0),
+        "restore the sign: an entry below 0 does not end above it": lambda z, threshold: np.maximum(
+            np.abs(z) - threshold, 0),
         "small entries become 0; they do not stay": lambda z, threshold: np.where(
             np.abs(z) > threshold, z - threshold * np.sign(z), z),
         "this is what is taken away; what is left?": lambda z, threshold: np.clip(z, -threshold, threshold),
