@@ -516,7 +516,7 @@ for n_components in (1, 2):
 # Draws the components, which are what to aim at.
 show(plotting.tiles(as_images(three.components_), [f"row {c}" for c in (1, 2, 3)], (28, 28), n_columns=3,
                     title="What the rows should look like"),
-     alt="Three grey images: a bright ring with a dark stroke in it, and two with slanted bright and dark strokes")
+     alt="Three grey images: a dark ring with a bright stroke in it, and two with slanted bright and dark strokes")
 
 # %% tags=["answer"]
 # One answer: three networks with a code of one number. Each gets what the ones before it have left.
@@ -532,7 +532,7 @@ for c in range(3):
     print(f"row {c + 1}: |scalar product| with its component {abs(rows[c] @ three.components_[c]):.4f}")
 show(plotting.tiles(as_images(np.array(rows)), [f"row {c}" for c in (1, 2, 3)], (28, 28), n_columns=3,
                     title="Rows learnt one by one"),
-     alt="Three grey images that look like the components, some of them with bright and dark exchanged")
+     alt="Three grey images that look like the components")
 
 # %% [markdown]
 # ## What you know now
