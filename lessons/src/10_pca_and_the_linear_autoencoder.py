@@ -6,18 +6,19 @@
 # An autoencoder with only linear layers looks for the same directions, and finds them. So PCA shows what a network can
 # do without nonlinearities, and what the nonlinearities are worth.
 #
-# **After this lesson you can** write PCA, say what it keeps and what it loses, look at its components, measure the
-# angles between two subspaces, and judge what a nonlinear autoencoder gains over PCA.
+# **After this lesson you can** write PCA, also for data that do not fit into memory, say what it keeps and what it
+# loses, look at its components, measure the angles between two subspaces, and judge what a nonlinear autoencoder gains
+# over PCA.
 #
-# **You need** lesson 4, eigenvectors of symmetric matrices, and about 50 minutes. Lesson 5 helps at the end.
+# **You need** lesson 4, eigenvectors of symmetric matrices, and about 60 minutes. Lesson 5 helps at the end.
 
 # %%
 import numpy as np
 
 from aelearn import PCA, Autoencoder, KMeans, load_mnist, metrics, plotting
-from aelearn.pca import svd
-from aelearn.teaching.checks import check
-from aelearn.teaching.notebooks import show, slider, source, waiting
+from aelearn.teaching.checks import check, yours
+from aelearn.teaching.exercises import EXERCISES
+from aelearn.teaching.notebooks import show, slider
 
 # %% [markdown]
 # Notation: N samples of D numbers each are `X` (N, D), a code has C numbers.
@@ -62,12 +63,9 @@ show(plotting.projections([panel(degrees) for degrees in (0, 30, 60, 90, 120, 15
      alt="Six panels: points and their projections onto lines in six directions; least is lost along the cloud")
 
 # %% tags=["plot"]
-# Run this cell and drag.
+# Draws one line, whose direction you can change, and what each direction keeps and loses.
 slider(lambda degrees: plotting.projections([panel(degrees)], title="", size=(6.5, 4.6)), range(0, 180, 5),
        label="degrees", alt="Points and their projections onto a line in one direction")
-
-# %% tags=["plot"]
-# Draws what is kept and what is lost.
 turns = range(0, 181, 5)
 kept, lost = np.array([project(unit(degrees))[1:] for degrees in turns]).T  # (37,), (37,)
 show(plotting.curves({"kept: the squares of the codes": (turns, kept), "lost: the squared distances": (turns, lost),
@@ -96,8 +94,8 @@ show(plotting.curves({"kept: the squares of the codes": (turns, kept), "lost: th
 #
 # ### Exercise 1: mean and covariance
 #
-# From `X` (N, D) return the mean (D,) and the covariance (D, D), with $N - 1$ as above. Do not use `np.cov`. *Three
-# lines.*
+# From `X` (N, D) return the mean (D,) and the covariance (D, D), with $N - 1$ as above. (`np.cov`
+# can do it too, but not Exercise 4, for which you will need the sums.) *Three lines.*
 
 # %% tags=["exercise"]
 def mean_and_covariance(X):
@@ -172,7 +170,7 @@ check(project_and_rebuild)
 # ### Exercise 3: variances and shares
 #
 # From `X` (N, D), with N larger than D, return the variances (D,) along all components, the largest first, and their
-# shares (D,), computed from the singular values of the centred data. *Two or three lines.*
+# shares (D,). The singular values of the centred data are all you need. *Two or three lines.*
 
 # %% tags=["exercise"]
 def variance_shares(X):
@@ -192,32 +190,81 @@ check(variance_shares)
 # </details>
 
 # %% [markdown]
+# ## More data than memory
+#
+# The covariance has one advantage over the SVD: it is a sum over samples. So a million images can be read from a file
+# block by block, and only one block needs to be in memory. But in which order? The mean is known only at the end, and
+# it is subtracted at the start. Multiply out, and this is no problem:
+#
+# $$ \sum_n (x_n - m)^T (x_n - m) = \sum_n x_n^T x_n - N\, m^T m $$
+#
+# There is another problem: if the mean is far from 0, both terms on the right are huge, their difference is small, and
+# rounding eats its digits. The way out is that the covariance does not change if the same point is subtracted from all
+# samples. So subtract a point near the data, such as the very first sample, before you multiply.
+#
+# ### Exercise 4: in one pass
+#
+# `blocks` is an iterator. `for x in blocks:` gives one block (B, D) of samples after the other, with different B, and
+# only once: a second loop gets nothing. Return the mean (D,) and the covariance (D, D) of all samples, without keeping
+# the blocks. The mean may be ten million times as large as the standard deviations. *About ten lines.*
+
+# %% tags=["exercise"]
+def blockwise_covariance(blocks):
+    ### BEGIN SOLUTION
+    n = 0
+    for x in blocks:
+        if n == 0:
+            origin, total, products = x[0], 0, 0
+        A = x - origin  # (B, D)
+        n, total, products = n + len(x), total + A.sum(axis=0), products + A.T @ A  # (D,), (D, D)
+    shift = total / n  # (D,)
+    return origin + shift, (products - n * np.outer(shift, shift)) / (n - 1)
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(blockwise_covariance)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# Keep three sums: the number of samples, the sum of $x_n - o$ (D,), and the sum of $(x_n - o)^T (x_n - o)$ (D, D),
+# where $o$ is the first row of the first block. At the end, the mean relative to $o$ is the second sum divided by the
+# first. Use the equation above with $x_n - o$ in place of $x_n$, and add $o$ to the mean.
+# </details>
+
+# %% [markdown]
 # ## Images
 #
-# Now the zeros and ones of MNIST. First PCA by hand, from the SVD of 2,000 images, compared with the package's:
+# Now the zeros and ones of MNIST. The next cell does PCA by hand, with your Exercise 4 in blocks of 1,000 images, and
+# compares it with the package's. (As long as an exercise is open, the library's answer takes its place, and a line says
+# so.) If $v$ is a component, so is $-v$; the package chooses the sign that makes the entry of largest absolute value
+# positive. With many samples it uses the covariance, as you did, but only as long as this is accurate enough for what
+# is asked. Otherwise it takes the more accurate way, the SVD, the heart of which is
+#
+#     R = np.linalg.qr(X - X.mean(axis=0), mode="r")      # (D, D), small even if N is large
+#     s, Vt = np.linalg.svd(R)[1:]                        # (D,), (D, D): the same as those of the centred data
+#
+# The picture after it shows how many components it takes to keep most of the variance.
 
 # %%
 images, labels = load_mnist("train", digits=(0, 1))  # (N, 784), (N,)
-some = images[:2000].astype(float)  # (2000, 784)
-with waiting("the singular value decomposition"):
-    U, s, Vt = np.linalg.svd(some - some.mean(axis=0), full_matrices=False)  # (2000, 784), (784,), (784, 784)
-package = PCA(3, svd_solver="full", verbose=1).fit(some)
-for c in range(3):
-    print(f"component {c + 1}: variance {s[c] ** 2 / 1999:.4f} by hand, {package.explained_variance_[c]:.4f} in the "
-          f"package; |scalar product| {abs(Vt[c] @ package.components_[c]):.10f}")
 
-# %% [markdown]
-# If $v$ is a component, so is $-v$. The package chooses the sign that makes the entry of largest absolute value
-# positive. Below is its decomposition: first $A = QR$, then the SVD of $R$, which is small when N is large. (Skip the
-# helpers that begin with an underscore, which deal with the mean and constant pixels, and `rounding_of`, which says
-# what is as small as the rounding error of the images.) `full` is exact up to rounding; with many samples, `fit` uses
-# the eigenvectors of the covariance instead, as long as they are accurate enough for what is asked: that is faster.
 
-# %%
-print(source(svd.full))
+def all_at_once(blocks):
+    """The mean and the covariance of the images, all of which are in memory here: `blocks` is not needed."""
+    return EXERCISES["mean_and_covariance"].answer(images.astype(float))
 
-# %%
+
+in_one_pass = yours(blockwise_covariance, all_at_once)
+mean, S = in_one_pass(images[n:n + 1000].astype(float) for n in range(0, len(images), 1000))  # (784,), (784, 784)
+variances, V = np.linalg.eigh(S)  # (784,), (784, 784): the smallest first, and the eigenvectors as columns
 everything = PCA(verbose=1).fit(images)
+for c in range(3):
+    print(f"component {c + 1}: variance {variances[-1 - c]:.4f} by hand, {everything.explained_variance_[c]:.4f} in "
+          f"the package; |scalar product| {abs(V[:, -1 - c] @ everything.components_[c]):.6f}")
+
+# %% tags=["plot"]
+# Draws the share of the variance that the first components keep.
 shares = everything.explained_variance_ratio_  # (784,)
 added = np.cumsum(shares)  # (784,)
 marks = {f"{count} for {added[count - 1]:.0%}": ([count], [added[count - 1]])
@@ -230,7 +277,10 @@ show(plotting.curves({"share of the variance kept": (range(1, 201), added[:200])
 # %% [markdown]
 # A component is a row of 784 numbers, so it can be shown as an image: grey is 0, bright pixels increase along it, dark
 # ones decrease. What does it mean? Start at the mean image and move along the component, two standard deviations in
-# each direction:
+# each direction. In the first picture, the first component turns a zero into a one. The later ones tilt, widen and
+# thicken both digits at once: PCA does not know about digits.
+#
+# And what can be drawn with the first few components? The second picture says it, with your Exercise 2.
 
 # %%
 def as_images(rows):
@@ -243,18 +293,13 @@ for c in range(5):
     direction, deviation = everything.components_[c], np.sqrt(everything.explained_variance_[c])  # (784,), number
     rows += [as_images(direction[None])[0], *(everything.mean_ + step * deviation * direction for step in steps)]
     captions += [f"{c + 1}: {shares[c]:.1%}", *(f"mean {step:+} sd" if step else "mean" for step in steps)]
-show(plotting.tiles(np.array(rows), captions, (28, 28), n_columns=6,
-                    title="Five components with their shares, and images along them"),
-     alt="Five rows: a grey image with bright and dark strokes, then five images that change along it")
+display(show(plotting.tiles(np.array(rows), captions, (28, 28), n_columns=6,
+                            title="Five components with their shares, and images along them"),
+             alt="Five rows: a grey image with bright and dark strokes, then five images that change along it"))
 
-# %% [markdown]
-# The first component turns a zero into a one. The later ones tilt, widen and thicken both digits at once: PCA does not
-# know about digits. What can be drawn with the first few components?
-
-# %%
+rebuild = yours(project_and_rebuild, EXERCISES["project_and_rebuild"].answer)
 counts, watched = (1, 3, 10, 30, 100), images[[0, 1, 2, 3, 5, 8]]  # (6, 784)
-codes = everything.transform(watched)  # (6, 784)
-rebuilt = [everything.mean_ + codes[:, :count] @ everything.components_[:count] for count in counts]  # (6, 784) each
+rebuilt = [rebuild(watched, everything.mean_, everything.components_[:count])[1] for count in counts]  # (6, 784) each
 captions = ["image"] * 6 + [f"from {count}" for count in counts for _ in range(6)]
 show(plotting.tiles(np.concatenate([watched, *rebuilt]), captions, (28, 28), n_columns=6,
                     title="Images, and reconstructions from the first numbers of their codes"),
@@ -294,7 +339,7 @@ show(plotting.graphs([(caption, points, np.zeros(60, int), None) for caption, po
 # so on. If all C angles are 0, the subspaces are the same. If the rows of $A$ and of $B$ (C, D) are orthonormal bases,
 # the singular values of $A B^T$ are the cosines of the angles (Björck and Golub, 1973).
 #
-# ### Exercise 4: principal angles
+# ### Exercise 5: principal angles
 #
 # From `A` and `B`, both (C, D), return the angles (C,) in degrees, the smallest first. *One to three lines.*
 
@@ -319,9 +364,11 @@ check(principal_angles)
 # Now train it on centred images, by gradient descent with momentum. (The learning rate looks large because the loss is
 # a mean over 784 pixels, which makes gradients small.) The learning rate is lowered twice: the gradient of a batch is
 # never exactly that of all images, so the weights keep fluctuating, less so with shorter steps. The rows of $W_2$ are
-# not orthonormal, so `np.linalg.qr` first turns them into an orthonormal basis.
+# not orthonormal, so `np.linalg.qr` first turns them into an orthonormal basis. The angles are computed by your
+# Exercise 5.
 
 # %%
+angles_between = yours(principal_angles, EXERCISES["principal_angles"].answer)
 three = PCA(3, verbose=1).fit(images)
 centred = images - three.mean_  # (N, 784)
 
@@ -329,8 +376,7 @@ centred = images - three.mean_  # (N, 784)
 def angles_to_pca(decoder):
     """The angles (3,) in degrees between the subspace of a decoder's rows (3, 784) and that of the components."""
     basis = np.linalg.qr(decoder.T.astype(float))[0]  # (784, 3)
-    cosines = np.linalg.svd(three.components_.astype(float) @ basis, compute_uv=False)  # (3,)
-    return np.degrees(np.arccos(np.clip(cosines, -1, 1)))
+    return angles_between(three.components_.astype(float), basis.T)
 
 
 def train_linear(seed):
@@ -354,9 +400,6 @@ for epoch in (1, 2, 3, 5, 10, 20, 40, 60):
     print(f"epoch {epoch:2}   angles " + "   ".join(f"{angle:6.2f}°" for angle in angles[epoch - 1])
           + f"   mean squared error {linear.history_[epoch - 1]['loss']:.5f}")
 print(f"PCA itself: {pca_error:.5f}")
-
-# %% tags=["plot"]
-# Draws the angles after each epoch.
 epochs = range(1, len(angles) + 1)
 show(plotting.curves({f"angle {c + 1}": (epochs, angles[:, c]) for c in range(3)}, logarithmic=True,
                      xlabel="epoch, log scale (learning rate 5, from 21 on 1, from 41 on 0.2)",
@@ -425,9 +468,6 @@ print(f"PCA needs {needed} components to match the nonlinear autoencoder with it
 print(f"the first 3 directions contain {filled[:3].sum():.0%} of the variance of its outputs, the first 10 "
       f"{filled[:10].sum():.0%}")
 print(f"it has {sizes[1]:,} weights and biases, the linear one {sizes[0]:,}")
-
-# %% tags=["plot"]
-# Draws test images and reconstructions.
 shown = [0, 1, 2, 3, 4, 5, 6, 7]
 rows = [test_images[shown], *(drawn[shown] for drawn in list(drawings.values())[1:])]  # (8, 784) each
 names = ("image", "PCA", "linear", "nonlinear")
@@ -460,11 +500,47 @@ for n_components in (1, 2):
 # The reconstruction error fell by two fifths, but the clusters gain only half a percent. The first component alone is
 # nearly enough to separate zeros from ones. PCA is the method to try first, and to compare with.
 #
+# ## An open task
+#
+# The linear autoencoder finds the subspace of the components, but not the components. **Make a network find them, one
+# by one and in their order**, by gradient descent alone: no SVD, no eigenvectors. The picture below is what the rows of
+# your decoder should look like, up to signs.
+#
+# Things to try: a code of one number has no other combinations to choose from. What has such a network found, and what
+# is left of the images when you subtract its reconstructions? Or keep the code of three numbers, and change the loss so
+# that the first number alone must already reconstruct as well as it can.
+#
+# You are there if the absolute scalar product of each row, divided by its length, with its component is above 0.99.
+
+# %% tags=["plot"]
+# Draws the components, which are what to aim at.
+show(plotting.tiles(as_images(three.components_), [f"row {c}" for c in (1, 2, 3)], (28, 28), n_columns=3,
+                    title="What the rows should look like"),
+     alt="Three grey images: a dark ring with a bright stroke in it, and two with slanted bright and dark strokes")
+
+# %% tags=["answer"]
+# One answer: three networks with a code of one number. Each gets what the ones before it have left.
+left, rows = centred, []
+for c in range(3):
+    one = Autoencoder((1,), activation="identity", output_activation="identity", loss="mse", optimizer="momentum",
+                      learning_rate=5, epochs=20, batch_size=1000, weight_init="glorot", random_state=0, verbose=1)
+    one.fit(left)
+    for learning_rate, epochs in ((1, 40), (0.2, 60)):
+        one.set_params(learning_rate=learning_rate, epochs=epochs).resume(left)
+    left = left - one.reconstruct(left)  # (N, 784)
+    rows.append(one.params_["W2"][0] / np.linalg.norm(one.params_["W2"]))  # (784,)
+    print(f"row {c + 1}: |scalar product| with its component {abs(rows[c] @ three.components_[c]):.4f}")
+show(plotting.tiles(as_images(np.array(rows)), [f"row {c}" for c in (1, 2, 3)], (28, 28), n_columns=3,
+                    title="Rows learnt one by one"),
+     alt="Three grey images that look like the components")
+
+# %% [markdown]
 # ## What you know now
 #
 # - A projection splits the squares into kept and lost. Largest variance and smallest loss are the same goal.
 # - The principal components are the eigenvectors of the covariance, or the rows of $V^T$ in the SVD of the centred
 #   data; $s^2/(N - 1)$ are their variances.
+# - A covariance is a sum over samples, so one pass over the data is enough, if a point near them is subtracted first.
 # - A linear autoencoder with squared error finds the subspace of PCA, but not the components: any combination gives the
 #   same reconstructions.
 # - With nonlinearities, three numbers can draw what takes PCA several more.

@@ -8,17 +8,18 @@
 # **After this lesson you can** write the step that finds a sparse code, say why one penalty gives exact zeros and
 # another does not, and weigh a wide and sparse code against a narrow one.
 #
-# **You need** lesson 4 and about 50 minutes. Lesson 5 helps near the end.
+# **You need** lesson 4 and about 65 minutes. Lesson 5 helps near the end.
 
 # %%
 import numpy as np
 
 from aelearn import PCA, Autoencoder, KMeans, SparseCoding, load_mnist, metrics, plotting
 from aelearn.sparse_coding import dictionary_learning, ista
-from aelearn.sparse_coding.ista import fista, ista_step
+from aelearn.sparse_coding.ista import fista
 from aelearn.sparse_coding.matching_pursuit import omp
-from aelearn.teaching.checks import check
-from aelearn.teaching.notebooks import show, slider, source, waiting
+from aelearn.teaching.checks import check, yours
+from aelearn.teaching.exercises import EXERCISES
+from aelearn.teaching.notebooks import show, slider, waiting
 
 images, labels = load_mnist("train", digits=(0, 1))
 images, labels = images[:2000], labels[:2000]  # (N, D), (N,)
@@ -77,19 +78,30 @@ check(sparse_cost)
 #    \text{minimise } \tfrac12 (z - a)^2 + \tfrac{\alpha}{2} z^2 $$
 #
 # A square costs next to nothing near zero, so removing the last bit of an entry is never worthwhile. An absolute value
-# costs the same for each bit, including the last: it has a corner at zero, and the minimum can be in that corner.
+# costs the same for each bit, including the last: it has a corner at zero, and the minimum can be in that corner. The
+# first picture shows this for $a = 0.7$ and $\alpha = 1$, the second where the minimum is for any $a$.
 
-# %%
+# %% tags=["plot"]
+# Draws the costs of one number, and where they are lowest.
 a, alpha = 0.7, 1.0
 z = np.linspace(-1, 1.5, 251)  # (251,)
 costs = {"with the penalty |z|": (z - a) ** 2 / 2 + alpha * np.abs(z),
          "with the penalty z²/2": (z - a) ** 2 / 2 + alpha * z**2 / 2}
 lowest = {f"lowest {name}: z = {z[cost.argmin()] + 0:.2f}": ([z[cost.argmin()]], [cost.min()])
           for name, cost in costs.items()}
-show(plotting.curves({"no penalty": (z, (z - a) ** 2 / 2), **{name: (z, cost) for name, cost in costs.items()}},
-                     points=lowest, xlabel="z", ylabel="cost",
-                     title=f"Without a penalty z = {a}: one penalty sets it to zero, the other reduces it"),
-     alt="Three curves; the one with the absolute value has its lowest point in a corner at zero")
+display(show(plotting.curves(
+    {"no penalty": (z, (z - a) ** 2 / 2), **{name: (z, cost) for name, cost in costs.items()}}, points=lowest,
+    xlabel="z", ylabel="cost", title=f"Without a penalty z = {a}: one penalty sets it to zero, the other reduces it"),
+    alt="Three curves; the one with the absolute value has its lowest point in a corner at zero"))
+wanted = np.linspace(-3, 3, 121)  # (121,)
+found = [z[np.argmin((z - a) ** 2 / 2 + np.abs(z))] for z in [np.linspace(-3, 3, 601)] for a in wanted[::12]]  # (11,)
+show(plotting.curves({"no penalty: z = a": (wanted, wanted),
+                      "penalty |z|: the soft threshold": (wanted, ista.soft_threshold(wanted, 1.0)),
+                      "penalty z²/2: z = a / 2": (wanted, wanted / 2)},
+                     points={"lowest cost with |z|, found by trying 601 values": (wanted[::12], found)},
+                     xlabel="a, the entry without a penalty", ylabel="z, the entry with the penalty",
+                     title="One penalty gives an interval of zeros, the other only a smaller slope"),
+     alt="The soft threshold is flat at zero from minus one to one; the other line crosses zero at one point only")
 
 # %% [markdown]
 # Now with pencil and paper. For $z > 0$, the derivative $z - a + \alpha$ is 0 at $z = a - \alpha$, which is positive
@@ -117,17 +129,6 @@ check(shrink)
 # `np.abs(z) - threshold` is the new absolute value, unless it is below 0: `np.maximum(..., 0)`. `np.sign(z)` restores
 # the sign.
 # </details>
-
-# %%
-wanted = np.linspace(-3, 3, 121)  # (121,)
-found = [z[np.argmin((z - a) ** 2 / 2 + np.abs(z))] for z in [np.linspace(-3, 3, 601)] for a in wanted[::12]]  # (11,)
-show(plotting.curves({"no penalty: z = a": (wanted, wanted),
-                      "penalty |z|: the soft threshold": (wanted, ista.soft_threshold(wanted, 1.0)),
-                      "penalty z²/2: z = a / 2": (wanted, wanted / 2)},
-                     points={"lowest cost with |z|, found by trying 601 values": (wanted[::12], found)},
-                     xlabel="a, the entry without a penalty", ylabel="z, the entry with the penalty",
-                     title="One penalty gives an interval of zeros, the other only a smaller slope"),
-     alt="The soft threshold is flat at zero from minus one to one; the other line crosses zero at one point only")
 
 # %% [markdown]
 # ## A step, and why it is a layer
@@ -172,44 +173,73 @@ check(shrink_step)
 # activation, which is the soft threshold where lesson 2 had a sigmoid. From $z = 0$, the first step is exactly one
 # dense layer. So an encoder for sparse codes is a network of many identical layers, whose weights follow from the
 # decoder. (Gregor and LeCun, 2010, took this further: they *learnt* $W$ and $R$, so that a few layers are enough.)
+#
+# It is also faster: $xW$ and $R$ are the same in every step. Once they are computed, a step takes $K^2$ products for
+# each sample instead of $2DK$: with 784 pixels and 64 atoms, 24 times fewer.
+#
+# ### Exercise 4: many layers
+#
+# Return the codes (B, K) after `n_steps` steps of Exercise 3, which start from codes of zeros. Compute what stays the
+# same before the loop. Beside `x` itself there must be no array of its shape (B, D), not even a temporary one. *About
+# six lines.*
 
-# %%
-x = test_images[:200].astype(np.float64)  # (B, D)
-A, alpha = first_atoms.astype(np.float64), 1.0  # (K, D)
-step = 1 / np.linalg.eigvalsh(A @ A.T)[-1]  # from the largest eigenvalue: such a step never increases f
-W, R = step * A.T, np.eye(64) - step * A @ A.T  # (D, K), (K, K)
-z = np.random.default_rng(0).normal(size=(200, 64))  # (B, K)
-x_W = x @ W  # (B, K), the same in every step
-by_the_equation = ista.soft_threshold(z + step * (x - z @ A) @ A.T, step * alpha)  # (B, K)
-as_a_layer = ista_step(x_W, z, R, step * alpha)  # (B, K)
-print("layer and step differ by at most", f"{np.abs(as_a_layer - by_the_equation).max():.0e}")
-print(source(ista.soft_threshold))
-print(source(ista.ista_step))
+# %% tags=["exercise"]
+def shrink_steps(x, dictionary, alpha, step, n_steps):
+    ### BEGIN SOLUTION
+    x_W = step * (x @ dictionary.T)  # (B, K)
+    R = np.eye(len(dictionary)) - step * dictionary @ dictionary.T  # (K, K)
+    z = np.zeros_like(x_W)  # (B, K)
+    for _ in range(n_steps):
+        z = shrink(x_W + z @ R, step * alpha)
+    return z
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(shrink_steps)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# `step * x @ dictionary.T` first makes `step * x`, which is (B, D). Put the product, or $W$, in parentheses.
+# `np.eye(K)` is the identity matrix.
+# </details>
 
 # %% [markdown]
 # ## Many steps, and fewer
 #
 # ISTA is gradient descent with a threshold, and it is as slow as gradient descent. As in lesson 4, momentum helps: take
 # the step not from the last code but from a point further along, in the direction of the last move. This momentum
-# schedule is due to Beck and Teboulle (2009), and the method is called **FISTA**, F for fast.
+# schedule is due to Beck and Teboulle (2009), and the method is called **FISTA**, F for fast. The step is the same in
+# both, and if you have solved Exercises 2 and 3, it is yours.
 
 # %%
+x = test_images[:100].astype(np.float64)  # (B, D)
+A, alpha = first_atoms.astype(np.float64), 1.0  # (K, D)
+step = 1 / np.linalg.eigvalsh(A @ A.T)[-1]  # from the largest eigenvalue: such a step never increases f
+_, one_step = yours((shrink, shrink_step), (ista.soft_threshold, EXERCISES["shrink_step"].answer))
+layers = yours(shrink_steps, EXERCISES["shrink_steps"].answer)
+z = np.zeros((100, 64))  # (B, K)
+for _ in range(20):
+    z = one_step(x, z, A, alpha, step)
+print("20 steps and 20 layers: largest difference below 1e-9:", np.abs(z - layers(x, A, alpha, step, 20)).max() < 1e-9)
+
+
 def total(z):
     """f, summed over the batch."""
     return dictionary_learning.objective(x, A, z, alpha)
 
 
 n_steps, slow, fast = 400, [], []
-z = np.zeros((200, 64))  # (B, K)
+z = np.zeros_like(z)  # (B, K)
 with waiting("400 steps of ISTA"):
     for _ in range(n_steps):
-        z = ista_step(x_W, z, R, step * alpha)
+        z = one_step(x, z, A, alpha, step)
         slow.append(total(z))
-z = ahead = np.zeros((200, 64))  # (B, K), (B, K)
+z = ahead = np.zeros_like(z)  # (B, K), (B, K)
 t = 1.0
 with waiting("400 steps of FISTA"):
     for _ in range(n_steps):
-        z_new, t_new = ista_step(x_W, ahead, R, step * alpha), (1 + np.sqrt(1 + 4 * t * t)) / 2
+        z_new, t_new = one_step(x, ahead, A, alpha, step), (1 + np.sqrt(1 + 4 * t * t)) / 2
         ahead = z_new + (t - 1) / t_new * (z_new - z)
         z, t = z_new, t_new
         fast.append(total(z))
@@ -241,7 +271,10 @@ show(plotting.curves({name: (np.arange(1, n_steps + 1), gap) for name, gap in ab
 # In step 2 the library also takes into account that longer atoms would make codes cheaper. So neither step can
 # increase the sum of $f$ over all images. There is another method for step 2, **K-SVD** (Aharon, Elad and Bruckstein,
 # 2006), which updates one atom after the other, together with its own column of codes. Here are three rounds by hand,
-# then thirty of `SparseCoding`, which has both methods, from the same kind of start:
+# then thirty of `SparseCoding`, which has both methods, from the same kind of start.
+#
+# An atom has entries of both signs: it can darken an image as well as brighten it. The second picture shows 0 as grey,
+# positive entries lighter and negative ones darker, each atom on its own scale.
 
 # %%
 atoms, penalty = first_atoms, 0.5
@@ -256,16 +289,13 @@ fits = {update: SparseCoding(64, alpha=penalty, update=update, max_iter=30, tol=
                              verbose=1).fit(images)
         for update in ("mod", "ksvd")}
 model = fits["mod"]
-show(plotting.curves({name: (range(1, fit.n_iter_ + 1), fit.history_)
-                      for name, fit in (("MOD", fits["mod"]), ("K-SVD", fits["ksvd"]))},
-                     xlabel="rounds", ylabel="f, summed over all images", title="Neither method can increase f"),
-     alt="Two falling curves that end near each other")
+display(show(plotting.curves({name: (range(1, fit.n_iter_ + 1), fit.history_)
+                              for name, fit in (("MOD", fits["mod"]), ("K-SVD", fits["ksvd"]))},
+                             xlabel="rounds", ylabel="f, summed over all images",
+                             title="Neither method can increase f"),
+             alt="Two falling curves that end near each other"))
 
-# %% [markdown]
-# An atom has entries of both signs: it can darken an image as well as brighten it. The pictures show 0 as grey,
-# positive entries lighter and negative ones darker, each atom on its own scale.
 
-# %%
 def grey(rows):
     """Rows of numbers of both signs as rows of pixels from 0 to 1, with 0.5 for 0."""
     return 0.5 + rows / (2 * np.abs(rows).max(axis=1, keepdims=True))
@@ -281,26 +311,24 @@ show(plotting.tiles(grey(model.components_[order]), [f"{share:.0%}" for share in
 # %% [markdown]
 # Nobody told the method what a part should be. For images of zeros and ones, the parts are rings and strokes of all
 # slants and widths, many with a dark rim: added to another atom, they shift an edge. Now look at the codes of ten
-# images. A code of lesson 4 would be three numbers, none of them 0:
+# images. A code of lesson 4 would be three numbers, none of them 0.
+#
+# ### What the penalty does
+#
+# The stronger the penalty, the fewer atoms, and the larger the residual. Note that the penalty also reduces the atoms
+# that remain: with a strong penalty the images are fainter. (Run the cell, and drag.)
 
-# %%
+# %% tags=["plot"]
+# Draws the codes of ten images, and one image with increasing penalties.
 print(f"an image uses {np.mean((codes != 0).sum(axis=1)):.1f} of 64 atoms on average")
 shown = np.concatenate([np.flatnonzero(labels == digit)[:5] for digit in (0, 1)])  # (10,)
 pictures = np.concatenate([images[shown], codes[shown] @ model.components_])  # (20, D)
 display(show(plotting.tiles(pictures, ["image"] * 10 + [f"{np.sum(codes[i] != 0)} atoms" for i in shown], (28, 28),
                             title="Images, and the sums of their atoms"),
              alt="Ten images above the sums of their atoms, which look like them"))
-show(plotting.tiles(grey(codes[shown]), [f"code of a {labels[i]}" for i in shown], (8, 8),
-                    title="Their codes, 64 numbers as squares of 8 by 8 (grey is 0, light is plus, dark is minus)"),
-     alt="Ten grey squares, each with a few cells that are not grey")
-
-# %% [markdown]
-# ### What the penalty does
-#
-# The stronger the penalty, the fewer atoms, and the larger the residual. Note that the penalty also reduces the atoms
-# that remain: with a strong penalty the images are fainter. (Run the cell, and drag.)
-
-# %%
+display(show(plotting.tiles(grey(codes[shown]), [f"code of a {labels[i]}" for i in shown], (8, 8),
+                            title="Their codes, 64 numbers as squares of 8 by 8 (grey is 0, light plus, dark minus)"),
+             alt="Ten grey squares, each with a few cells that are not grey"))
 penalties = [0.05, 0.2, 0.5, 1, 2, 4, 6, 8]
 image = test_images[[1]]  # (1, D)
 answers = {penalty: fista(image, model.components_, penalty) for penalty in penalties}  # (1, K) each
@@ -323,10 +351,10 @@ slider(lambda p: plotting.tiles(np.concatenate([image, answers[p] @ model.compon
 # product $z = d \cdot x$. The squared residual is then $|x|^2 - z^2$. So the best atom is the one with the largest
 # absolute product.
 #
-# ### Exercise 4: the first atom
+# ### Exercise 5: the first atom
 #
 # For an image `x` (D,) and a dictionary (K, D) of atoms of length 1, return the index of the atom that leaves the
-# smallest residual, and its coefficient. *Three lines.*
+# smallest residual, and its coefficient. If two are equally good, take the lower index. *Three lines.*
 
 # %% tags=["exercise"]
 def first_atom(x, dictionary):
@@ -343,30 +371,39 @@ check(first_atom)
 # <details><summary>Hint</summary>
 #
 # `dictionary @ x` has all products, (K,). A product of -5 explains more than one of 4: look for the largest absolute
-# value, and return the coefficient with its sign.
+# value, and return the coefficient with its sign. (`argmax` returns the first of equal values.)
+# </details>
+
+# %% [markdown]
+# ### Exercise 6: without a loop
+#
+# The same for all rows of `X` (N, D) at once: return the indices (N,) and the coefficients (N,). No loop over samples,
+# not even a hidden one. *Three lines.*
+
+# %% tags=["exercise"]
+def best_atoms(X, dictionary):
+    ### BEGIN SOLUTION
+    products = X @ dictionary.T  # (N, K)
+    atoms = np.abs(products).argmax(axis=1)  # (N,)
+    return atoms, products[np.arange(len(X)), atoms]
+    ### END SOLUTION
+
+# %% tags=["check"]
+check(best_atoms)
+
+# %% [markdown] tags=["hint"]
+# <details><summary>Hint</summary>
+#
+# The products of all samples with all atoms are one matrix product, (N, K). `argmax(axis=1)` finds an index in each
+# row. To pick one entry of each row, give NumPy two arrays of indices: `products[np.arange(N), atoms]`.
+# </details>
 
 # %% [markdown]
 # There is one complication. Atoms overlap: once a second one is chosen, the first coefficient is no longer the best.
 # So after each choice, *orthogonal* matching pursuit (OMP; Pati, Rezaiifar and Krishnaprasad, 1993) refits all
 # coefficients by least squares. The library's `omp` does this for many images at once; for one image it is a short
-# loop:
-
-# %%
-def pursue_one(x, dictionary, n_atoms):
-    """The atoms that OMP chooses for x (D,), in order, and their coefficients after the last fit, (n_atoms,)."""
-    taken, left = [], x
-    for _ in range(n_atoms):
-        taken.append(int(np.abs(dictionary @ left).argmax()))
-        amounts = np.linalg.lstsq(dictionary[taken].T, x, rcond=None)[0]  # (atoms so far,)
-        left = x - amounts @ dictionary[taken]  # (D,)
-    return taken, amounts
-
-
-x, atoms = images[0].astype(np.float64), model.components_.astype(np.float64)  # (D,), (K, D)
-taken, amounts = pursue_one(x, atoms, 7)
-print("atoms", taken, "  the library finds the same:", np.allclose(amounts, omp(x[None], atoms, 7)[0, taken]))
-
-# %% [markdown]
+# loop, which calls your Exercise 5.
+#
 # ### Smaller parts
 #
 # The parts of whole images are whole rings. Look through a small window instead, 10 pixels wide, at random places in
@@ -374,6 +411,26 @@ print("atoms", taken, "  the library finds the same:", np.allclose(amounts, omp(
 # gives a dictionary of 6,400 atoms, and a very wide code. Watch the pursuit draw with it:
 
 # %%
+choose = yours(first_atom, EXERCISES["first_atom"].answer)
+choose_all = yours(best_atoms, EXERCISES["best_atoms"].answer)
+
+
+def pursue_one(x, dictionary, n_atoms):
+    """The atoms that OMP chooses for x (D,), in order, and their coefficients after the last fit, (n_atoms,)."""
+    taken, left = [], x
+    for _ in range(n_atoms):
+        taken.append(int(choose(left, dictionary)[0]))
+        amounts = np.linalg.lstsq(dictionary[taken].T, x, rcond=None)[0]  # (atoms so far,)
+        left = x - amounts @ dictionary[taken]  # (D,)
+    return taken, amounts
+
+
+x, atoms = images[0].astype(np.float64), model.components_.astype(np.float64)  # (D,), (K, D)
+explained = (choose_all(images, model.components_)[1] ** 2).sum() / (images**2).sum()
+print(f"one atom for each image explains {explained:.0%} of the squares of all pixels")
+taken, amounts = pursue_one(x, atoms, 7)
+print("atoms", taken, "  the library finds the same:", np.allclose(amounts, omp(x[None], atoms, 7)[0, taken]))
+
 rng = np.random.default_rng(0)
 squares, corners = images.reshape(-1, 28, 28), rng.integers(0, 19, (4000, 2))  # upper left corners of 4,000 windows
 windows = np.array([squares[n % 2000, row:row + 10, column:column + 10].ravel()
@@ -452,7 +509,9 @@ show(plotting.curves(lines, points={"autoencoder, 100 epochs": ([8], [longer])},
 #
 # ## Do sparse codes cluster?
 #
-# Now k-means with two clusters, on pixels and on sparse codes, with three dictionaries each:
+# Now k-means with two clusters, on pixels and on sparse codes, with three dictionaries each. The codes with a penalty
+# do about as well as the pixels. The codes of OMP are hardly better than tossing a coin. Have they lost the digit? The
+# last lines look only at the index of the atom that a code uses most.
 
 # %%
 def scores(X):
@@ -467,12 +526,6 @@ by_pursuit = [SparseCoding(64, algorithm="omp", n_nonzero_coefs=5, max_iter=15, 
 print("accuracy on pixels               ", scores(images))
 print("on codes with a penalty (FISTA)  ", "  ".join(scores(codes) for codes in by_penalty))
 print("on codes of 5 atoms (OMP)        ", "  ".join(scores(codes) for codes in by_pursuit))
-
-# %% [markdown]
-# The codes with a penalty do about as well as the pixels. The codes of OMP are hardly better than tossing a coin. Have
-# they lost the digit? Look only at the index of the atom that a code uses most:
-
-# %%
 same = (labels[:, None] == labels) & ~np.eye(len(labels), dtype=bool)  # (N, N): pairs of images of one digit
 for name, codes in (("penalty", by_penalty[0]), ("OMP", by_pursuit[0])):
     on = codes != 0  # (N, K)
@@ -489,6 +542,49 @@ for name, codes in (("penalty", by_penalty[0]), ("OMP", by_pursuit[0])):
 # k-means looks at distances. Two ones without a common atom are as far apart, in their codes, as a one and a zero, and
 # a greedy choice of few atoms produces many such pairs. Two centres cannot represent points in so many directions.
 #
+# ## An open task
+#
+# Three of four pixels of a digit are missing. **Fill them in.** Whoever knows which strokes a digit is made of needs
+# few pixels to find out which of them are there. The picture below shows eight damaged images and what to aim at.
+#
+# Things to try: find the code from the pixels that are known alone (then an atom is only as long as its known pixels),
+# and use it with whole atoms. Which penalty, or which number of atoms, fills best? Are atoms of 64 training images as
+# good as those that were learnt? What if a whole corner is missing?
+#
+# You are there if the mean squared error of the missing pixels is less than a quarter of what the mean image gives,
+# which the cell below prints.
+
+# %% tags=["plot"]
+# Makes the damaged images, and draws them.
+whole = test_images[:8]  # (8, D)
+known = np.random.default_rng(0).random(whole.shape) < 0.25  # (8, D)
+
+
+def error_of_missing(filled):
+    """The mean squared error of filled-in images (8, D) on the pixels that are not known."""
+    return float(np.mean((filled - whole)[~known] ** 2))
+
+
+print(f"missing pixels taken from the mean image: mean squared error {error_of_missing(images.mean(axis=0)):.4f}")
+show(plotting.tiles(np.concatenate([np.where(known, whole, 0.5), whole]), ["damaged"] * 8 + ["the goal"] * 8, (28, 28),
+                    n_columns=8, title="A quarter of the pixels is known (grey ones are missing)"),
+     alt="Eight grey squares with scattered black and white pixels; below them the eight digits that they are from")
+
+# %% tags=["answer"]
+# One answer: a code of the known pixels with a penalty, for atoms of which only these pixels are left.
+filled = []
+for x, seen in zip(whole, known):
+    lengths = np.linalg.norm(model.components_[:, seen], axis=1)  # (K,), of what is left of the atoms
+    code = fista(x[None, seen], model.components_[:, seen] / lengths[:, None], 0.3) / lengths  # (1, K)
+    filled.append((code @ model.components_)[0])
+filled = np.clip(filled, 0, 1)  # (8, D)
+print(f"missing pixels from a sparse code: mean squared error {error_of_missing(filled):.4f}")
+show(plotting.tiles(np.concatenate([np.where(known, whole, 0.5), filled, whole]),
+                    ["damaged"] * 8 + ["filled in"] * 8 + ["the goal"] * 8, (28, 28), n_columns=8,
+                    title="Digits filled in from a quarter of their pixels"),
+     alt="Eight damaged digits; below each the digit that was filled in, which looks much like the original under it")
+
+# %% [markdown]
 # ## What you know now
 #
 # - A sparse code is wide and mostly 0; its decoder adds up atoms.
@@ -518,4 +614,4 @@ for name, codes in (("penalty", by_penalty[0]), ("OMP", by_pursuit[0])):
 # 2. Atoms ten times as long need codes a tenth as large, which cost a tenth. The sum stays the same, so $f$ can always
 #    be lowered by longer atoms, and the penalty has no effect.
 # 3. The largest absolute product of any atom with the image. Below it, the first step of ISTA from 0 moves the entry of
-#    that atom away from 0; from there on, shrinking sets all entries back to it. (Exercise 4 finds this atom.)
+#    that atom away from 0; from there on, shrinking sets all entries back to it. (Exercise 5 finds this atom.)

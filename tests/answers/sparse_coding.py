@@ -17,56 +17,93 @@ def shrink_step(x, z, dictionary, alpha, step):
     return shrink(x @ W + z @ R, step * alpha)
 
 
+def shrink_steps(x, dictionary, alpha, step, n_steps):
+    first = step * (x @ dictionary.T)
+    z = np.zeros_like(first)
+    for _ in range(n_steps):
+        z = shrink(first + z - step * (z @ (dictionary @ dictionary.T)), step * alpha)
+    return z
+
+
+def step_by_step(x, dictionary, alpha, step, n_steps):
+    z = np.zeros((len(x), len(dictionary)))
+    for _ in range(n_steps):
+        z = shrink(z + step * (x - z @ dictionary) @ dictionary.T, step * alpha)
+    return z
+
+
 def first_atom(x, dictionary):
     products = [float(atom @ x) for atom in dictionary]
     best = max(range(len(products)), key=lambda k: abs(products[k]))
     return best, products[best]
 
 
-RIGHT = (sparse_cost, shrink, shrink_step, first_atom)
+def best_atoms(X, dictionary):
+    products = dictionary @ X.T
+    atoms = (products**2).argmax(axis=0)
+    return atoms, np.einsum("nd,nd->n", X, dictionary[atoms])
+
+
+def sample_by_sample(X, dictionary):
+    return tuple(map(np.array, zip(*(first_atom(x, dictionary) for x in X))))
+
+
+RIGHT = (sparse_cost, shrink, shrink_step, shrink_steps, first_atom, best_atoms)
+WRONG = r"\d+ of \d+ (is|are) wrong"
 MISTAKES = [  # exercise, answer, what the line says
-    ("sparse_cost", lambda x, z, dictionary, alpha: ((x - z @ dictionary) ** 2).sum() + alpha * np.abs(z).sum(),
-     "cost: yours"),
-    ("sparse_cost", lambda x, z, dictionary, alpha: ((x - z @ dictionary) ** 2).sum() / 2 + alpha * z.sum(),
-     "cost: yours"),
-    ("sparse_cost", lambda x, z, dictionary, alpha: ((x - z @ dictionary) ** 2).sum() / 2 + alpha * (z**2).sum(),
-     "cost: yours"),
-    ("sparse_cost", lambda x, z, dictionary, alpha: ((x - z @ dictionary) ** 2).sum() / 2 + np.abs(z).sum(),
-     "cost: yours"),
+    ("sparse_cost", lambda x, z, dictionary, alpha: ((x - z @ dictionary) ** 2).sum() / 2 + alpha * (z != 0).sum(),
+     r"cost: yours [-\d.]+, expected [\d.]+; for x of shape"),
     ("sparse_cost", lambda x, z, dictionary, alpha: 2 * sparse_cost(x, z, dictionary, alpha),
      "cost: yours.*; every entry is off by the factor 2"),
     ("sparse_cost", lambda x, z, dictionary, alpha: ((x - dictionary @ z) ** 2).sum() / 2 + alpha * np.abs(z).sum(),
      r"it raised ValueError.*in a product the inner sizes are \d and \d: must one factor be transposed\?"),
     ("sparse_cost", lambda x, z, dictionary, alpha: (x - z @ dictionary) ** 2 / 2 + alpha * np.abs(z).sum(),
      "its shape is"),
-    ("shrink", lambda z, threshold: np.maximum(z - threshold, 0), "shrunk: .* wrong"),
-    ("shrink", lambda z, threshold: z - threshold * np.sign(z), "shrunk: .* wrong"),
-    ("shrink", lambda z, threshold: np.where(np.abs(z) > threshold, z, 0), "shrunk: .* wrong"),
-    ("shrink", lambda z, threshold: z / (1 + threshold), "shrunk: .* wrong"),
-    ("shrink", lambda z, threshold: np.maximum(np.abs(z) - threshold, 0), "shrunk: .* wrong"),
+    ("sparse_cost", lambda x, z, dictionary, alpha: ((x - z @ dictionary) ** 2).sum() / 2 + alpha * np.abs(z),
+     "its shape is"),
+    ("shrink", lambda z, threshold: z / (1 + threshold), f"shrunk: {WRONG}"),
+    ("shrink", lambda z, threshold: np.where(z > threshold, z - threshold, z + threshold), f"shrunk: {WRONG}"),
     ("shrink", lambda z, threshold: -shrink(z, threshold), "shrunk: .*every entry has the wrong sign"),
     ("shrink", lambda z, threshold: z / np.abs(z) * np.maximum(np.abs(z) - threshold, 0),
-     r"shrunk: .* not finite.*; did you divide by 0\?"),
+     r"shrunk: 1 of 8 is not finite.*; did you divide by 0\?"),
     ("shrink", lambda z, threshold: z.__imul__(np.abs(z) > threshold), "it changes its input z: work on a copy"),
+    ("shrink", lambda z, threshold: np.array([shrink(entry, threshold).sum() for entry in z]), "its shape is"),
+    ("shrink_step", lambda x, z, dictionary, alpha, step: shrink(z, step * alpha) + step * (
+        x - z @ dictionary) @ dictionary.T, f"codes: {WRONG}"),
     ("shrink_step", lambda x, z, dictionary, alpha, step: shrink(
-        z + step * (x - z @ dictionary) @ dictionary.T, alpha), r"codes: \d+ of \d+ .*wrong"),
-    ("shrink_step", lambda x, z, dictionary, alpha, step: shrink(
-        z - step * (x - z @ dictionary) @ dictionary.T, step * alpha), r"codes: \d+ of \d+ .*wrong"),
-    ("shrink_step", lambda x, z, dictionary, alpha, step: z + step * (x - z @ dictionary) @ dictionary.T,
-     r"codes: \d+ of \d+ .*wrong"),
+        z + step * (x - z @ dictionary) @ dictionary.T, step), f"codes: {WRONG}"),
+    ("shrink_step", lambda x, z, dictionary, alpha, step: np.maximum(
+        z + step * (x - z @ dictionary) @ dictionary.T - step * alpha, 0), f"codes: {WRONG}"),
     ("shrink_step", lambda x, z, dictionary, alpha, step: shrink(step * x @ dictionary.T, step * alpha),
-     r"codes: \d+ of \d+ .*wrong"),
+     f"codes: {WRONG}"),
     ("shrink_step", lambda x, z, dictionary, alpha, step: shrink(
         z + step * (x - z @ dictionary) @ dictionary, step * alpha),
      "it raised ValueError.*must one factor be transposed"),
     ("shrink_step", lambda x, z, dictionary, alpha, step: shrink_step(x, z, dictionary, alpha, step).T,
      "its shape is .*: it is transposed"),
-    ("first_atom", lambda x, dictionary: (np.argmax(dictionary @ x), (dictionary @ x).max()), "atom: yours"),
+    ("shrink_steps", step_by_step, r"it returns the right result, but needs \d\S* MB for it; 0.336 are enough"),
+    ("shrink_steps", lambda x, dictionary, alpha, step, n_steps: shrink_steps(x, dictionary, alpha, step, 10),
+     f"codes: {WRONG}"),
+    ("shrink_steps", lambda x, dictionary, alpha, step, n_steps: shrink_steps(x, dictionary, 0.0, step, n_steps),
+     f"codes: {WRONG}"),
+    ("shrink_steps", lambda x, dictionary, alpha, step, n_steps: shrink_steps(x, dictionary, alpha, step / 2, n_steps),
+     f"codes: ({WRONG}|every entry is off by the factor)"),
+    ("shrink_steps", lambda x, dictionary, alpha, step, n_steps: shrink_steps(x, dictionary, alpha, step, n_steps).T,
+     "its shape is .*: it is transposed"),
     ("first_atom", lambda x, dictionary: (((x - dictionary) ** 2).sum(axis=1).argmin(), first_atom(x, dictionary)[1]),
-     "atom: yours .*; amount: right"),
-    ("first_atom", lambda x, dictionary: (first_atom(x, dictionary)[0], np.abs(dictionary @ x).max()),
-     "amount: yours .*; atom: right"),
+     "atom: a product of -5 explains more than one of 4: compare absolute values; amount: right"),
+    ("first_atom", lambda x, dictionary: (np.abs(dictionary @ x).argmin(), 0.0), "atom: yours .*; amount is wrong too"),
+    ("first_atom", lambda x, dictionary: (float(first_atom(x, dictionary)[0]), first_atom(x, dictionary)[1]),
+     r"atom: it should be integers; yours is numbers \(float64\); amount: right"),
     ("first_atom", lambda x, dictionary: first_atom(x, dictionary)[0], "it should return atom, amount; it returns one"),
     ("first_atom", lambda x, dictionary: first_atom(x, dictionary)[::-1], "your atom is what amount should be"),
     ("first_atom", lambda x, dictionary: (first_atom(x, dictionary)[0], dictionary @ x), "its shape is"),
+    ("best_atoms", sample_by_sample, r"it returns the right result, but runs [\d,]+ lines of Python for it: where is"),
+    ("best_atoms", lambda X, dictionary: (np.abs(X @ dictionary.T).argmax(axis=0), X @ dictionary.T), "its shape is"),
+    ("best_atoms", lambda X, dictionary: (best_atoms(X, dictionary)[0], (X @ dictionary.T).max(axis=1)),
+     "amounts: a product of -5 explains more than one of 4: compare absolute values; atoms: right"),
+    ("best_atoms", lambda X, dictionary: (best_atoms(X, dictionary)[0],
+                                          (X @ dictionary.T)[:, best_atoms(X, dictionary)[0]]),
+     r"amounts: its shape is \((\d), \1\) instead of \(\1,\); atoms: right"),
+    ("best_atoms", lambda X, dictionary: best_atoms(X, dictionary)[::-1], "your atoms is what amounts should be"),
 ]

@@ -251,6 +251,12 @@ def test_no_other_index_is_accepted_for_float32s_sake(monkeypatch):
     assert str(judge("dense", lambda x: 2)) == "dense: number: yours 2, expected 1"
 
 
+def test_a_result_that_should_be_0_everywhere(monkeypatch):
+    monkeypatch.setitem(EXERCISES, "dense", Exercise(lambda rng: {"x": rng.normal(size=3)}, ("y",), np.zeros_like))
+    line = str(judge("dense", lambda x: np.array([0, 1.0, 2])))
+    assert line == "dense: y: 2 of 3 are wrong, worst at [1]: yours 1, expected 0"
+
+
 def test_an_input_that_is_put_back_by_rounding():
     def gradient_by_nudging(loss, W, eps):
         grad = np.zeros_like(W)
