@@ -105,6 +105,7 @@ SAMPLES = (  # a sample and its atoms
     (np.array([-3.0, 0]), np.array([[-0.8, 0.6], [1.0, 0], [0.6, 0.8]])),  # the best product is negative
     (np.array([2.5, 0.5]), PLANE),  # two atoms are equally good
     (AXES[0] + 0.9 * AXES[1] + 1.2 * AXES[2], AXES),  # fitted together, the last one has the largest coefficient
+    (np.array([4.0, 3]), np.array([[0.6, 0.8], [0.8, -0.6], [1, 0]])),  # signs of entries matter within a product
 )
 
 
