@@ -267,8 +267,8 @@ def roofline(roofs, peak, points, *, title):
                   label=f"bandwidth: {name}, {speed / 1e9:.3g} GB/s")
     axes.plot(xs[[0, -1]], [peak / 1e9] * 2, color="0.6", lw=4, zorder=0, label=f"peak: {peak / 1e9:.3g} GFLOP/s")
     for number, (name, (intensity, speed)) in enumerate(points.items()):
-        axes.plot(intensity, speed / 1e9, ls="none", ms=max(7, 16 - 2 * number), mec="black", marker=MARKERS[number % len(MARKERS)],
-                  color=PALETTE[number % len(PALETTE)], label=name)
+        axes.plot(intensity, speed / 1e9, ls="none", ms=max(7, 16 - 2 * number), mec="black",
+                  marker=MARKERS[number % len(MARKERS)], color=PALETTE[number % len(PALETTE)], label=name)
     axes.set(xscale="log", yscale="log", title=title, xlabel="operations per byte moved",
              ylabel="GFLOP/s (billions of operations per second)")
     axes.grid(True, which="both", color="0.92")
