@@ -318,8 +318,8 @@ slider(lambda k: plotting.tiles(all_images[all_clusters == k][:20], [""] * 20, (
                                 title=f"The first images of cluster {k}"), 10, label="cluster")
 
 # %% [markdown]
-# Three numbers are not many for ten digits: k-means does better on pixels. With codes of eight numbers, it gets ahead of
-# them: put `(128, 8)` into the cell that trains, and see.
+# Three numbers are not many for ten digits: k-means does better on pixels. With codes of eight numbers, it gets ahead
+# of them: put `(128, 8)` into the cell that trains, and see.
 #
 # Now look at the table above, row by row. A digit whose row has one large number has a cluster of its own; a digit with
 # two or three is written in different ways, or shares its cluster with a digit that looks similar.
