@@ -17,7 +17,7 @@ from aelearn.data import make_blobs, make_moons
 from aelearn.kmeans import lloyd
 from aelearn.teaching.checks import check, yours
 from aelearn.teaching.exercises import EXERCISES
-from aelearn.teaching.notebooks import show, slider
+from aelearn.teaching.notebooks import show, slider, waiting
 
 # %% [markdown]
 # Notation: N points of D numbers each are `X` (N, D). There are K centres, `centers` (K, D), and each point has a
@@ -220,7 +220,8 @@ def result(X, start):
 
 converge = yours(kmeans, library_kmeans)
 starts = [X[np.random.default_rng(seed).choice(len(X), 4, replace=False)] for seed in range(30)]  # (4, 2) each
-runs = sorted((result(X, start) for start in starts), key=lambda run: run[0])
+with waiting("30 runs of k-means"):
+    runs = sorted((result(X, start) for start in starts), key=lambda run: run[0])
 best, worst = runs[0][0], runs[-1][0]
 reached = sum(value < 1.001 * best for value, _ in runs)
 print(f"{reached} of {len(runs)} random starts reach the best inertia, {best:.0f}; the worst reaches {worst:.0f}")
@@ -270,7 +271,8 @@ def plus_plus(X, n_clusters, rng):
 
 
 probabilities = yours(next_center, EXERCISES["next_center"].answer)
-plus = [result(X, plus_plus(X, 4, np.random.default_rng(seed)))[0] for seed in range(30)]
+with waiting("30 runs of k-means"):
+    plus = [result(X, plus_plus(X, 4, np.random.default_rng(seed)))[0] for seed in range(30)]
 print(f"{sum(value < 1.001 * best for value in plus)} of {len(plus)} starts with k-means++ reach the best inertia")
 
 # %% [markdown]
@@ -375,12 +377,13 @@ images, digits = images[:2000].astype(float), digits[:2000]
 one_round = yours(lean_step, lambda X, centers: lloyd.lloyd_step(X, centers)[:2])
 centers, old = images[np.random.default_rng(0).choice(len(images), 10, replace=False)], None  # (10, 784)
 n_rounds = 0
-while n_rounds < 300:
-    n_rounds += 1
-    labels, centers = map(np.asarray, one_round(images, centers))  # (N,), (10, 784)
-    if np.array_equal(labels, old):
-        break
-    old = labels
+with waiting("k-means on images"):
+    while n_rounds < 300:
+        n_rounds += 1
+        labels, centers = map(np.asarray, one_round(images, centers))  # (N,), (10, 784)
+        if np.array_equal(labels, old):
+            break
+        old = labels
 print(f"after {n_rounds} rounds no label changes; accuracy under the best matching of clusters to digits: "
       f"{metrics.accuracy(digits, labels):.2f}")
 captions = [f"{np.bincount(digits[labels == k]).argmax()}? ({np.sum(labels == k)})" for k in range(10)]
