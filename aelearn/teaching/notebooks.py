@@ -13,7 +13,8 @@ from io import BytesIO
 from numbers import Integral
 from pathlib import Path
 
-from aelearn.teaching import progress
+from aelearn.core.progress import progress
+from aelearn.teaching.progress import originals
 
 RECORD = "AELEARN_RECORD"  # the environment variable that names a file of measurements, to be shown again
 PER_INCH = 80  # pixels of the page to an inch of a figure
@@ -127,7 +128,7 @@ def measured(name, measure):
 
 def recorded(lesson, name):
     """What was recorded under `name` when the notebooks of `lesson` were built: see `measured`."""
-    path = progress.originals() / "src" / "recorded" / f"{lesson}.json"
+    path = originals() / "src" / "recorded" / f"{lesson}.json"
     return json.loads(path.read_text(encoding="utf-8"))[name]
 
 
