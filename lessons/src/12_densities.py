@@ -145,7 +145,7 @@ with waiting("25 bandwidths"):
     for h in tried:
         without = [density(few[known != n], few[[n]], h)[0] for n in known]  # each point under the bumps of the others
         for name, p in zip(judged, (density(few, few, h), without, density(few, some, h))):
-            judged[name].append(np.log(p).mean())
+            judged[name].append(np.log(np.maximum(np.asarray(p, dtype=float), 1e-300)).mean())  # p may round to 0
 best = {name: int(np.argmax(judged[name])) for name in ("leave-one-out", "held-out images")}
 show(plotting.curves({name: (tried, values) for name, values in judged.items()},
                      points={f"{name}: best with h = {tried[i]:.2g}": ([tried[i]], [judged[name][i]])

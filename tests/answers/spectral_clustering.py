@@ -59,6 +59,7 @@ MISTAKES = [  # exercise, answer, what the line says
     ("affinities", lambda X, gamma: np.exp(gamma * distances(X) ** 2) - np.eye(len(X)), "W: close points have large"),
     ("affinities", lambda X, gamma: np.exp(-distances(X) ** 2 / (2 * gamma**2)) - np.eye(len(X)),
      r"W: \d+ of \d+ (is|are) wrong"),
+    ("affinities", lambda X, gamma: affinities(X[:, :2], gamma), r"W: \d+ of \d+ (is|are) wrong"),
     ("affinities", lambda X, gamma: np.triu(affinities(X, gamma)), r"W: \d+ of \d+ (is|are) wrong"),
     ("affinities", lambda X, gamma: affinities(X, gamma) * (distances(X) > 0), r"W: 2 of \d+ are wrong"),
     ("affinities", lambda X, gamma: affinities(X, gamma) * (affinities(X, gamma) > 1e-4),

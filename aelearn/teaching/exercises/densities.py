@@ -127,8 +127,8 @@ M_STEP_MISTAKES = {
     "these are sums: a weighted mean is divided by the sum of its weights": lambda X, r: (r.mean(axis=0), r.T @ X),
     "every point counts for every component, as much as r says: why the largest r only?": lambda X, r:
         (_one_hot(r).mean(axis=0), _one_hot(r).T @ X / _one_hot(r).sum(axis=0)[:, None]),
-    "which axis is that of the points? the means are divided by sums of the columns of r": lambda X, r:
-        (r.mean(axis=1), r.T @ X / r.sum(axis=1)[:, None]),
+    "there is a weight for each component: over which axis of r do you take the mean?": lambda X, r:
+        (r.mean(axis=1), r.T @ X / r.sum(axis=0)[:, None]),
 }
 
 

@@ -11,7 +11,7 @@ from aelearn.teaching.exercises.exercise import Exercise, sizes
 def _points_and_gamma(rng):
     """Random points; as many points as features; two equal points and two far apart, whose weight is small but counts;
     and points on a line."""
-    n, d = sizes(rng, 2)
+    n, d = sizes(rng, 2, low=3)
     gamma = float(rng.uniform(0.2, 0.8))
     X = rng.normal(size=(2 * n, d))
     special = np.concatenate([X, X[:1], X[:1] + np.sqrt(12 / (gamma * d))])  # gamma |x - y|^2 is 12
