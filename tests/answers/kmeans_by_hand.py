@@ -89,7 +89,7 @@ MISTAKES = [  # exercise, answer, what the line says
     ("kmeans", lambda X, centers: (assign(X, centers), centers), "centres have to move"),
     ("kmeans", lambda X, centers: rounds(X, centers, 25), r"labels: \d+ of 90 are wrong"),
     ("kmeans", lambda X, centers: rounds(X, centers, 3), "kmeans: (labels|centers): .* wrong"),
-    ("kmeans", lambda X, centers: until_they_hardly_move(X, centers, 1e-4), r"labels: (one round|\d+ of 90 are wrong)"),
+    ("kmeans", lambda X, centers: until_they_hardly_move(X, centers, 1e-4), r"labels: (one round|ten rounds|\d+ of 90 are wrong)"),
     ("kmeans", lambda X, centers: kmeans(X, centers)[1], "it should return labels, centers; it returns one ndarray"),
     ("kmeans", lambda X, centers: kmeans(X, centers)[::-1], "your labels is what centers should be"),
     ("next_center", lambda X, centers: next_center(X, centers) ** 0.5, "probabilities: .* wrong"),
