@@ -108,7 +108,8 @@ def _without_coincidences(findings, exercise, answer, inputs):
                 finding.expected.is_integer():
             same = numbers(answer, finding.name)
             finding = replace(finding, mistake=next((
-                words for words, wrong in exercise.mistakes.items() if numbers(wrong, finding.name) == same), ""))
+                words for words in (finding.mistake, *exercise.mistakes)
+                if numbers(exercise.mistakes[words], finding.name) == same), ""))
         yield finding
 
 
