@@ -33,7 +33,7 @@ from aelearn.teaching.comparing import call, compare, copies
 from aelearn.teaching.exercises import EXERCISES
 from aelearn.teaching.exercises.exercise import given
 from aelearn.teaching.time_limit import TimeUpError, within
-from aelearn.teaching.verdict import Finding, Verdict
+from aelearn.teaching.verdict import Finding, Verdict, listed
 
 TRIALS = 3  # times that inputs are made, each of which an answer must get right
 COMPILES = 60.0  # seconds that a call may take which compiles the answer, or which has a large input
@@ -124,12 +124,11 @@ def yours(answer, library, *, seconds=60.0):
     """
     answers = answer if isinstance(answer, tuple) else (answer,)
     names = [_name_of(one, sys._getframe(1)) for one in answers]
-    open_ones = [name for name, one in zip(names, answers) if name is None or not judge(name, one).right]
-    listed = " and ".join(str(name) for name in names)
+    open_ones = [str(name) for name, one in zip(names, answers) if name is None or not judge(name, one).right]
     if open_ones:
-        print(f"{' and '.join(map(str, open_ones))}: not solved yet, so the library's is used here")
+        print(f"{listed(open_ones)}: not solved yet, so the library's is used here")
         return library
-    print(f"{listed}: yours is used here")
+    print(f"{listed(names)}: yours {'is' if len(names) == 1 else 'are'} used here")
     libraries = library if isinstance(library, tuple) else (library,)
     chosen = _YoursOrTheLibrarys(answers, libraries, names, seconds).functions()
     return chosen if isinstance(answer, tuple) else chosen[0]

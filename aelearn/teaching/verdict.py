@@ -162,9 +162,9 @@ class Verdict:
         sentence, *details = wrong[0].words(self.exercise)
         others = []
         if len(wrong) > 1:
-            others.append(f"{_listed(wrong[1:])} {'is' if len(wrong) == 2 else 'are'} wrong too")
+            others.append(f"also wrong: {listed(finding.name for finding in wrong[1:])}")
         if len(wrong) < len(self.findings):
-            others.append(f"{_listed(finding for finding in self.findings if finding.right)}: right")
+            others.append(f"right: {listed(finding.name for finding in self.findings if finding.right)}")
         line = clipped(start + sentence, LONGEST)
         for words in others + details:
             if len(line) + len(words) + 2 <= LONGEST:
@@ -172,9 +172,9 @@ class Verdict:
         return line
 
 
-def _listed(findings):
-    """The names of the outputs that these are about: "dx", "dx and dW", "dx, dW and db"."""
-    *names, last = [finding.name for finding in findings]
+def listed(names):
+    """Names in a sentence: "dx", "dx and dW", "dx, dW and db"."""
+    *names, last = names
     return f"{', '.join(names)} and {last}" if names else last
 
 

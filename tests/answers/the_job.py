@@ -49,6 +49,6 @@ MISTAKES = [  # exercise, answer, what the line says
     ("shuffled", lambda images, labels, order: (labels[order], images[order]), "your images is what labels should be"),
     ("shuffled", lambda images, labels, order: images[order], "it should return images, labels; it returns one"),
     ("shuffled", lambda images, labels, order: (images[order], labels), "labels: still in the old order"),
-    ("shuffled", lambda images, labels, order: (images[np.argsort(labels)], labels[order]), "images: .*labels: right"),
+    ("shuffled", lambda images, labels, order: (images[np.argsort(labels)], labels[order]), "images: .*right: labels"),
     ("shuffled", lambda images, labels, order: (images[order], labels[order] * 1.0), "labels: it should be integers"),
 ]

@@ -61,7 +61,7 @@ MISTAKES = [  # exercise, answer, what the line says
     ("roll", lambda params, grads, velocity, rate, mu: params - rate * velocity, "should return params, velocity"),
     ("roll", lambda params, grads, velocity, rate, mu: roll(params, grads, velocity, rate, mu)[::-1], "the order in"),
     ("roll", lambda params, grads, velocity, rate, mu: roll(params, -grads, velocity, rate, mu),
-     "velocity is wrong too"),
+     "also wrong: velocity"),
     ("adapt", lambda p, g, m, v, t, *more: adapt(p, g, m, v, t - 1, *more), "params: .* wrong"),
     ("adapt", lambda p, g, m, v, t, *more: (p, *adapt(p, g, m, v, t, *more)[1:]), "params: .* wrong"),
     ("adapt", lambda *a: adapt(*a[:-1], 0.0), "params: .* wrong"),
