@@ -146,8 +146,9 @@ class Verdict:
 
     @property
     def open(self):
-        """True if there is no answer yet."""
-        return any(finding.kind in OPEN for finding in self.findings)
+        """True if there is no answer yet, to the whole or to an output, and nothing else is wrong."""
+        wrong = [finding for finding in self.findings if not finding.right]
+        return bool(wrong) and all(finding.kind in OPEN for finding in wrong)
 
     def __str__(self):
         """One line of at most LONGEST characters: the first thing that is wrong, then whatever else there is room for,

@@ -38,14 +38,15 @@ from aelearn.teaching.notebooks import show, slider, waiting
 # 2. **Update.** The labels are fixed. Each centre moves to the mean of its points: no other position makes their terms
 #    smaller.
 #
-# Alternating between the two is **Lloyd's algorithm**. Neither step can increase the inertia, and an iteration that
-# changes anything decreases it (if ties go to the lower index, and rounding does not decide what is a tie). So no
-# labelling ever occurs twice. As there are only finitely many, the algorithm terminates.
+# Alternating between the two is **Lloyd's algorithm**. Neither step can increase the inertia, and an iteration in which
+# a centre moves decreases it. So no labelling occurs again after a centre has moved. As there are only finitely many
+# labellings, the centres stop moving at some time, and the labels with them: the algorithm terminates. (A point that is
+# equally near to two centres must always be treated in the same way: here it goes to the one with the lower index.)
 #
 # ### Exercise 1: assign
 #
-# Return the labels (N,): for each point, the index of its nearest centre; of centres that are equally near, the lowest
-# index. *One to three lines.*
+# Return the labels, an array of integers (N,): for each point, the index of its nearest centre; of centres that are
+# equally near, the lowest index. *One to three lines.*
 
 # %% tags=["exercise"]
 def assign(X, centers):
@@ -69,7 +70,7 @@ check(assign)
 # ### Exercise 2: update
 #
 # Return the new centres (K, D), each the mean of the points with its label. A centre without points stays where it is.
-# *About four lines.*
+# *About five lines.*
 
 # %% tags=["exercise"]
 def update(X, labels, centers):
@@ -122,7 +123,7 @@ check(inertia)
 #
 # Put it all together. Starting from the given centres, alternate between assign and update until the labels no longer
 # change, however many rounds that takes; return the labels and the centres. A centre without points stays where it is.
-# *About six lines; call your own functions.*
+# *About seven lines; call your own functions.*
 
 # %% tags=["exercise"]
 def kmeans(X, centers):
@@ -142,7 +143,8 @@ check(kmeans)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# Keep the labels of the previous iteration, and compare with `np.array_equal`.
+# Keep the labels of the previous iteration, and compare with `np.array_equal`. If an error comes from `labels == k` in
+# your `update`: does your `assign` return a list? A list is never equal to a number; `np.array` makes an array of it.
 # </details>
 
 # %% [markdown]
@@ -180,6 +182,7 @@ for iteration in range(1, 20):
     steps.append((f"after iteration {iteration}", centers))
 
 # %% tags=["plot"]
+# Draws the iterations, and the inertia after each.
 shown = steps if len(steps) <= 8 else [*steps[:7], steps[-1]]
 display(show(plotting.partitions(X, shown, title="Lloyd's algorithm: each panel is one iteration; stars are centres"),
              alt="Panels with four groups of points. From panel to panel the four red stars, the centres, and the "
@@ -288,7 +291,8 @@ centers = start
 for _ in range(50):
     labels, centers, _, value = lloyd.lloyd_step(X, centers)
 print("if it stays:  points in each cluster", np.bincount(labels, minlength=4).tolist(), " inertia", round(value))
-helped = KMeans(4, init=start, n_init=1).fit(X)
+with waiting("the library's k-means (its first run compiles it)"):
+    helped = KMeans(4, init=start, n_init=1).fit(X)
 print("if it moves:  points in each cluster", np.bincount(helped.labels_).tolist(), " inertia", round(helped.inertia_))
 
 # %% [markdown]
@@ -298,9 +302,9 @@ print("if it moves:  points in each cluster", np.bincount(helped.labels_).tolist
 # help.
 #
 # - **The elbow.** Once an additional centre only splits a real group in two, the inertia falls much less than before.
-# - **The silhouette.** For each point compare the mean distance $a$ to its own cluster with the mean distance $b$ to
-#   the next one: $(b - a)/\max(a, b)$. Near 1 the point fits well, near 0 it is on a border. Take the K with the
-#   highest mean.
+# - **The silhouette.** For each point compare $a$, the mean distance to the other points of its own cluster, with $b$,
+#   that to the points of the nearest other cluster: $(b - a)/\max(a, b)$. Near 1 the point fits well, near 0 it is on a
+#   border. Take the K for which the mean over all points is highest.
 
 # %%
 numbers = list(range(2, 9))
@@ -317,9 +321,10 @@ show(plotting.curves(lines, points=marked, xlabel="K, the number of clusters", y
 # %% [markdown]
 # ## Where k-means fails
 #
-# Each cell has straight sides, and the border between two centres is halfway between them. So a curved group is cut
-# through, and a wide group loses its rim to a narrow one. Here k-means has found the lowest inertia, and is still
-# wrong:
+# Each Voronoi cell has straight sides, and the border between two centres is halfway between them. So a curved group is
+# cut through, and a wide group loses its rim to a narrow one. Here k-means has found the lowest inertia, and is still
+# wrong. (Which cluster has the number 0 is chance, so `metrics.accuracy` first matches the clusters to the true groups,
+# in the way that makes most of the points right.)
 
 # %%
 moons, side = make_moons(400, noise=0.06, random_state=0)  # (400, 2), (400,)
@@ -336,8 +341,8 @@ for name, points, truth in (("two moons", moons, side), ("a wide blob and a narr
 #
 # Nothing above depended on the number of features. Images are points as well, and a centre is an image: the mean of its
 # cluster. But for N = 2,000 images of D = 784 pixels and K = 10 centres, the array (N, K, D) of all differences, as in
-# the hint to exercise 1, takes 125 MB; for all 55,000 training images it would take 3.4 GB, and reading it takes longer
-# than computing it. It is not needed: expand the square,
+# the hint to exercise 1, takes 125 MB; for all 55,000 training images it would take 3.4 GB, and moving it to and from
+# memory would take longer than the arithmetic. It is not needed: expand the square,
 #
 # $$ |x - c|^2 = |x|^2 - 2\, x \cdot c + |c|^2 $$
 #
@@ -388,7 +393,7 @@ print(f"after {n_rounds} rounds no label changes; accuracy under the best matchi
       f"{metrics.accuracy(digits, labels):.2f}")
 captions = [f"{np.bincount(digits[labels == k]).argmax()}? ({np.sum(labels == k)})" for k in range(10)]
 show(plotting.tiles(centers, captions, (28, 28), n_columns=5,
-                    title="Ten centres: the most frequent digit in each (and its size)"),
+                    title="Ten centres: the most frequent digit in each cluster (and the cluster's size)"),
      alt="Ten blurred digits, the centres of ten clusters of images")
 
 # %% [markdown]
@@ -408,6 +413,7 @@ show(plotting.tiles(centers, captions, (28, 28), n_columns=5,
 # `make_moons`, fewer points, other numbers of centres. When does your measure join the wrong pieces?
 
 # %% tags=["plot"]
+# Draws the goal.
 show(plotting.graphs([("", moons, side, None)], title="What to aim at: each moon is one group", size=(5, 3)),
      alt="Points in two interlocking half circles, each half circle in one colour")
 

@@ -9,7 +9,7 @@
 # bandwidth and the number of Gaussians with care, write the two steps of EM, also for data that do not fit into memory,
 # and say in which sense k-means is a limit of EM.
 #
-# **You need** lessons 1 and 5 and about 60 minutes. You should know the normal distribution, and that a covariance
+# **You need** lessons 1 and 5 and about 75 minutes. You should know the normal distribution, and that a covariance
 # matrix describes its shape in the plane.
 #
 # We start with a single number for each image, its **ink**: the mean pixel, in percent of white. A one needs less ink
@@ -28,6 +28,15 @@ images, labels = load_mnist("train", digits=(0, 1))  # (N, 784), (N,)
 ink = 100 * images.mean(axis=1, dtype=np.float64)  # (N,)
 order = np.random.default_rng(0).permutation(len(ink))
 few, others = ink[order[:200]], ink[order[200:]]  # (200,), (N - 200,)
+
+
+def outline(histogram):
+    """The upper outline of a histogram, as the xs and ys of a line."""
+    return np.repeat(histogram.edges[0], 2), np.concatenate([[0], np.repeat(histogram.density, 2), [0]])
+
+
+low, high = 0.0, 42.0  # the pictures show this range of ink
+truth = outline(histogram_density(others[:, None], [np.arange(low, high + 0.1, 0.7)]))  # bins of width 0.7
 print(f"{len(few)} known images, with {few.min():.1f} to {few.max():.1f} percent of ink; {len(others):,} others")
 
 # %% [markdown]
@@ -50,13 +59,7 @@ print(f"{len(few)} known images, with {few.min():.1f} to {few.max():.1f} percent
 # held-out images.
 
 # %% tags=["plot"]
-def outline(histogram):
-    """The upper outline of a histogram, as the xs and ys of a line."""
-    return np.repeat(histogram.edges[0], 2), np.concatenate([[0], np.repeat(histogram.density, 2), [0]])
-
-
-low, high = 0.0, 42.0
-truth = outline(histogram_density(others[:, None], [np.arange(low, high + 0.1, 0.7)]))
+# Draws the four histograms.
 panels = []
 for caption, edges in (("width 1/3", np.arange(low, high + 0.1, 1 / 3)), ("width 2", np.arange(low, high + 0.1, 2)),
                        ("width 5", np.arange(low, high + 4, 5)),
@@ -150,15 +153,16 @@ best = {name: int(np.argmax(judged[name])) for name in ("leave-one-out", "held-o
 show(plotting.curves({name: (tried, values) for name, values in judged.items()},
                      points={f"{name}: best with h = {tried[i]:.2g}": ([tried[i]], [judged[name][i]])
                              for name, i in best.items()},
-                     xlabel="bandwidth h", ylabel="mean log density",
+                     xlabel="bandwidth h", ylabel="mean log-likelihood",
                      title="Points that evaluate themselves always favour a smaller bandwidth"),
      alt="The mean log density of the points themselves rises towards bandwidth zero; those of leave-one-out and of "
          "the held-out images both have a maximum, at similar bandwidths")
 
 # %% [markdown]
 # Leave-one-out saw only the 200 points, and yet its choice is almost as good for the held-out images as their own
-# optimum. (There are rules of thumb as well, such as Scott's, $h = \sigma N^{-1/5}$. They are derived for a single
-# Gaussian; two groups have a large $\sigma$, and the rule smooths too much.)
+# optimum. (There are rules of thumb as well, such as Scott's, $h = \sigma N^{-1/5}$, with
+# $\sigma$ the standard deviation of all points. They are derived for a single Gaussian; two groups have a large
+# $\sigma$, and the rule smooths too much.)
 #
 # ## One Gaussian, then two
 #
@@ -235,7 +239,8 @@ check(responsibilities)
 # ### Exercise 3: the M step
 #
 # From `X` (N, D), points with any number of features, and the responsibilities `r` (N, K) return the weights (K,) and
-# the means (K, D). *About three lines.*
+# the means (K, D). You need not return the variances: they are one more weighted mean, which the lesson computes.
+# *About three lines.*
 
 # %% tags=["exercise"]
 def weights_and_means(X, r):
@@ -418,7 +423,7 @@ display(show(plotting.curves({"BIC": (numbers, bics),
                              title="More components always fit better; BIC asks whether they are worth it"),
              alt="-2 log-likelihood keeps falling; BIC falls to three components, and then it rises"))
 panels = [(f"K = {k}", fit.predict_proba(X), fit.means_, fit.covariances_) for k, fit in zip(numbers[:4], fits)]
-show(plotting.mixtures(X, panels, title="Stars are means, ellipses are one and two standard deviations"),
+show(plotting.mixtures(X, panels, title="A colour for each component. Stars: means; ellipses: 1 and 2 standard deviations"),
      alt="One Gaussian covers everything, two share three groups, three match the groups, a fourth splits one of them")
 
 # %% [markdown]
@@ -439,7 +444,7 @@ codes = model.transform(images).astype(np.float64)  # (N, 3)
 test_images = load_mnist("test", digits=(0, 1))[0]  # (T, 784)
 test_codes = model.transform(test_images).astype(np.float64)  # (T, 3)
 bandwidth = KernelDensity("leave-one-out", verbose=1).fit(codes[:2000]).bandwidth_  # all pairs: 2,000 are enough
-found = {"one Gaussian": GaussianMixture(1).fit(codes),
+found = {"one Gaussian": GaussianMixture(1, random_state=0).fit(codes),
          "16 Gaussians": GaussianMixture(16, max_iter=500, random_state=0, verbose=1).fit(codes),
          "kernels": KernelDensity(bandwidth).fit(codes)}
 
@@ -464,6 +469,7 @@ for name, some in drawn.items():
     print(f"{name:13} log density of the test codes {score}   distance to real images {distance(some):.4f}")
 
 # %% tags=["plot"]
+# Draws ten images from each density.
 show(plotting.tiles(np.concatenate([decode(some[:: n // 10]) for some in drawn.values()]),
                     [name for name in drawn for _ in range(10)], (28, 28), title="Digits drawn from codes"),
      alt="Rows of digits: smears among those from random codes and from one Gaussian, mostly clean zeros and ones from "
@@ -480,9 +486,11 @@ show(plotting.tiles(np.concatenate([decode(some[:: n // 10]) for some in drawn.v
 # Draw 1,000 codes whose images have hardly any smears, fewer even than those of real codes. The two pictures below are
 # what to aim at, and the worst of what there is now.
 #
-# **What to try.** A density tells you how probable each of the codes is that you have drawn, and nobody forces you to
-# keep them all. Or draw from another density: more Gaussians, narrower kernels, one mixture for each digit. Look at the
-# codes that you throw away.
+# **What to try.** A density tells you how probable each of the codes is that you have drawn
+# (`mixture.score_samples(drawn_codes)`), and nobody forces you to keep them all. `mixture.sample(5000)[0]` draws 5,000
+# codes, one component after the other: shuffle them before you take the first 1,000, or some components are missing.
+# Or draw from another density: more Gaussians, narrower kernels, one mixture for each digit. Look at the codes that you
+# throw away.
 #
 # **How to see whether you got there.** `distance(mine)` should be below that of the real codes. That alone is easy:
 # draw the same good code 1,000 times. So `variety(mine)`, the mean squared difference of two of your images, should

@@ -114,6 +114,7 @@ MISTAKES = [  # exercise, answer, what the line says
      "its shape is"),
     ("responsibilities", lambda x, w, m, v: logarithms(x, w, m, v),
      "responsibilities: .* wrong.*; each row should add up to 1$"),
+    ("responsibilities", lambda x, w, m, v: np.log(responsibilities(x, w, m, v)), "; these are logarithms: apply exp$"),
     ("weights_and_means", lambda X, r: (r.sum(axis=0), weights_and_means(X, r)[1]),
      "weights: a weight is a share of the N points.*; right: means"),
     ("weights_and_means", lambda X, r: (r.sum(axis=0) / r.shape[1], weights_and_means(X, r)[1]),

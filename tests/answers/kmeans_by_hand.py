@@ -57,6 +57,11 @@ def with_the_table(X, centers):
     return labels, update(X, labels, centers)
 
 
+def with_the_other_sign(X, centers):
+    labels = ((X**2).sum(axis=1)[:, None] + (centers**2).sum(axis=1) + 2 * X @ centers.T).argmin(axis=1)
+    return labels, update(X, labels, centers)
+
+
 def point_by_point(X, centers):
     labels = np.array([((x - centers) ** 2).sum(axis=1).argmin() for x in X])
     return labels, update(X, labels, centers)
@@ -96,6 +101,7 @@ MISTAKES = [  # exercise, answer, what the line says
     ("next_center", lambda X, centers: next_center(X, centers) ** 0.5, "probabilities: .* wrong"),
     ("next_center", lambda X, centers: next_center(X, centers) * 2, "probabilities: .* off by the factor 2"),
     ("next_center", lambda X, centers: next_center(X, centers)[:, None], "its shape is"),
+    ("lean_step", with_the_other_sign, r"labels: in \|c\|\^2 - 2 x @ c, the product is subtracted"),
     ("lean_step", with_the_table, "right result, but needs .* MB for it; 3.36 are enough"),
     ("lean_step", point_by_point, "right result, but runs .* lines of Python for it: where is the loop"),
     ("lean_step", lambda X, centers: lean_step(X, centers)[1], "it should return labels, centers"),

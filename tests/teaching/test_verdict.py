@@ -66,6 +66,8 @@ def test_words_are_made_from_the_data():
     assert str(Finding("number", "c", 0.12345, 0.12346, given={"x": (3, 4), "h": 0.1})) == (
         "c: yours 0.12345, expected 0.12346; for x of shape (3, 4), h = 0.1")
     assert not Verdict((Finding("unsolved"),)).right and Verdict((Finding("unsolved"),)).open
+    missing = Finding("missing", "dW")
+    assert Verdict((Finding("right", "dx"), missing)).open and not Verdict((replace(wrong, name="dx"), missing)).open
 
 
 def test_a_right_verdict_says_on_how_many_inputs_and_to_how_many_digits():

@@ -101,6 +101,15 @@ E_STEP_MISTAKES = {
 }
 
 
+def _about_rows(r):
+    """What a learner should read about wrong responsibilities."""
+    if np.allclose(np.sum(r, axis=1), 1):
+        return ""
+    with np.errstate(over="ignore"):
+        logarithms = np.allclose(np.sum(np.exp(r), axis=1), 1)
+    return "these are logarithms: apply exp" if logarithms else "each row should add up to 1"
+
+
 def _points_and_shares(rng):
     """Random ones, the last component with very little; and as many points, features and components, where a wrong
     product or axis raises no exception."""
@@ -239,8 +248,7 @@ EXERCISES = {
                                  mistakes=E_STEP_MISTAKES,
                                  blank="far out every density rounds to 0: subtract the largest logarithm of each row "
                                        "before exp",
-                                 look=lambda r: "" if np.allclose(np.sum(r, axis=1), 1) else
-                                 "each row should add up to 1"),
+                                 look=_about_rows),
     "weights_and_means": Exercise(_points_and_shares, ("weights", "means"), answer=_weights_and_means,
                                   mistakes=M_STEP_MISTAKES),
     "means_in_one_pass": Exercise(_blocks, ("weights", "means"), answer=_means_in_one_pass, call=_with_blocks,

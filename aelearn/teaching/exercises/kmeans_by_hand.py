@@ -276,6 +276,7 @@ def _to_go_round(rng):
     """Points and centres; the same with a centre that is nearest to no point, the first or the last; exact ties."""
     wrong = [lambda X, centers: _round_by_products(X, centers, squares=0.0)[0],
              lambda X, centers: _round_by_products(X, centers, products=1.0)[0],
+             lambda X, centers: _round_by_products(X, centers, products=-2.0)[0],
              lambda X, centers: _labels(X, _one_round(X, centers)[1])]
     inputs = telling(rng, points_and_centers, _labels, wrong)
     X, centers = inputs.values()
@@ -312,6 +313,8 @@ EXERCISES = {
         "the squares |c|^2 differ from centre to centre: do not leave them out":
             lambda X, centers: _round_by_products(X, centers, squares=0.0),
         "in |c|^2 - 2 x @ c, is the 2 missing?": lambda X, centers: _round_by_products(X, centers, products=1.0),
+        "in |c|^2 - 2 x @ c, the product is subtracted":
+            lambda X, centers: _round_by_products(X, centers, products=-2.0),
         "return the labels from which the means were computed, not those after the move":
             lambda X, centers: (_labels(X, _one_round(X, centers)[1]), _one_round(X, centers)[1]),
         "of centres that are equally near, take the one with the lowest index":
