@@ -155,14 +155,14 @@ show(plotting.curves({name: (tried, values) for name, values in judged.items()},
                              for name, i in best.items()},
                      xlabel="bandwidth h", ylabel="mean log-likelihood",
                      title="Points that evaluate themselves always favour a smaller bandwidth"),
-     alt="The mean log density of the points themselves rises towards bandwidth zero; those of leave-one-out and of "
+     alt="The mean log-likelihood of the points themselves rises towards bandwidth zero; those of leave-one-out and of "
          "the held-out images both have a maximum, at similar bandwidths")
 
 # %% [markdown]
 # Leave-one-out saw only the 200 points, and yet its choice is almost as good for the held-out images as their own
-# optimum. (There are rules of thumb as well, such as Scott's, $h = \sigma N^{-1/5}$, with
-# $\sigma$ the standard deviation of all points. They are derived for a single Gaussian; two groups have a large
-# $\sigma$, and the rule smooths too much.)
+# optimum. (There are rules of thumb as well, such as Scott's, $h = \sigma N^{-1/5}$, with $\sigma$ the standard
+# deviation of all points. They are derived for a single Gaussian; two groups have a large $\sigma$, and the rule
+# smooths too much.)
 #
 # ## One Gaussian, then two
 #
@@ -423,7 +423,7 @@ display(show(plotting.curves({"BIC": (numbers, bics),
                              title="More components always fit better; BIC asks whether they are worth it"),
              alt="-2 log-likelihood keeps falling; BIC falls to three components, and then it rises"))
 panels = [(f"K = {k}", fit.predict_proba(X), fit.means_, fit.covariances_) for k, fit in zip(numbers[:4], fits)]
-show(plotting.mixtures(X, panels, title="A colour for each component. Stars: means; ellipses: 1 and 2 standard deviations"),
+show(plotting.mixtures(X, panels, title="Stars: means; ellipses: 1 and 2 standard deviations; colours: components"),
      alt="One Gaussian covers everything, two share three groups, three match the groups, a fourth splits one of them")
 
 # %% [markdown]
