@@ -104,6 +104,7 @@ show(plotting.curves({"fraction of images in the wrong cluster": ((edges[1:] + e
 # the greatest doubt.
 
 # %% tags=["plot"]
+# Draws the images with the greatest doubt.
 doubtful = np.argsort(-doubts)[:20]  # (20,)
 show(plotting.tiles(images[doubtful], [f"a {labels[i]}" for i in doubtful], (28, 28),
                     title="The twenty images with the greatest doubt"),
@@ -300,6 +301,7 @@ all_codes = all_model.transform(all_images)  # (N, 3)
 all_clusters = compare(all_images, all_labels, all_codes, 10)
 
 # %% tags=["plot"]
+# Draws the table of digits and clusters.
 counts = metrics.confusion_matrix(all_labels, all_clusters)  # (10, 10)
 order = np.argsort([k for _, k in sorted((digit, k) for k, digit in metrics.best_matching(
     all_labels, all_clusters).items())])  # puts matched pairs on the diagonal
@@ -339,6 +341,7 @@ slider(lambda k: plotting.tiles(all_images[all_clusters == k][:20], [""] * 20, (
 # use this number once, at the end. Why? The picture to aim at is a table like this one:
 
 # %% tags=["plot"]
+# Draws the table of zeros and ones.
 show(plotting.table(metrics.confusion_matrix(labels, kmeans.labels_), ["0", "1"], ["0", "1"], xlabel="cluster",
                     ylabel="digit", title="Zero and one: to aim at"),
      alt="A table of two digits by two clusters: nearly all zeros are in one cluster, nearly all ones in the other")

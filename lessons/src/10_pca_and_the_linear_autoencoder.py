@@ -63,7 +63,7 @@ show(plotting.projections([panel(degrees) for degrees in (0, 30, 60, 90, 120, 15
      alt="Six panels: points and their projections onto lines in six directions; least is lost along the cloud")
 
 # %% tags=["plot"]
-# Draws one line, whose direction you can change, and what each direction keeps and loses.
+# Draws a line whose direction you can change.
 slider(lambda degrees: plotting.projections([panel(degrees)], title="", size=(6.5, 4.6)), range(0, 180, 5),
        label="degrees", alt="Points and their projections onto a line in one direction")
 turns = range(0, 181, 5)
@@ -264,7 +264,7 @@ for c in range(3):
           f"the package; |scalar product| {abs(V[:, -1 - c] @ everything.components_[c]):.6f}")
 
 # %% tags=["plot"]
-# Draws the share of the variance that the first components keep.
+# Draws the share of the variance that is kept.
 shares = everything.explained_variance_ratio_  # (784,)
 added = np.cumsum(shares)  # (784,)
 marks = {f"{count} for {added[count - 1]:.0%}": ([count], [added[count - 1]])

@@ -82,7 +82,7 @@ check(sparse_cost)
 # first picture shows this for $a = 0.7$ and $\alpha = 1$, the second where the minimum is for any $a$.
 
 # %% tags=["plot"]
-# Draws the costs of one number, and where they are lowest.
+# Draws the costs of one number.
 a, alpha = 0.7, 1.0
 z = np.linspace(-1, 1.5, 251)  # (251,)
 costs = {"with the penalty |z|": (z - a) ** 2 / 2 + alpha * np.abs(z),
@@ -318,8 +318,7 @@ show(plotting.tiles(grey(model.components_[order]), [f"{share:.0%}" for share in
 # The stronger the penalty, the fewer atoms, and the larger the residual. Note that the penalty also reduces the atoms
 # that remain: with a strong penalty the images are fainter. (Run the cell, and drag.)
 
-# %% tags=["plot"]
-# Draws the codes of ten images, and one image with increasing penalties.
+# %%
 print(f"an image uses {np.mean((codes != 0).sum(axis=1)):.1f} of 64 atoms on average")
 shown = np.concatenate([np.flatnonzero(labels == digit)[:5] for digit in (0, 1)])  # (10,)
 pictures = np.concatenate([images[shown], codes[shown] @ model.components_])  # (20, D)
@@ -554,7 +553,7 @@ for name, codes in (("penalty", by_penalty[0]), ("OMP", by_pursuit[0])):
 # You are there if the mean squared error of the missing pixels is less than a quarter of what the mean image gives,
 # which the cell below prints.
 
-# %% tags=["plot"]
+# %%
 # Makes the damaged images, and draws them.
 whole = test_images[:8]  # (8, D)
 known = np.random.default_rng(0).random(whole.shape) < 0.25  # (8, D)

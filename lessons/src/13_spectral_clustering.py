@@ -77,6 +77,7 @@ check(affinities)
 # </details>
 
 # %% tags=["plot"]
+# Draws the edges of two graphs.
 few, few_moon = make_moons(120, noise=0.06, random_state=0)  # (120, 2), (120,)
 by_distance = graphs.rbf_affinity(few, gamma=30)  # (120, 120)
 by_rank = graphs.neighbor_graph(graphs.nearest_neighbors(few, 8)).toarray()  # (120, 120)
