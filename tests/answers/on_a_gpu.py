@@ -174,8 +174,9 @@ def one_width_for_both(a, b, c):
 
 RIGHT = (kernel(add_vectors), kernel(block_sums), kernel(grid_sums), kernel(product_entry), fetched)
 MISTAKES = [  # exercise, answer, what the line says
-    ("add_vectors", lambda x, y, z: z.fill(0), "it raised TypeError: it is no kernel yet: write @cuda.jit above its def"),
-    ("product_entry", kernel(one_width_for_both), r"c: \d+ of 27 are not finite, .*; did no thread write there\?"),
+    ("add_vectors", lambda x, y, z: z.fill(0),
+     "it raised TypeError: it is no kernel yet: write @cuda.jit above its def"),
+    ("product_entry", kernel(one_width_for_both), r"c: \d+ of 27 are not finite, .*; did no thread write there"),
     ("add_vectors", kernel(without_guard), r"it raised IndexError in `z\[i\] = .*out of bounds"),
     ("add_vectors", kernel(first_block_alone), "it raised RuntimeError: several threads write the entry .0.: each"),
     ("add_vectors", kernel(by_each_thread), "it raised RuntimeError: several threads write the entry .0.: each"),

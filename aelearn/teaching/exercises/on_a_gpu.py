@@ -10,7 +10,7 @@ import numpy as np
 
 from aelearn.teaching.exercises.exercise import Exercise, sizes
 
-UNWRITTEN = "did no thread write there?"
+UNWRITTEN = "did no thread write there, or was something read that none had written?"
 cuda = None  # while the simulator runs a kernel, it is the simulator's
 
 
@@ -271,7 +271,7 @@ EXERCISES = {
         "that is after one round: 4 numbers are left, and it takes two more": _one_round,
         "that is the first number of each block: the rounds are missing": _no_round,
         "every block adds up the first 8 entries: where in x do its own start?": _from_the_start,
-        "write totals[m] = ...: += adds to an entry that holds nothing yet, and what is returned is lost":
+        "memory holds nothing at first: write totals[m] = ..., not +=, and read only what was written":
             _total_added_to_nothing,
     }),
     "grid_sums": Exercise(_any_number, ("totals",), answer=_strided, call=_sums_of_a_grid,
