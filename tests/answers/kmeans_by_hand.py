@@ -69,6 +69,7 @@ def until_they_are_close(X, centers):
         if np.allclose(before, centers):
             return labels, centers
 
+
 RIGHT = (assign, update, inertia, kmeans, next_center, lean_step)
 MISTAKES = [  # exercise, answer, what the line says
     ("kmeans", lambda X, centers: rounds(X, centers, 300), r"labels: \d+ of 380 are wrong"),

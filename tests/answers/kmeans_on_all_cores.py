@@ -70,6 +70,7 @@ def evenly_split(X, labels, n_clusters, chunk):
 def point_by_point(across, centers):
     return np.array([((centers - point) ** 2).sum(axis=1).argmin() for point in across.T])
 
+
 RIGHT = (chunk_sums, one_pass, scores, labels_across, can_stay, reassign)
 MISTAKES = [  # exercise, answer, what the line says
     ("chunk_sums", evenly_split, "are wrong|is wrong"),

@@ -172,6 +172,7 @@ def one_width_for_both(a, b, c):
             total += a[i, p] * b[p, j]
         c[i, j] = total
 
+
 RIGHT = (kernel(add_vectors), kernel(block_sums), kernel(grid_sums), kernel(product_entry), fetched)
 MISTAKES = [  # exercise, answer, what the line says
     ("add_vectors", lambda x, y, z: z.fill(0),

@@ -41,6 +41,7 @@ def counts_one_too_few(pairs):
 def prints(digits, clusters):
     print(two_way_accuracy(digits, clusters))
 
+
 RIGHT = (nearest, two_way_accuracy, accuracy_in_one_pass, shuffled)
 MISTAKES = [  # exercise, answer, what the line says
     ("accuracy_in_one_pass", counts_one_too_few, "accuracy: yours 0.812, expected 0.824$"),
