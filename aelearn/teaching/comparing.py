@@ -4,13 +4,15 @@ All functions return Findings (verdict.py): data, no words.
 """
 
 from dataclasses import replace
+from decimal import Decimal
 from itertools import permutations
+from numbers import Real
 
 import numpy as np
 
 from aelearn import gradcheck
 from aelearn.teaching.exercises.exercise import RTOL, given
-from aelearn.teaching.verdict import NOT_FINITE, WRONG_NUMBERS, Finding
+from aelearn.teaching.verdict import NOT_FINITE, WRONG_NUMBERS, Finding, with_article
 
 
 def compare(exercise, returned, arguments):
@@ -26,11 +28,23 @@ def compare(exercise, returned, arguments):
         return [Finding("one value", yours=type(returned).__name__, expected=names)]
     if len(returned) != len(names):
         return [Finding("values", yours=len(returned), expected=names)]
-    returned = dict(zip(names, returned))
+    returned = dict(zip(names, map(_with_fractions, returned)))
     findings = _compare_numbers(exercise, returned, expected, exact, arguments)
     if len(findings) == len(names):
         findings = _recognize_mistakes(exercise, returned, findings, expected, exact, given(arguments))
     return findings
+
+
+def _with_fractions(value):
+    """A result as it is; but Python's fractions and decimals, alone or in a list, as floats."""
+    if isinstance(value, np.ndarray):
+        return value
+    try:
+        array = np.asarray(value)
+        exact = array.dtype == object and array.size and all(isinstance(one, (Real, Decimal)) for one in array.flat)
+        return array.astype(np.float64) if exact else value
+    except (OverflowError, TypeError, ValueError):
+        return value
 
 
 def _compare_numbers(exercise, returned, expected, exact, arguments):
@@ -49,7 +63,10 @@ def _compare_numbers(exercise, returned, expected, exact, arguments):
         finding = findings[name]
         if finding.kind in NOT_FINITE:
             finding = replace(finding, remark=exercise.blank)
-        if np.ndim(expected[name]) == 0:  # a number alone says little: show what it was computed from
+        if exercise.call:  # the answer does not get these arguments as they are
+            pass
+        elif np.ndim(expected[name]) == 0 and finding.kind in (*WRONG_NUMBERS, *NOT_FINITE):
+            # a number alone says little: show what it was computed from
             finding = replace(finding, given=_numbers_and_shapes(arguments))
         elif wrong == [name] and finding.diagnosis.kind == "factor":
             finding = replace(finding, factor_name=_factor_name(finding.diagnosis.factor, arguments))
@@ -125,7 +142,9 @@ def _compare_word(exercise, yours, expected, arguments):
     if yours is None or yours is Ellipsis:
         finding = Finding("nothing")
     elif not isinstance(yours, str):
-        return Finding("not a word", yours=type(yours).__name__)
+        return Finding("not a word", yours=with_article(type(yours).__name__))
+    elif exercise.look and exercise.look(yours):
+        return Finding("word", yours=yours, expected=expected, mistake=exercise.look(yours))
     else:
         finding = Finding("right" if yours == expected else "word", yours=yours, expected=expected)
     for words, wrong_answer in exercise.mistakes.items() if not finding.right else ():
@@ -160,25 +179,28 @@ def compare_output(name, yours, expected, exact, source="expected"):
     """
     if yours is None or yours is Ellipsis:
         return Finding("missing", name, repr(yours))
+    expected = np.asarray(expected)
     try:
         value = yours if np.ma.is_masked(yours) else np.asarray(yours)
     except (TypeError, ValueError):
-        return Finding("not numbers", name, type(yours).__name__)
-    expected = np.asarray(expected)
-    if value.dtype.kind not in "biufc" or np.ma.is_masked(value):
-        words = kind_of(value) if isinstance(yours, np.ndarray) else type(yours).__name__
-        return Finding("not numbers", name, words)
+        value = None
+    if value is None or value.dtype.kind not in "biufc" or np.ma.is_masked(value):
+        return Finding("not numbers", name, _no_numbers(yours, value), _noun("numbers", expected))
     if value.shape != expected.shape:
         transposed = value.ndim > 1 and value.shape == expected.shape[::-1]
-        return Finding("transposed" if transposed else "shape", name, value.shape, expected.shape)
+        of_numbers = "no number" if not expected.ndim else "one number" if not value.ndim else "shape"
+        return Finding("transposed" if transposed else of_numbers, name, value.shape, expected.shape)
     if not same_kind(value, expected):
-        return Finding("other kind", name, f"{kind_of(value)} ({value.dtype})", kind_of(expected))
+        kind = "floating-point numbers" if value.dtype.kind == "f" and value.itemsize > 2 else kind_of(value)
+        return Finding("other kind", name, f"{'are' if value.ndim else 'is'} {_noun(kind, value)} ({value.dtype})",
+                       _noun(kind_of(expected), expected))
     value = value.astype(np.float64)
     infinite = ~np.isfinite(value)
     if infinite.any():
         return Finding("not finite" if value.ndim else "number not finite", name, place=_first(infinite),
                        n_wrong=int(infinite.sum()), size=value.size)
-    counted, expected = expected.dtype.kind in "iub", expected.astype(np.float64)
+    counted, one = expected.dtype.kind in "iub", bool if expected.dtype == bool else float
+    expected = expected.astype(np.float64)
     errors = gradcheck.relative_error(value, expected, exact)
     wrong = errors > RTOL
     if not wrong.any():
@@ -192,8 +214,29 @@ def compare_output(name, yours, expected, exact, source="expected"):
         diagnosis = gradcheck.Diagnosis()
     if kind == "number" and diagnosis.kind == "factor" and not np.isclose(diagnosis.factor, (2, 0.5), rtol=1e-4).any():
         diagnosis = gradcheck.Diagnosis()  # a single number is always off by some factor
-    return Finding(kind, name, float(value[place]), float(expected[place]), source, place, n_wrong=int(wrong.sum()),
+    return Finding(kind, name, one(value[place]), one(expected[place]), source, place, n_wrong=int(wrong.sum()),
                    size=value.size, diagnosis=diagnosis)
+
+
+def _noun(plural, array):
+    """What kind of numbers an array has, or what kind of number it is if it is only one."""
+    one = {"numbers of half precision": "number of half precision"}.get(plural, plural.removesuffix("s"))
+    return plural if np.ndim(array) or plural == "True or False" else with_article(one)
+
+
+def _no_numbers(yours, value):
+    """What `yours`, which holds no numbers, is instead; `value` is its array, or None."""
+    if isinstance(yours, np.ndarray):
+        return kind_of(value)
+    what = with_article(type(yours).__name__)
+    if not isinstance(yours, (list, tuple)):
+        return what
+    if value is None:
+        return f"{what} whose parts differ in length"
+    if value.dtype.kind in "US":
+        return f"{what} of text"
+    other = next((type(one).__name__.removesuffix("Type") for one in value.flat if not isinstance(one, Real)), "object")
+    return f"{what} in which there is {with_article(other)}"
 
 
 def _first(where):

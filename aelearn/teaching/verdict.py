@@ -27,6 +27,7 @@ WORDS = {  # kind of a Finding -> what a learner reads
     "changed by rounding": "it changes the last digits of its input {name}, as p += h; p -= h does: save the old value "
                            "and put it back",
     "nothing": "it returns nothing, at least for some inputs",
+    "prints": "it prints, but returns nothing, at least for some inputs: what follows `return` is the result",
     "one value": "it should return {expected}; it returns one {yours}",
     "values": "it should return {expected}; it returns {yours} values",
     "swapped": "your {name} is what {expected} should be: look at the order in which you return them",
@@ -39,9 +40,11 @@ WORDS = {  # kind of a Finding -> what a learner reads
     # about one output
     "right": "{about}right",
     "missing": "{about}it is {yours}: not solved yet",
-    "not numbers": "{about}it should be numbers; it is {yours}",
-    "other kind": "{about}it should be {expected}; yours is {yours}",
+    "not numbers": "{about}it should be {expected}; it is {yours}",
+    "other kind": "{about}it should be {expected}; yours {yours}",
     "shape": "{about}its shape is {yours} instead of {expected}",
+    "no number": "{about}it should be a single number; yours has the shape {yours}",
+    "one number": "{about}it is a single number; its shape should be {expected}",
     "transposed": "{about}its shape is {yours} instead of {expected}: it is transposed",
     "not finite": "{about}{n_wrong} of {size} {are} not finite, the first at {place}",
     "number not finite": "{about}it is not finite",
@@ -49,6 +52,7 @@ WORDS = {  # kind of a Finding -> what a learner reads
     "labels": "{about}{n_wrong} of {size} {are} wrong, the first at {place}: yours {yours}, {source} {expected}",
     "number": "{about}yours {yours}, {source} {expected}",
 }
+OF_ONE_NUMBER = {"sign": "it has the wrong sign", "factor": "it is off by the factor {factor:.7g}"}  # of a Diagnosis
 OPEN = ("unsolved", "missing")
 NOT_FINITE = ("not finite", "number not finite")
 WRONG_NUMBERS = ("numbers", "labels", "number")
@@ -113,7 +117,7 @@ class Finding:
         if self.diagnosis.kind:
             one_thing = str(self.diagnosis) + (f", which is {self.factor_name} here" if self.factor_name else "")
             if self.kind == "number":
-                more.insert(0, one_thing)
+                more.insert(0, OF_ONE_NUMBER.get(self.diagnosis.kind, "").format(**vars(self.diagnosis)))
             else:  # what is wrong with all entries says more than one of them
                 sentence = values["about"] + one_thing
                 more.append("at {place} yours {yours}, {source} {expected}".format(**values))
@@ -179,11 +183,19 @@ def listed(names):
     return f"{', '.join(names)} and {last}" if names else last
 
 
+def with_article(noun):
+    """A noun with its article: "a list", "an int"; None as it is."""
+    return noun if noun == "None" else f"{'an' if noun[0] in 'aeiouAEIOU' else 'a'} {noun}"
+
+
 def clipped(text, longest):
     """A text of at most this many characters, with dots where something is left out."""
     return text if len(text) <= longest else text[:longest - 3].rstrip() + "..."
 
 
 def _digits(number, other):
-    """A number with as many digits as distinguish it from the other one, at least three."""
+    """A number with as many digits as distinguish it from the other one, at least three; or True or False."""
+    if isinstance(number, bool):
+        return str(number)
+    number += 0.0  # not -0
     return next((f"{number:.{n}g}" for n in range(3, 17) if f"{number:.{n}g}" != f"{other:.{n}g}"), repr(number))

@@ -123,8 +123,8 @@ for dtype in (np.float32, np.float64):
 #
 # ### Exercise 2: now without a subtraction
 #
-# Return the slope of `f` at `x` by such a **complex step**. In Python $i$ is `1j`, and `z.imag` is the imaginary part.
-# *One line.*
+# Return the slope of `f` at `x` by such a **complex step**, with the nudge `eps`. In Python $i$ is `1j`, and `z.imag`
+# is the imaginary part. *One line.*
 
 # %% tags=["exercise"]
 def complex_step(f, x, eps):

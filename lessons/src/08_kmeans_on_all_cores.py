@@ -339,8 +339,8 @@ show(plotting.bars(list(bars), list(bars.values()), xlabel="milliseconds (shorte
 # ### Exercise 5: which points can stay?
 #
 # `upper` and `lower` (N,) are the bounds before the centres move; `labels` (N,) are the points' own centres, and
-# centre k moves by `moved[k]` (K,). Return a boolean array (N,): True where the point needs no distance. *One or two
-# lines.*
+# centre k moves by `moved[k]` (K,). Return a boolean array (N,): True where the point needs no distance. Decrease
+# every `lower` by the same, the largest of all moves. *One or two lines.*
 
 # %% tags=["exercise"]
 def can_stay(upper, lower, labels, moved):

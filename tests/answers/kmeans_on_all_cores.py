@@ -61,8 +61,24 @@ def in_place(X, centers, labels, stays):
     return labels
 
 
+def evenly_split(X, labels, n_clusters, chunk):
+    n_chunks = -(-len(X) // chunk)
+    return np.stack([np.eye(n_clusters)[part].T @ points for points, part in
+                     zip(np.array_split(X, n_chunks), np.array_split(labels, n_chunks))])
+
+
+def point_by_point(across, centers):
+    return np.array([((centers - point) ** 2).sum(axis=1).argmin() for point in across.T])
+
+
 RIGHT = (chunk_sums, one_pass, scores, labels_across, can_stay, reassign)
 MISTAKES = [  # exercise, answer, what the line says
+    ("chunk_sums", evenly_split, "are wrong|is wrong"),
+    ("labels_across", point_by_point, "runs .* lines of Python for it: where is the loop"),
+    ("can_stay", lambda *bounds: ~can_stay(*bounds),
+     r"the first at \[0\]: yours (True, expected False|False, expected True)"),
+    ("one_pass", lambda chunks, centers: (one_pass(chunks, centers)[0], -1.0),
+     r"inertia: yours -1, expected [\d.]+; right: means$"),
     ("chunk_sums", lambda X, labels, k, chunk: chunk_sums(X, labels, k, chunk)[:len(X) // chunk], "chunk is missing"),
     ("chunk_sums", lambda X, labels, k, chunk: chunk_sums(X, labels, k, chunk).sum(axis=0), "its shape is"),
     ("chunk_sums", lambda X, labels, k, chunk: chunk_sums(X, labels, k, chunk) / chunk,

@@ -59,6 +59,12 @@ def of_lists(blocks):
 
 RIGHT = (multiply, multiply_compiled, multiply_by_rows, operations_per_number, multiply_in_blocks, product_in_one_pass)
 MISTAKES = [  # exercise, answer, what the line says
+    ("multiply_in_blocks", lambda a, b, size: sum(a[:, p:p + size - 1] @ b[p:p + size - 1]
+                                                  for p in range(0, len(b), size)), r"c: \d+ of \d+ are wrong"),
+    ("product_in_one_pass", lambda blocks: product_in_one_pass(blocks) / 4,
+     r"c: every entry is off by the factor 0.25; at"),
+    ("operations_per_number", lambda rows, terms: [operations_per_number(rows, terms), None],
+     "operations: it should be a number; it is a list in which there is None$"),
     ("multiply", forgets_to_add, "only the last term is left"),
     ("multiply", never_zero_at_first, r"not finite.*np.empty|are wrong"),
     ("multiply", lambda a, b: (a @ b).T, r"its shape is .*: it is transposed"),

@@ -163,8 +163,21 @@ def fetched(k, side):
     return k / side + k / side
 
 
+def one_width_for_both(a, b, c):
+    i = cuda.blockIdx.y * cuda.blockDim.x + cuda.threadIdx.y
+    j = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
+    if i < c.shape[0] and j < c.shape[1]:
+        total = 0.0
+        for p in range(a.shape[1]):
+            total += a[i, p] * b[p, j]
+        c[i, j] = total
+
+
 RIGHT = (kernel(add_vectors), kernel(block_sums), kernel(grid_sums), kernel(product_entry), fetched)
 MISTAKES = [  # exercise, answer, what the line says
+    ("add_vectors", lambda x, y, z: z.fill(0),
+     "it raised TypeError: it is no kernel yet: write @cuda.jit above its def"),
+    ("product_entry", kernel(one_width_for_both), r"c: \d+ of 27 are not finite, .*; did no thread write there"),
     ("add_vectors", kernel(without_guard), r"it raised IndexError in `z\[i\] = .*out of bounds"),
     ("add_vectors", kernel(first_block_alone), "it raised RuntimeError: several threads write the entry .0.: each"),
     ("add_vectors", kernel(by_each_thread), "it raised RuntimeError: several threads write the entry .0.: each"),

@@ -63,8 +63,14 @@ def of_singular_values(X, variances, shares):
     return variances(s, len(X)), shares(s)
 
 
+def in_any_order(X):
+    variances = np.linalg.eig(np.cov(X, rowvar=False))[0]
+    return variances, variances / variances.sum()
+
+
 RIGHT = (mean_and_covariance, project_and_rebuild, variance_shares, blockwise_covariance, principal_angles)
 MISTAKES = [  # exercise, answer, what the line says
+    ("variance_shares", in_any_order, "variances: . of . are wrong, .*; also wrong: shares"),
     ("mean_and_covariance", lambda X: (X.mean(axis=0), np.cov(X)), "its shape is .*; right: mean$"),
     ("mean_and_covariance", lambda X: (X.mean(axis=1), np.cov(X, rowvar=False)), "its shape is"),
     ("mean_and_covariance", lambda X: np.cov(X, rowvar=False),

@@ -53,6 +53,7 @@ def distances(X):
 
 RIGHT = (affinities, divide_by_degrees, unit_rows, clusters_by_gap, divide_edges)
 MISTAKES = [  # exercise, answer, what the line says
+    ("unit_rows", lambda V: np.where((V == 0).any(axis=1, keepdims=True), V, unit_rows(V)), "Y: .* (are|is) wrong"),
     ("affinities", lambda X, gamma: np.exp(-gamma * distances(X) ** 2), "W: the diagonal should be 0"),
     ("affinities", lambda X, gamma: np.exp(-gamma * distances(X)) - np.eye(len(X)), r"W: the formula has the squared"),
     ("affinities", lambda X, gamma: np.exp(-distances(X) ** 2 / gamma) - np.eye(len(X)), "W: gamma multiplies"),
@@ -102,5 +103,5 @@ MISTAKES = [  # exercise, answer, what the line says
     ("clusters_by_gap", lambda eigenvalues: np.argmax(eigenvalues[1:-1] - eigenvalues[2:]) + 2 if
      len(eigenvalues) > 2 else 1, "k: yours 3, expected 1"),
     ("clusters_by_gap", lambda eigenvalues: np.max(eigenvalues[:-1] - eigenvalues[1:]),
-     "k: it should be integers; yours is numbers"),
+     "k: it should be an integer; yours is a floating-point number"),
 ]

@@ -30,17 +30,35 @@ def matched_by_size(digits, clusters):
     return np.mean(digits == (clusters if (digits.mean() < 0.5) == (clusters.mean() < 0.5) else 1 - clusters))
 
 
+def counts_one_too_few(pairs):
+    n_equal, n = 0, -1
+    for digit, cluster in pairs:
+        n_equal += digit == cluster
+        n += 1
+    return max(n_equal, n - n_equal) / max(n, 1)
+
+
+def prints(digits, clusters):
+    print(two_way_accuracy(digits, clusters))
+
+
 RIGHT = (nearest, two_way_accuracy, accuracy_in_one_pass, shuffled)
 MISTAKES = [  # exercise, answer, what the line says
-    ("nearest", lambda image, images: images[nearest(image, images)], r"its shape is \(\d,\) instead of \(\)"),
+    ("accuracy_in_one_pass", counts_one_too_few, "accuracy: yours 0.812, expected 0.824$"),
+    ("two_way_accuracy", prints, r"it prints, but returns nothing.*: what follows `return` is the result$"),
+    ("two_way_accuracy", lambda digits, clusters: two_way_accuracy(digits, clusters) * len(digits) // len(digits),
+     "accuracy: yours 0, expected 0.824$"),
+    ("accuracy_in_one_pass", lambda pairs: 2 * accuracy_in_one_pass(pairs), "it is off by the factor 2$"),
+    ("nearest", lambda image, images: images[nearest(image, images)],
+     r"it should be a single number; yours has the shape \(\d,\)"),
     ("nearest", lambda image, images: ((images - image) ** 2).argmin(), r"yours \d+, expected 1$"),
-    ("nearest", lambda image, images: ((images - image) ** 2).sum(axis=1).min(), "it should be integers; yours is"),
+    ("nearest", lambda image, images: ((images - image) ** 2).sum(axis=1).min(), "it should be an integer; yours is"),
     ("nearest", lambda image, images: np.argsort(((images - image) ** 2).sum(axis=1))[1], "yours 3, expected 1$"),
-    ("nearest", lambda image, images: 1 + nearest(image, images[1:]), "number: "),
+    ("nearest", lambda image, images: 1 + nearest(image, images[1:]), "index: "),
     ("two_way_accuracy", matched_by_the_first, "may also be digit"),
     ("two_way_accuracy", matched_by_size, "may also be digit"),
     ("two_way_accuracy", lambda digits, clusters: 100 * two_way_accuracy(digits, clusters), "accuracy: yours"),
-    ("two_way_accuracy", lambda digits, clusters: digits == clusters, "its shape is"),
+    ("two_way_accuracy", lambda digits, clusters: digits == clusters, "it should be a single number"),
     ("two_way_accuracy", lambda digits, clusters: round(two_way_accuracy(digits, clusters), 2), "accuracy: yours"),
     ("accuracy_in_one_pass", lambda pairs: accuracy_in_one_pass(iter(list(pairs))), r"needs \d.* MB for it; 0.02 are"),
     ("accuracy_in_one_pass", lambda pairs: sum(d == c for d, c in pairs) / sum(1 for pair in pairs),

@@ -6,6 +6,8 @@ import os
 import re
 import time
 from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
 from importlib import import_module
 
 import numpy as np
@@ -206,25 +208,40 @@ def test_what_never_returns_gets_its_line(answer, words):
 
 @pytest.mark.parametrize("name, answer, words", [
     ("assign", lambda X, centers: RIGHT["assign"](X, centers).astype(float),
-     r"assign: labels: it should be integers; yours is numbers \(float64\)"),
-    ("assign", lambda X, centers: RIGHT["assign"](X, centers) == 1, r"it should be integers; yours is True or False"),
+     r"assign: labels: it should be integers; yours are floating-point numbers \(float64\)"),
+    ("assign", lambda X, centers: RIGHT["assign"](X, centers) == 1, r"it should be integers; yours are True or False"),
     ("assign", lambda X, centers: RIGHT["assign"](X, centers).astype(str), "it should be numbers; it is text"),
     ("inertia", lambda X, labels, centers: f"{RIGHT['inertia'](X, labels, centers)}",
-     "inertia: it should be numbers; it is str"),
+     "inertia: it should be a number; it is a str"),
     ("inertia", lambda X, labels, centers: RIGHT["inertia"](X, labels, centers) + 0j,
-     r"it should be numbers; yours is complex numbers \(complex128\)"),
+     r"it should be a number; yours is a complex number \(complex128\)"),
     ("update", lambda *a: RIGHT["update"](*a).astype(object), "it should be numbers; it is Python objects"),
-    ("update", lambda *a: RIGHT["update"](*a).astype(np.float16), r"yours is numbers of half precision \(float16\)"),
+    ("update", lambda *a: RIGHT["update"](*a).astype(np.float16), r"yours are numbers of half precision \(float16\)"),
     ("update", lambda *a: np.ma.masked_less(RIGHT["update"](*a), 0), "it should be numbers; it is masked numbers"),
-    ("update", lambda *a: (row for row in RIGHT["update"](*a)), "it should be numbers; it is generator"),
-    ("update", lambda *a: RIGHT["update"](*a) > 0, r"it should be numbers; yours is True or False \(bool\)"),
-    ("can_stay", lambda *a: RIGHT["can_stay"](*a) * 1, "it should be True or False; yours is integers"),
-    ("can_stay", lambda *a: RIGHT["can_stay"](*a) * 1.0, "it should be True or False; yours is numbers"),
+    ("update", lambda *a: (row for row in RIGHT["update"](*a)), "it should be numbers; it is a generator"),
+    ("update", lambda *a: RIGHT["update"](*a).astype(str).tolist(), "it should be numbers; it is a list of text"),
+    ("update", lambda *a: [*RIGHT["update"](*a)[:-1], [0.0]], "it should be numbers; it is a list whose parts differ"),
+    ("assign", lambda *a: [None, *RIGHT["assign"](*a)[1:]],
+     "it should be numbers; it is a list in which there is None"),
+    ("nearest", lambda *a: float(RIGHT["nearest"](*a)),
+     r"index: it should be an integer; yours is a floating-point number \(float64\)$"),
+    ("update", lambda *a: RIGHT["update"](*a) > 0, r"it should be numbers; yours are True or False \(bool\)"),
+    ("can_stay", lambda *a: RIGHT["can_stay"](*a) * 1, "it should be True or False; yours are integers"),
+    ("can_stay", lambda *a: RIGHT["can_stay"](*a) * 1.0,
+     "it should be True or False; yours are floating-point numbers"),
     ("assign", lambda X: 0, "it is called with X, centers, but does not take these 2: too many positional arguments"),
 ])
 def test_other_types_are_told(name, answer, words):
     for seed in SEEDS:
         assert re.search(words, str(judge(name, answer, seed=seed)))
+
+
+def test_fractions_and_decimals_are_numbers():
+    for name, exact in (("operations_per_number", lambda rows, terms: Fraction(2 * rows * terms, 2 * rows + terms)),
+                        ("operations_per_number", lambda rows, terms: Decimal(2 * rows * terms) / (2 * rows + terms)),
+                        ("update", lambda *a: [list(map(Fraction, row)) for row in RIGHT["update"](*a)])):
+        assert judge(name, exact).right
+    assert "wrong" in str(judge("update", lambda *a: [[Fraction(1, 3)] * a[0].shape[1]] * len(a[2])))
 
 
 def test_lists_and_integers_that_are_numbers_are_right():
@@ -240,7 +257,7 @@ def test_a_mistake_may_be_made_in_integers_or_in_floats(monkeypatch):
     assert {str(judge("dense", zeros(dtype))) for dtype in (int, np.uint8, float, np.float32)} == {"dense: z: add up"}
     monkeypatch.setitem(EXERCISES, "dense", replace(EXERCISES["dense"], mistakes={"add up": zeros(float)}))
     assert str(judge("dense", zeros(int))) == "dense: z: add up"
-    assert "yours is True or False" in str(judge("dense", zeros(bool)))
+    assert "yours are True or False" in str(judge("dense", zeros(bool)))
 
 
 def test_no_other_index_is_accepted_for_float32s_sake(monkeypatch):

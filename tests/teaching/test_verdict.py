@@ -88,7 +88,7 @@ def test_a_line_has_an_end():
 def test_what_is_no_array_at_all_is_a_finding():
     ragged = [[1.0], [1.0, 2.0]]
     params, velocity = judge("roll", lambda *step: (ragged, RIGHT["roll"](*step)[1])).findings
-    assert (params.kind, params.yours, velocity.kind) == ("not numbers", "list", "right")
+    assert (params.kind, params.yours, velocity.kind) == ("not numbers", "a list whose parts differ in length", "right")
 
 
 def test_arguments_that_the_answer_does_not_get_are_not_told():

@@ -60,10 +60,27 @@ class _Cuda(SimpleNamespace):
 
     def __getattr__(self, name):
         raise AttributeError(f"this simulator has no cuda.{name}: it knows threadIdx, blockIdx, blockDim, gridDim, "
-                             "syncthreads, shared.array and local.array")
+                             "grid, gridsize, syncthreads, shared.array and local.array")
 
 
-CUDA = _Cuda(shared=_Shared(), local=SimpleNamespace(array=_poisoned))
+def _grid(ndim):
+    """cuda.grid: the running thread's position in the grid, an integer if ndim is 1, or a tuple of 2 or 3."""
+    return _first_axes(ndim, lambda axis: getattr(CUDA.blockIdx, axis) * getattr(CUDA.blockDim, axis)
+                       + getattr(CUDA.threadIdx, axis))
+
+
+def _gridsize(ndim):
+    """cuda.gridsize: the number of threads along each axis of the grid, in the same form."""
+    return _first_axes(ndim, lambda axis: getattr(CUDA.gridDim, axis) * getattr(CUDA.blockDim, axis))
+
+
+def _first_axes(ndim, along):
+    if ndim not in (1, 2, 3):
+        raise ValueError(f"the number of axes is 1, 2 or 3; got {ndim!r}")
+    return tuple(along(axis) for axis in "xyz"[:ndim]) if ndim > 1 else along("x")
+
+
+CUDA = _Cuda(grid=_grid, gridsize=_gridsize, shared=_Shared(), local=SimpleNamespace(array=_poisoned))
 met = set()  # aelearn's kernels, and the sizes for which both orders gave the same result
 
 

@@ -28,7 +28,7 @@ class Exercise:
     call      call(answer, **arguments), if calling the answer itself is not enough: a kernel for a GPU
     seconds   how long one call may take
     blank     a remark for outputs that are not finite
-    look      look(*outputs) returns a remark on wrong numbers, or ""
+    look      look(*outputs) returns a remark on wrong numbers, or ""; or what is wrong with a word, or ""
     costs     what a right answer may cost on a large input: a tuple of Costs (costs.py)
     """
 

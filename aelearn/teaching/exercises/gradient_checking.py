@@ -127,6 +127,10 @@ def _bugs(rng):
             *({"backward": backward, **inputs} for backward in rng.permutation([wrong_sign, _careless, batch_mean]))]
 
 
+def _no_name(word):
+    return "" if word in ("dx", "dW", "db") else 'return nothing but the name: "dx", "dW" or "db"'
+
+
 def _finds(differ, *, weighted=True):
     """A find_bug that calls a gradient wrong if differ(gradient, right one)."""
     def find(backward, dz, x, W, b):
@@ -146,6 +150,13 @@ def _loss_and_direction(rng, d=None, h=None):
     U, V = rng.uniform(0.5, 1.5, (2, d, h))  # (D, H) each
     V[0, 0] *= -1
     return {"loss": lambda W: float(np.sum(U * np.exp(W))), "W": rng.uniform(-1, 1, (d, h)), "V": V, "eps": 1e-3}
+
+
+def _short_and_long_step(rng):
+    """Two steps, of which the long one shows which eps was used. There V has only entries of 1 and -1: along it, the
+    sum of all entries' nudges is the same, so that it is told to be slow, not wrong."""
+    short = _loss_and_direction(rng)
+    return [short, {**short, "V": np.sign(short["V"]), "eps": float(rng.uniform(0.1, 0.2))}]
 
 
 def _along(loss, W, V, eps):
@@ -198,7 +209,8 @@ EXERCISES = {
         "-3 is larger than 2 here: take absolute values before the maximum": lambda yours, numerical: _error(
             yours, numerical, size=lambda a, b: np.maximum(np.maximum(a, b), 1e-8)),
     }),
-    "find_bug": Exercise(_bugs, ("name",), answer=lambda backward, *arrays: BUGGY[backward.__name__], mistakes={
+    "find_bug": Exercise(_bugs, ("name",), answer=lambda backward, *arrays: BUGGY[backward.__name__], look=_no_name,
+                         mistakes={
         "where the loss is np.sum(z), dz is all ones; here it should be np.sum(dz * z)": _finds(
             _differ, weighted=False),
         "it misses a transposed gradient: compare shapes and entries, not sums": _finds(
@@ -212,13 +224,14 @@ EXERCISES = {
         "it misses a backward pass that ignores dz: give it the dz that you get, not ones":
             lambda backward, dz, *arrays: _finds(_differ)(backward, np.ones(dz.shape), *arrays),
     }),
-    "slope_along": Exercise(_loss_and_direction, ("slope",), answer=_along, mistakes={
+    "slope_along": Exercise(_short_and_long_step, ("slope",), answer=_along, mistakes={
         "that is the forward difference: move to both sides of W": lambda loss, W, V, eps: _forward(
             lambda t: loss(W + t * V), 0, eps),
         "it moves all entries alike: the step is eps * V": lambda loss, W, V, eps: _along(
             loss, W, np.ones(W.shape), eps),
         "V is used as it is: why divide by its length?": lambda loss, W, V, eps: _along(
             loss, W, V, eps) / np.linalg.norm(V),
+        "use the eps that you are given": lambda loss, W, V, eps: _along(loss, W, V, 1e-5),
         "how many eps are the two points apart? Divide by that": lambda loss, W, V, eps: 2 * _along(loss, W, V, eps),
     }, costs=(Faster(lambda rng: _loss_and_direction(rng, 30, 20), _sum_of_nudges, "nudging each entry", 20),)),
 }

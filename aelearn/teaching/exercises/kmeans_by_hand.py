@@ -192,7 +192,7 @@ def _points_to_settle(rng):
             return inputs
 
 
-def _slow(rng, n=80, n_rounds=65):
+def _slow(rng, n=370, n_rounds=320):
     """Points (n + 10, D) on a line, of which one in each round goes from the right cluster to the left one.
 
     A third cluster, far away and wide, never changes; next to its part, the inertia hardly seems to fall. If the left
@@ -209,7 +209,7 @@ def _slow(rng, n=80, n_rounds=65):
     line = np.array([*line, *[rest] * (n - len(line)), *np.linspace(200, 400, 10)])  # (n + 10,)
     d, = sizes(rng, 1)
     direction = rng.normal(size=d)
-    X = 1e-3 * line[:, None] * direction / np.linalg.norm(direction)  # small: centres never move far in a round
+    X = 1 + 0.01 * line[:, None] * direction / np.linalg.norm(direction)  # centres never move far in a round
     return {"X": X, "centers": np.array([X[0], X[1:n].mean(axis=0), X[n:].mean(axis=0)])}
 
 
@@ -300,12 +300,13 @@ EXERCISES = {
                        mistakes=WRONG_MEANS),
     "inertia": Exercise(_points_and_labels, ("inertia",), answer=_inertia, mistakes=WRONG_INERTIAS),
     "kmeans": Exercise(_to_settle, ("labels", "centers"), answer=_settled, blank="does a cluster have no points?",
-                       mistakes={
+                       seconds=10.0, mistakes={
         "it stops too early: do the very first labels count as the old ones?":
             lambda X, centers: _settled(X, centers, labels=np.zeros(len(X), int)),
         "the centres have to move to the means": lambda X, centers: (_labels(X, centers), centers),
         "one round is not enough: go on until no label changes": lambda X, centers: _settled(X, centers, 1),
-        "ten rounds may not be enough: go on until no label changes": lambda X, centers: _settled(X, centers, 10),
+        "it stops too early: go on until no label changes, however many rounds it takes":
+            lambda X, centers: _settled(X, centers, 10),
         "clusters may keep their sizes while points still change places: compare all labels": _settled_by_counts,
         "a centre without points stays where it is; yours moves to 0": _settled_with_zeros}),
     "next_center": Exercise(_to_choose, ("probabilities",), answer=_next_center, mistakes=WRONG_PROBABILITIES),

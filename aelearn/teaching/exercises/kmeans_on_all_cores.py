@@ -7,7 +7,7 @@ nothing; exact ties are inputs of their own.
 import numpy as np
 
 from aelearn.kmeans import lloyd
-from aelearn.teaching.costs import Faster, Memory
+from aelearn.teaching.costs import Faster, Memory, NoLoop
 from aelearn.teaching.exercises.exercise import Exercise, sizes
 from aelearn.teaching.exercises.kmeans_by_hand import COPIES, TIES, last_of_equals, points_and_centers, table, telling
 
@@ -17,13 +17,13 @@ def _nearest(X, centers):
 
 
 def _points_and_chunk(rng):
-    """Chunks that do not divide N evenly, that do, of one point, and one that is larger than N.
+    """Chunks that do not divide N evenly, with one point in the last, that do, of one point, and one larger than N.
 
     The last label is absent, so that the labels alone do not tell how many clusters there are.
     """
     n, d, k = sizes(rng, 3, low=3)
     points = {"X": rng.normal(size=(3 * n, d)) + 1, "labels": rng.integers(0, k - 1, 3 * n), "n_clusters": k}
-    return [{**points, "chunk": chunk} for chunk in (n - 1, n, 1, 5 * n)]
+    return [{**points, "chunk": chunk} for chunk in (n - 1, 3 * n - 1, n, 1, 5 * n)]
 
 
 def _chunk_sums(X, labels, n_clusters, chunk):
@@ -213,9 +213,10 @@ WRONG_REASSIGNED = {
 
 
 def _few_ask(rng):
-    """One point in a thousand asks."""
-    X, centers = rng.normal(size=(5000, 20)), rng.normal(size=(200, 20))
-    return {"X": X, "centers": centers, "labels": rng.integers(0, 200, 5000), "stays": np.arange(5000) % 1000 != 7}
+    """One point in a thousand asks. There are so many centres that a look at each point, in a loop, takes far less time
+    than all its distances: what is told to be slow computes them."""
+    X, centers = rng.normal(size=(2000, 2)), rng.normal(size=(500, 2))
+    return {"X": X, "centers": centers, "labels": rng.integers(0, 500, 2000), "stays": np.arange(2000) % 1000 != 7}
 
 
 def _all_scores(X, centers, labels, stays):
@@ -244,7 +245,9 @@ EXERCISES = {
                               answer=lambda across, centers: _nearest(across.T, centers), mistakes=WRONG_ACROSS,
                               costs=(Memory(lambda rng: {"across": rng.normal(size=(3, 20000)),
                                                          "centers": rng.normal(size=(200, 3))},
-                                            lambda across, centers: 160 * across.shape[1]),)),  # a table of bytes: 200
+                                            lambda across, centers: 160 * across.shape[1]),  # a table of bytes: 200
+                                     NoLoop(lambda rng: {"across": rng.normal(size=(3, 5000)),
+                                                         "centers": rng.normal(size=(4, 3))}, 1500))),
     "can_stay": Exercise(_bounds, ("stays",), answer=_stays, mistakes=WRONG_STAYS),
     "reassign": Exercise(_to_reassign, ("labels",), answer=_reassigned, mistakes=WRONG_REASSIGNED,
                          costs=(Faster(_few_ask, _all_scores, "computing all distances", 10),)),

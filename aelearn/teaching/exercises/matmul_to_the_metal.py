@@ -79,7 +79,7 @@ def _operations(rows, terms):
 
 def _factors_and_size(rng):
     """Blocks that divide the sum and blocks that do not: several, one, and one that is larger than all of it."""
-    n, k, m = sizes(rng, 3)
+    n, k, m = sizes(rng, 3, low=3)
     return [{**_product(rng, n, 3 * k + 1, m), "size": size} for size in (k, 1, 3, 3 * k + 1, 40)]
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from aelearn.teaching.exercises.exercise import Exercise, sizes
 
+UNWRITTEN = "did no thread write there, or was something read that none had written?"
 cuda = None  # while the simulator runs a kernel, it is the simulator's
 
 
@@ -36,6 +37,8 @@ def _run(kernel, grid, block, arrays, shape, one_writer=False):
     """
     from aelearn.kernels.gpu import simulator
 
+    if not hasattr(kernel, "py_func"):
+        raise TypeError("it is no kernel yet: write @cuda.jit above its def")
     out = simulator.poison(np.empty(shape, np.float64)).view(_Watched)
     simulator.run(kernel, grid, block, [*arrays, out])
     if one_writer and out.by_several.any():
@@ -255,28 +258,31 @@ def _tiles(rng):
 
 
 EXERCISES = {
-    "add_vectors": Exercise(_vectors, ("z",), answer=lambda x, y, block: x + y, call=_add, mistakes={
+    "add_vectors": Exercise(_vectors, ("z",), answer=lambda x, y, block: x + y, call=_add,
+                            blank=UNWRITTEN, mistakes={
         "only the first block has written: add where a thread's block starts to its position": _first_block_alone,
         "the last entry is missing: which is the largest i that may pass the guard?": _one_too_few,
         "write z[i] = ...: += adds to an entry that holds nothing yet, and what is returned is lost": _added_to_nothing,
         "that is x + x, as in `double`: where is y?": _doubled,
     }),
     "block_sums": Exercise(_blocks_of_eight, ("totals",), answer=lambda x: x.reshape(-1, 8).sum(axis=1),
-                           call=_sums_of_eight, mistakes={
+                           call=_sums_of_eight, blank=UNWRITTEN, mistakes={
         "one round is missing: the last one adds entry 1 to entry 0": _one_round_short,
         "that is after one round: 4 numbers are left, and it takes two more": _one_round,
         "that is the first number of each block: the rounds are missing": _no_round,
         "every block adds up the first 8 entries: where in x do its own start?": _from_the_start,
-        "write totals[m] = ...: += adds to an entry that holds nothing yet, and what is returned is lost":
+        "memory holds nothing at first: write totals[m] = ..., not +=, and read only what was written":
             _total_added_to_nothing,
     }),
-    "grid_sums": Exercise(_any_number, ("totals",), answer=_strided, call=_sums_of_a_grid, mistakes={
+    "grid_sums": Exercise(_any_number, ("totals",), answer=_strided, call=_sums_of_a_grid,
+                          blank=UNWRITTEN, mistakes={
         "each thread reads one entry: go on with i + 8 M, i + 16 M, ..., as far as x reaches": _one_entry_each,
         "the next entry of a thread is 8 M further, the number of all threads, not 8": _step_of_a_block,
         "a thread should not read neighbouring entries, but every 8 M-th": _neighbors_to_one_thread,
         "every block starts at the same entry: i counts the threads of all blocks": _each_block_the_same,
     }),
-    "product_entry": Exercise(_factors, ("c",), answer=lambda a, b: a @ b, call=_product, mistakes={
+    "product_entry": Exercise(_factors, ("c",), answer=lambda a, b: a @ b, call=_product,
+                              blank=UNWRITTEN, mistakes={
         "x should count columns, and y rows: is i computed from y?": _x_counts_rows,
         "only the first block has written: add where a thread's block starts to its position": _product_of_first_block,
         "the last term of each sum is missing": _one_term_short,

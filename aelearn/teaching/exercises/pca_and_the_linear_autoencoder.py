@@ -52,6 +52,12 @@ def _project_and_reconstruct(X, mean, components):
     return codes, mean + np.einsum("nc,cd->nd", codes, components)
 
 
+def _samples_with_variances(rng):
+    """Tall samples; and some whose covariance is diagonal, with the largest last: np.linalg.eig leaves it there."""
+    signs = np.array([[1.0, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])  # (N, D): orthogonal columns
+    return [_tall_samples(rng), {"X": signs * np.sort(rng.uniform(1, 3, 3)) * [1, 4, 16]}]
+
+
 def _variance_shares(X):
     s = svd.full(X)[1]  # (M,)
     return s**2 / (len(X) - 1), s**2 / np.sum(s**2)
@@ -187,7 +193,7 @@ EXERCISES = {
             "this is what is lost, the difference between X and what is rebuilt": lambda X, mean, components: (
                 (X - mean) @ components.T, X - _project_and_reconstruct(X, mean, components)[1]),
         }),
-    "variance_shares": Exercise(_tall_samples, ("variances", "shares"), answer=_variance_shares, mistakes={
+    "variance_shares": Exercise(_samples_with_variances, ("variances", "shares"), answer=_variance_shares, mistakes={
         "did you subtract the mean of each feature?": lambda X: (
             _squared_singular_values(X) / (len(X) - 1),
             _squared_singular_values(X) / _squared_singular_values(X).sum()),

@@ -225,7 +225,7 @@ EXERCISES = {
             "start from codes of zeros": lambda x, dictionary, alpha, step, n_steps: _layers(
                 x, dictionary, alpha, step, n_steps, start=1.0),
         }),
-    "first_atom": Exercise(_sample_and_atoms, ("atom", "amount"), answer=_first_atom, mistakes={
+    "first_atom": Exercise(_sample_and_atoms, ("index", "coefficient"), answer=_first_atom, mistakes={
         "a product of -5 explains more than one of 4: compare absolute values": _with_product(
             lambda x, dictionary: (dictionary @ x).argmax()),
         "the coefficient keeps its sign": lambda x, dictionary: (
@@ -236,7 +236,7 @@ EXERCISES = {
             np.linalg.lstsq(dictionary.T, x, rcond=None)[0]),
     }),
     "best_atoms": Exercise(
-        _samples_and_atoms, ("atoms", "amounts"), answer=_best_atoms,
+        _samples_and_atoms, ("indices", "coefficients"), answer=_best_atoms,
         costs=(NoLoop(_thousands_of_samples),), mistakes={
             "a product of -5 explains more than one of 4: compare absolute values": _chosen(
                 lambda products: products.argmax(axis=1)),

@@ -129,13 +129,13 @@ EDGE_MISTAKES = {
 
 def _rows(rng):
     """Rows of either sign; as many rows as columns, where the wrong axis raises no exception; rows of zeros; a short
-    row; and a single column."""
+    row; rows with some zeros; and a single column."""
     n, k = sizes(rng, 2, low=3)
     zero, short = rng.normal(size=(2, n, k))
     zero[rng.permutation(n)[:2]] = 0
     short[rng.integers(n)] *= 1e-5 / np.sqrt(k)
     return [{"V": V} for V in (rng.normal(size=(3 * n, k)), rng.normal(size=(k, k)), zero, short,
-                               np.array([[0.2], [-3.0], [1.7]]))]
+                               np.array([[0.0, 3, 4], [0, 0, 0], [0, -2, 0]]), np.array([[0.2], [-3.0], [1.7]]))]
 
 
 def _unit_rows(V):

@@ -31,6 +31,7 @@ def _digits_and_clusters(rng):
     which there are more ones among them; and cases in which both, or one, are all in one group."""
     digits, clusters = np.repeat((0, 1), (12, 5)), np.repeat((0, 1, 0, 1), (10, 2, 1, 4))  # 14 of 17 agree
     mixed = rng.permutation(17)
+    mixed = np.roll(mixed, -np.argmax((digits != clusters)[mixed]))  # in the first pair they do not agree
     digits, clusters = digits[mixed], clusters[mixed]
     more_ones = {"digits": np.repeat((0, 1, 0), (2, 4, 4)), "clusters": np.repeat((1, 0), (6, 4))}
     few_ones = np.array([0, 0, 0, 0, 1, 0, 0, 0, 0, 0])
@@ -91,7 +92,7 @@ def _shuffle(rng, n, d):
 
 
 EXERCISES = {
-    "nearest": Exercise(_image_and_images, ("number",), answer=_nearest, mistakes={
+    "nearest": Exercise(_image_and_images, ("index",), answer=_nearest, mistakes={
         "that is the farthest image: which of argmin and argmax?":
             lambda image, images: ((images - image) ** 2).sum(axis=1).argmax(),
         "that one has the smallest sum of differences: square them before you add them up":

@@ -57,7 +57,23 @@ def two_on_a_line(out):
 
 
 def an_unknown_name(out):
-    out[0, 0] = cuda.grid(1)
+    out[0, 0] = cuda.laneid
+
+
+def two_grids(out):
+    """Each thread writes its own entry; in `out` (2, THREADS), x counts columns and y rows."""
+    x, y = cuda.grid(2)
+    width, height = cuda.gridsize(2)
+    out[y, x] = 100 * (cuda.grid(1) == x) + 10 * width + height
+
+
+def striding(out):
+    for i in range(cuda.grid(1), out.shape[0], cuda.gridsize(1)):
+        out[i] = i
+
+
+def four_axes(out):
+    cuda.grid(4)
 
 
 def test_a_kernel_without_races():
@@ -69,8 +85,19 @@ def test_a_kernel_without_races():
 
 
 def test_what_the_simulator_does_not_know():
-    with pytest.raises(AttributeError, match="this simulator has no cuda.grid: it knows threadIdx, blockIdx"):
+    with pytest.raises(AttributeError, match="this simulator has no cuda.laneid: it knows threadIdx, blockIdx"):
         run(an_unknown_name, np.zeros((2, THREADS)))
+
+
+def test_a_thread_knows_its_position_in_the_grid():
+    out = np.zeros((2, THREADS))
+    simulator.run(SimpleNamespace(py_func=two_grids), (4, 1), (2, 2), [out])
+    assert (out == 100 + 10 * THREADS + 2).all()
+    long = np.zeros(5 * THREADS + 3)
+    run(striding, long)
+    assert long.tolist() == list(range(5 * THREADS + 3))
+    with pytest.raises(ValueError, match="the number of axes is 1, 2 or 3; got 4"):
+        run(four_axes, long)
 
 
 @pytest.mark.parametrize("kernel", [left_without_a_barrier, right_in_place, between_blocks])
