@@ -4,6 +4,8 @@ matrices, rooflines, paths.
 Shapes: N samples, D pixels, K clusters.
 """
 
+import textwrap
+
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap, to_rgb
@@ -87,7 +89,10 @@ def tiles(images, captions, shape, *, title, n_columns=10):
 
     images (N, D), captions N strings, shape (rows, columns) of an image
     """
-    figure, cells = panel_grid(len(images), title=title, n_columns=n_columns, panel=(1.1, 1.4), margin=(0.4, 0.6))
+    width = 1.1 * min(n_columns, len(images)) + 0.4  # inches, with room for about 11 letters each
+    title = textwrap.fill(title, int(11 * width))
+    figure, cells = panel_grid(len(images), title=title, n_columns=n_columns, panel=(1.1, 1.4),
+                               margin=(0.4, 0.6 + 0.2 * title.count("\n")))
     for cell, image, caption in zip(cells, images, captions):
         cell.axis("off")
         show_image(cell, image, shape)

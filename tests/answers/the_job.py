@@ -30,13 +30,28 @@ def matched_by_size(digits, clusters):
     return np.mean(digits == (clusters if (digits.mean() < 0.5) == (clusters.mean() < 0.5) else 1 - clusters))
 
 
+def counted_first(pairs):
+    n = sum(1 for pair in pairs)
+    n_equal = sum(digit == cluster for digit, cluster in pairs)  # there are none left
+    return max(n_equal, n - n_equal) / n
+
+
+def better_for_each_pair(pairs):
+    n = n_right = 0
+    for digit, cluster in pairs:
+        n += 1
+        n_right += max(digit == cluster, digit != cluster)
+    return n_right / n
+
+
 RIGHT = (nearest, two_way_accuracy, accuracy_in_one_pass, shuffled)
 MISTAKES = [  # exercise, answer, what the line says
     ("nearest", lambda image, images: images[nearest(image, images)], r"its shape is \(\d,\) instead of \(\)"),
-    ("nearest", lambda image, images: ((images - image) ** 2).argmin(), r"yours \d+, expected 1$"),
+    ("nearest", lambda image, images: (images @ image).argmax(), r"index: yours \d, expected 1$"),
+    ("nearest", lambda image, images: np.abs(images - image).max(axis=1).argmin(), r"index: yours \d, expected 1$"),
     ("nearest", lambda image, images: ((images - image) ** 2).sum(axis=1).min(), "it should be integers; yours is"),
     ("nearest", lambda image, images: np.argsort(((images - image) ** 2).sum(axis=1))[1], "yours 3, expected 1$"),
-    ("nearest", lambda image, images: 1 + nearest(image, images[1:]), "number: "),
+    ("nearest", lambda image, images: 1 + nearest(image, images[1:]), "index: "),
     ("two_way_accuracy", matched_by_the_first, "may also be digit"),
     ("two_way_accuracy", matched_by_size, "may also be digit"),
     ("two_way_accuracy", lambda digits, clusters: 100 * two_way_accuracy(digits, clusters), "accuracy: yours"),
@@ -45,6 +60,8 @@ MISTAKES = [  # exercise, answer, what the line says
     ("accuracy_in_one_pass", lambda pairs: accuracy_in_one_pass(iter(list(pairs))), r"needs \d.* MB for it; 0.02 are"),
     ("accuracy_in_one_pass", lambda pairs: sum(d == c for d, c in pairs) / sum(1 for pair in pairs),
      "it raised ZeroDivisionError"),
+    ("accuracy_in_one_pass", counted_first, "always 1: read the pairs in one loop only"),
+    ("accuracy_in_one_pass", better_for_each_pair, "compare the two matchings after it"),
     ("accuracy_in_one_pass", lambda pairs: accuracy_in_one_pass(pairs) / len(pairs), "it raised TypeError"),
     ("shuffled", lambda images, labels, order: (labels[order], images[order]), "your images is what labels should be"),
     ("shuffled", lambda images, labels, order: images[order], "it should return images, labels; it returns one"),
