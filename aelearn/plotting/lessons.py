@@ -11,9 +11,18 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogFormatterSciNotation, MaxNLocator
 
 from aelearn.plotting.style import MARKERS, PALETTE, panel_grid, show_image
+
+
+class _PlainNumbers(LogFormatterSciNotation):
+    """Writes 0.04 at a logarithmic axis, and a power of ten only if the axis has very small or very large numbers."""
+
+    def __call__(self, x, pos=None):
+        label = super().__call__(x, pos)  # "" where there is no room for a label
+        low, high = self.axis.get_view_interval()
+        return f"{x:g}" if label and low >= 1e-3 and high <= 1e4 else label
 
 
 def curves(series, *, title, xlabel, ylabel, points=None, logarithmic=False):
@@ -36,6 +45,10 @@ def curves(series, *, title, xlabel, ylabel, points=None, logarithmic=False):
         axes.set_xscale("log")
     elif all(isinstance(x, (int, np.integer)) for xs, _ in series.values() for x in xs):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    for axis in (axes.xaxis, axes.yaxis):
+        if axis.get_scale() == "log":
+            axis.set_major_formatter(_PlainNumbers())
+            axis.set_minor_formatter(_PlainNumbers())
     axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
     axes.grid(True, color="0.9")
     axes.legend()

@@ -321,7 +321,7 @@ sizes = [1, 2, 3, 4, 8, 16, 32]
 some = images[:3000]  # (3000, 784)
 with waiting("training with seven sizes of codes"):
     losses = [Autoencoder((128, size), epochs=8, random_state=0).fit(some).history_[-1]["loss"] for size in sizes]
-show(plotting.curves({"after 8 epochs": (sizes, losses)}, points={"a training each": (sizes, losses)},
+show(plotting.curves({"after 8 epochs": (sizes, losses)}, points={"one training each": (sizes, losses)},
                      xlabel="numbers in a code", ylabel="mean squared error",
                      title="More numbers help, but each of them less and less"),
      alt="The error falls with the size of the code, steeply at first")

@@ -61,7 +61,7 @@ MISTAKES = [  # exercise, answer, what the line says
     ("accuracy_in_one_pass", lambda pairs: sum(d == c for d, c in pairs) / sum(1 for pair in pairs),
      "it raised ZeroDivisionError"),
     ("accuracy_in_one_pass", counted_first, "always 1: read the pairs in one loop only"),
-    ("accuracy_in_one_pass", better_for_each_pair, "compare the two matchings after it"),
+    ("accuracy_in_one_pass", better_for_each_pair, "compare the matchings after it"),
     ("accuracy_in_one_pass", lambda pairs: accuracy_in_one_pass(pairs) / len(pairs), "it raised TypeError"),
     ("shuffled", lambda images, labels, order: (labels[order], images[order]), "your images is what labels should be"),
     ("shuffled", lambda images, labels, order: images[order], "it should return images, labels; it returns one"),

@@ -124,7 +124,7 @@ EXERCISES = {
                 lambda pairs: _better(*_agree(pairs)),
             "compare the two matchings once, after the last pair, not at every pair": _better_at_each_step,
             "the first pair is missing: does next() take it away?": _first_is_lost,
-            "always 1: read the pairs in one loop only, and compare the two matchings after it": lambda pairs: 1.0},
+            "that is always 1: read the pairs in one loop only, and compare the matchings after it": lambda pairs: 1.0},
         costs=(Memory(_many_pairs, lambda pairs: 20_000),)),
     "shuffled": Exercise(
         _images_and_order, ("images", "labels"), answer=lambda images, labels, order: (images[order], labels[order]),
