@@ -129,7 +129,8 @@ def _lessons(arguments):
         done = copies.copy_lessons(folder, solutions=arguments.solutions)
         n, n_kept = len(done.copied), len(done.kept)
         kept = f", {n_kept} kept because you have changed {'it' if n_kept == 1 else 'them'}" if n_kept else ""
-        _print_now(f"{folder}: {n} {'file' if n == 1 else 'files'} copied{kept}\n\n{progress.table(folder)}")
+        copied = f"{n} {'file' if n == 1 else 'files'} copied{kept}" if n or n_kept else "all files are there already"
+        _print_now(f"{folder}: {copied}\n\n{progress.table(folder)}")
         code = copies.open_in_jupyterlab(folder) if arguments.open else 0
     except KeyboardInterrupt:
         return _say("interrupted", 130)

@@ -213,12 +213,12 @@ def test_lessons_are_copied_and_the_progress_is_printed(tmp_path, monkeypatch, c
     monkeypatch.chdir(tmp_path)
     code, lines, errors = lessons(capsys)
     assert (code, errors) == (0, "") and lines[:2] == ["lessons: 18 files copied", ""]
-    assert lines[2].startswith("lesson ") and lines[3].split() == "1 The job 0 of 3 30".split() and len(lines) == 17
+    assert lines[2].startswith("lesson ") and lines[3].split() == "1 The job 0 of 4 35".split() and len(lines) == 17
     Path("lessons", "01_the_job.ipynb").write_text("mine")
     progress.record_solved("nearest", "lessons")
     _, lines, _ = lessons(capsys, "--solutions")
     assert lines[0] == "lessons: 13 files copied, 1 kept because you have changed it"
-    assert lines[3].split() == "1 The job 1 of 3 20".split()
+    assert lines[3].split() == "1 The job 1 of 4 25".split()
     assert Path("lessons", "01_the_job.ipynb").read_text() == "mine"
     Path("lessons", "README.md").write_text("mine")
     Path("lessons", "02_backprop_by_hand.ipynb").unlink()
@@ -231,7 +231,7 @@ def test_in_a_checkout_nothing_is_copied(monkeypatch, capsys):
     before = sorted((root / "lessons").rglob("*"))
     monkeypatch.chdir(root)
     code, lines, errors = lessons(capsys, "--solutions")
-    assert (code, errors) == (0, "") and lines[0] == "lessons: 0 files copied" and len(lines) == 17
+    assert (code, errors) == (0, "") and lines[0] == "lessons: all files are there already" and len(lines) == 17
     assert sorted((root / "lessons").rglob("*")) == before
 
 

@@ -98,7 +98,7 @@ def test_the_wheel_has_lessons_for_an_empty_folder(site, tmp_path):
     copied, there = files(tmp_path / "lessons"), files(site / "aelearn" / "lessons")
     assert copied - {"progress.json"} == {name for name in there if name.endswith((".ipynb", ".png", ".md"))}
     again = away_from(site, "-m", "aelearn", "lessons", "--solutions", cwd=tmp_path)
-    assert again.startswith("lessons: 0 files copied\n")
+    assert again.startswith("lessons: all files are there already\n")
 
 
 def test_the_source_distribution_is_complete(distributions, site, tmp_path):

@@ -4,14 +4,25 @@ matrices, rooflines, paths.
 Shapes: N samples, D pixels, K clusters.
 """
 
+import textwrap
+
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.colors import ListedColormap, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogFormatterSciNotation, MaxNLocator
 
 from aelearn.plotting.style import MARKERS, PALETTE, panel_grid, show_image
+
+
+class _PlainNumbers(LogFormatterSciNotation):
+    """Writes 0.04 at a logarithmic axis, and a power of ten only if the axis has very small or very large numbers."""
+
+    def __call__(self, x, pos=None):
+        label = super().__call__(x, pos)  # "" where there is no room for a label
+        low, high = self.axis.get_view_interval()
+        return f"{x:g}" if label and low >= 1e-3 and high <= 1e4 else label
 
 
 def curves(series, *, title, xlabel, ylabel, points=None, logarithmic=False):
@@ -34,6 +45,10 @@ def curves(series, *, title, xlabel, ylabel, points=None, logarithmic=False):
         axes.set_xscale("log")
     elif all(isinstance(x, (int, np.integer)) for xs, _ in series.values() for x in xs):
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    for axis in (axes.xaxis, axes.yaxis):
+        if axis.get_scale() == "log":
+            axis.set_major_formatter(_PlainNumbers())
+            axis.set_minor_formatter(_PlainNumbers())
     axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
     axes.grid(True, color="0.9")
     axes.legend()
@@ -87,7 +102,10 @@ def tiles(images, captions, shape, *, title, n_columns=10):
 
     images (N, D), captions N strings, shape (rows, columns) of an image
     """
-    figure, cells = panel_grid(len(images), title=title, n_columns=n_columns, panel=(1.1, 1.4), margin=(0.4, 0.6))
+    width = 1.1 * min(n_columns, len(images)) + 0.4  # inches, with room for about 11 letters each
+    title = textwrap.fill(title, int(11 * width))
+    figure, cells = panel_grid(len(images), title=title, n_columns=n_columns, panel=(1.1, 1.4),
+                               margin=(0.4, 0.6 + 0.2 * title.count("\n")))
     for cell, image, caption in zip(cells, images, captions):
         cell.axis("off")
         show_image(cell, image, shape)

@@ -124,9 +124,12 @@ def yours(answer, library, *, seconds=60.0):
     """
     answers = answer if isinstance(answer, tuple) else (answer,)
     names = [_name_of(one, sys._getframe(1)) for one in answers]
-    open_ones = [str(name) for name, one in zip(names, answers) if name is None or not judge(name, one).right]
+    verdicts = {str(name): None if name is None else judge(name, one) for name, one in zip(names, answers)}
+    open_ones = [name for name, verdict in verdicts.items() if verdict is None or not verdict.right]
     if open_ones:
-        print(f"{listed(open_ones)}: not solved yet, so the library's is used here")
+        wrong = any(verdicts[name] is not None and not verdicts[name].open for name in open_ones)
+        how = "not right yet" if wrong else "not solved yet"
+        print(f"{listed(open_ones)}: {how}, so the library's is used here")
         return library
     print(f"{listed(names)}: yours {'is' if len(names) == 1 else 'are'} used here")
     libraries = library if isinstance(library, tuple) else (library,)
@@ -290,7 +293,8 @@ def _parameters(answer, arguments):
 def _exception(error, function):
     """The Finding about an exception in the learner's code."""
     file = function.__code__.co_filename if hasattr(function, "__code__") else None
-    own = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename == file]
     line = own[-1].line or "" if own else ""
     kind, message = "raised", " ".join(str(error).split())
     message = message.removeprefix(f"{getattr(function, '__name__', '')}: ")  # the line begins with the name already
@@ -301,9 +305,10 @@ def _exception(error, function):
     if "scipy" in message and "required" in message:
         kind = "needs SciPy"
     elif sizes:
-        kind, message = "raised by inner sizes", (sizes[2], sizes[1])
+        its_own = own and own[-1] is frames[-1]
+        kind, message = "raised by inner sizes" if its_own else "raised in a product inside", (sizes[2], sizes[1])
     elif shapes:
-        kind, message = "raised by shapes", shapes[1].replace(") (", ") and (")
+        kind, message = "raised by shapes", " and ".join(dict.fromkeys(shapes[1].split()))
     elif "values to unpack" in message:
         kind = "raised by unpacking"
     return Finding(kind, type(error).__name__, message, line=line)

@@ -16,6 +16,8 @@ WORDS = {  # kind of a Finding -> what a learner reads
     "raised": "it raised {name}{in_line}: {yours}",
     "raised by inner sizes": "it raised {name}{in_line}: in a product the inner sizes are {yours[0]} and {yours[1]}: "
                              "must one factor be transposed?",
+    "raised in a product inside": "it raised {name}{in_line}: inside it the inner sizes {yours[0]} and {yours[1]} do "
+                                  "not fit: wrong arguments?",
     "raised by shapes": "it raised {name}{in_line}: the shapes {yours} do not fit: which is not what you expect?",
     "raised by unpacking": "it raised {name}{in_line}: {yours}: how many values are on the right?",
     "needs SciPy": "Numba needs SciPy for products of arrays: pip install scipy, and restart the kernel",

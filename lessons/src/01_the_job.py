@@ -46,9 +46,9 @@ show(plotting.tiles(images[:20], [""] * 20, (28, 28), title="The first twenty im
 #
 # ### Exercise 1: the nearest image
 #
-# `image` has shape (D,), `images` has shape (N, D). Return the index (0 to N - 1) of the row of `images` whose squared
-# distance to `image` is smallest: the sum over all pixels of the squared difference. If several are equally near,
-# return the first of them. *One or two lines.*
+# `image` has shape (D,), `images` has shape (N, D); `image` itself is not among them. Return the index (0 to N - 1) of
+# the row of `images` whose squared distance to `image` is smallest: the sum over all pixels of the squared difference.
+# If several are equally near, return the first of them. *One or two lines.*
 
 # %% tags=["exercise"]
 def nearest(image, images):
@@ -85,6 +85,9 @@ show(plotting.tiles(images[[*range(8), *found]], ["image"] * 8 + ["nearest"] * 8
 # into three numbers, the **code**; its second half, the decoder, reconstructs the image from these three. It learns by
 # comparing its output with its input, so it needs no labels. Whatever passes through the bottleneck has to be what
 # matters.
+#
+# When this machine runs the next cell for the first time, the package compiles its loops before the bar moves. That can
+# take a minute, and the k-means below has to wait a little as well; from then on they start at once.
 
 # %%
 model = Autoencoder((128, 3), epochs=40, random_state=0, verbose=1).fit(images)
@@ -119,7 +122,8 @@ show(plotting.code_space(codes, labels, kmeans.labels_, kmeans.cluster_centers_,
 
 # %% [markdown]
 # Each point is an image. On the left, points are coloured by their true digit (which the program never saw), on the
-# right by their cluster. The red stars are the centres.
+# right by their cluster. The red stars are the centres. The legend on the right says which digit each cluster stands
+# for; how we know that comes next.
 #
 # *How does k-means find them, and when does it fail? Lesson 5. What do the codes contain, and which images went wrong?
 # Lesson 6.*
@@ -156,9 +160,10 @@ print(f"accuracy of k-means on codes: {score(labels, kmeans.labels_):.4f}")
 print(f"if all images were put into one cluster: {max(np.mean(labels), 1 - np.mean(labels)):.4f}")
 
 # %% [markdown]
-# Always ask what score a program gets that does nothing: here it is more than a half. And what simpler methods get: the
-# same k-means on the raw pixels, and on the first three *principal components*, which are the best code that a linear
-# projection can give:
+# Always ask what score a program gets that does nothing: here it is more than a half. Then ask what simpler methods
+# get. Here is the same k-means on the raw pixels, and on the first three *principal components*, which are the best
+# code that a linear projection can give. The **NMI** (normalised mutual information) compares two groupings without any
+# matching: 0 if they are unrelated, 1 if they are the same.
 
 # %%
 components = PCA(3, verbose=1).fit_transform(images)  # (N, 3)
@@ -168,6 +173,8 @@ for name, X in (("784 pixels", images), ("3 components", components), ("3 number
           f"NMI {metrics.normalized_mutual_information(labels, clusters):.4f}")
 
 # %% [markdown]
+# Zeros and ones are easy: even raw pixels are almost enough. Other digits are a different story; see lesson 6.
+#
 # ### Exercise 3: in one pass
 #
 # Suppose that the images do not fit into memory: they come one after the other, and none of them is kept. `pairs` is an
@@ -194,10 +201,6 @@ check(accuracy_in_one_pass)
 # </details>
 
 # %% [markdown]
-# Zeros and ones are easy: even raw pixels are almost enough. Other digits are a different story; see lesson 6. The NMI
-# (normalised mutual information) compares two groupings without any matching: 0 if they are unrelated, 1 if they are
-# the same.
-#
 # **And new images?** Everything above was measured on the images that the models were fitted to. The test images have
 # not been used so far:
 
@@ -266,13 +269,13 @@ print(f"accuracy with the labels in the same order: {metrics.accuracy(labels, km
 # from the collection that starts with this zero and ends with this one, in which each image looks much like the one
 # before. The cell below takes one big step.
 #
-# What to try: `find` returns the nearest of some images; which images should it choose from, so that the walk gets
-# somewhere? You are there when the largest step is below 7 in at most fifteen images. Then look at the row: what does a
-# zero have to do to become a one?
+# What to try: `find(image, some)`, your function of exercise 1 or the library's, returns the index of the nearest of
+# some images; which images should it choose from, so that the walk gets somewhere? You are there when the largest step
+# is below 7 in at most fifteen images. Then look at the row: what does a zero have to do to become a one?
 
 # %%
 def show_walk(walk):
-    """The images whose numbers are in `walk`, each with its distance to the one before."""
+    """The images whose indices are in the list `walk`, each with its distance to the one before."""
     steps = np.linalg.norm(np.diff(images[walk], axis=0), axis=1)  # (len(walk) - 1,)
     print(f"{len(walk)} images, the largest step is {steps.max():.1f}")
     return show(plotting.tiles(images[walk], ["start", *(f"{step:.1f}" for step in steps)], (28, 28), n_columns=15,

@@ -79,7 +79,8 @@ check(neuron)
 # ## The chain rule, with numbers
 #
 # Let the loss be some function of $a$, and suppose that we already know its derivative, $da = \partial L/\partial a$.
-# How does the loss change with $w_2$? Follow the path from $w_2$ to the loss and multiply the slopes along it:
+# How does the loss change with $w_2$ (`w[2]` in Python)? Follow the path from $w_2$ to the loss and multiply the slopes
+# along it:
 #
 # $$ \frac{\partial L}{\partial w_2} = \underbrace{\frac{\partial L}{\partial a}}_{da} \cdot
 #    \underbrace{\frac{\partial a}{\partial z}}_{\sigma'(z)} \cdot \underbrace{\frac{\partial z}{\partial w_2}}_{x_2} $$
@@ -88,8 +89,8 @@ check(neuron)
 #
 # $$ \sigma'(z) = \frac{e^{-z}}{(1 + e^{-z})^2} = a\,(1 - a) $$
 #
-# Do not take our word for it: nudge $w_2$ and see what $a$ does. Geometrically it is a tangent: the picture has $a$ as
-# $w_2$ changes, and the line whose slope the chain rule gave.
+# Do not take our word for it: nudge $w_2$ and see what $a$ does. The picture below shows $a$ as $w_2$ changes, and the
+# straight line whose slope the chain rule gave: it is the tangent.
 
 # %%
 rng = np.random.default_rng(0)
@@ -111,7 +112,7 @@ steps = np.linspace(-9, 6, 101)  # (101,)
 curve = [output(w + np.array([0, 0, step, 0])) for step in steps]
 tangent = a + a * (1 - a) * x[2] * steps  # (101,)
 near = np.abs(steps) < 2
-lines = {"the neuron's output": (steps, curve), "slope by the chain rule": (steps[near], tangent[near])}
+lines = {"the neuron's output": (steps, curve), "tangent, its slope by the chain rule": (steps[near], tangent[near])}
 show(plotting.curves(lines, points={"here": ([0], [a])}, xlabel="change of w[2]", ylabel="a",
                               title="The derivative is the slope of the tangent"),
               alt="The output rises from 0 to 1 as one weight grows; a straight line touches the curve at the current "
@@ -304,9 +305,10 @@ check(autoencoder_backward)
 # %% [markdown]
 # ## Does it learn?
 #
-# Gradients are used for descent: $W \leftarrow W - \eta \, dW$, again and again. Here are several hundred steps on
-# zeros and ones from MNIST, a collection of handwritten digits, 28 x 28 pixels each. If your exercise 7 is right,
-# `yours` gives your function to this lesson; otherwise the library's, which does the same for any number of layers.
+# Gradients are used for descent: $W \leftarrow W - \eta \, dW$, again and again, where the number $\eta$, the learning
+# rate, says how long a step is. Here are several hundred steps on zeros and ones from MNIST, a collection of
+# handwritten digits, 28 x 28 pixels each. If your exercise 7 is right, `yours` gives your function to this lesson;
+# otherwise the library's, which does the same for any number of layers.
 # `layers.glorot` draws random initial weights, at a scale for which signals neither explode nor vanish from layer to
 # layer.
 
@@ -361,7 +363,7 @@ show(plotting.tiles(np.concatenate([images[:5], before[:5], after[:5]]),
 # Somebody reads images from a disk for you and hands them over in batches. `batches` is an iterator: a loop over it
 # gets the batches x (n, D), of different sizes n, one after the other, **once**. All of them together are too large for
 # the memory. Return the `dW1`, `db1`, `dW2`, `db2` of exercise 7 for the mean squared error over *all* images. For one
-# batch you can call `backward(x, W1, b1, W2, b2)`, from the cell above. *About seven lines.*
+# batch, `backward(x, W1, b1, W2, b2)` from the cell above returns the four of them. *About seven lines.*
 
 # %% tags=["exercise"]
 def gradients_in_one_pass(batches, W1, b1, W2, b2):
@@ -410,7 +412,8 @@ check(gradients_in_one_pass)
 # seen zeros and ones, so it knows how they go on.
 #
 # Note that the loss depends on x in two ways: as the input of the network, and as what the output is compared with.
-# The steps have to be long, because the loss is divided by N D: 0.1 N D is a good length.
+# The steps have to be long, because the loss is divided by N D: 0.1 N D is a good length, and a hundred
+# steps are enough.
 #
 # The first row of the picture is where you start, the second where you would like to arrive. You are there when the
 # mean squared error in the erased half, `erased_error(x)`, is below 0.05. (The mean of the training images, which the

@@ -32,7 +32,8 @@ from aelearn.teaching.notebooks import show, slider, waiting
 #
 # ### Exercise 1: gradient descent
 #
-# Return the new parameters, an array. Leave the old ones unchanged. *One line.*
+# `params` and `grads` are vectors of shape (P,), where P is the number of parameters, and `learning_rate` is the number
+# $\eta$. Return the new parameters (P,), an array. Leave the old ones unchanged. *One line.*
 
 # %% tags=["exercise"]
 def descend(params, grads, learning_rate):
@@ -85,7 +86,7 @@ check(many_steps)
 # A step multiplies $p_i$ by $1 - \eta\, h_i$. Across the valley, where $h_1 = 20$, that is 0.6 for a learning rate of
 # 0.02. For 0.09 it is $-0.8$: each step jumps to the other side, but comes nearer. For 0.105 it is $-1.1$: each jump
 # ends higher up than it began. Along the valley the factor is 0.98, 0.91 and 0.895: there, a learning rate of 1 would
-# be the best, but the slope across does not allow it. Your steps:
+# be the best, but the slope across does not allow it. Here are your steps, on lines of equal loss:
 
 # %%
 valley, beginning = np.array([1.0, 20.0]), np.array([10.0, 1.0])  # (2,), (2,): the curvature, and a point
@@ -132,7 +133,8 @@ show(plotting.curves({f"learning rate {rate}": (range(15), height(points)) for r
 #
 # ### Exercise 3: momentum
 #
-# Return the new parameters and the new velocity. *Two lines.*
+# `velocity` is the old $v$, of shape (P,) like `params` and `grads`; `momentum` is the number $\mu$. Return the new
+# parameters and the new velocity. *Two lines.*
 
 # %% tags=["exercise"]
 def roll(params, grads, velocity, learning_rate, momentum):
@@ -166,8 +168,8 @@ check(roll)
 #
 # ### Exercise 4: Adam
 #
-# You get $m$ and $v$ from the step before, and the number $t$ of this step. Return the new parameters, the new `m` and
-# the new `v`. *Three to five lines.*
+# You get $m$ and $v$ from the step before, both (P,), and the number $t$ of this step. Return the new parameters, the
+# new `m` and the new `v`. *Three to five lines.*
 
 # %% tags=["exercise"]
 def adapt(params, grads, m, v, t, learning_rate, beta1, beta2, epsilon):
@@ -189,7 +191,9 @@ check(adapt)
 # </details>
 
 # %% [markdown]
-# Now all three in the valley, with your functions where they are right:
+# Now all three in the valley, with your functions where they are right. Gradient descent and momentum ($\mu = 0.8$)
+# have a learning rate of 0.02, Adam has one of 0.5. (Across the valley, this picture shows a smaller part than the
+# first.)
 
 # %%
 heavy_ball, adam = yours(roll, library.roll), yours(adapt, library.adapt)
@@ -233,7 +237,7 @@ show(plotting.walks(height, (0, 0), [(f"{name}: loss {height(points[-1]):.2g} in
 # ### Exercise 5: an epoch
 #
 # You get `params` (P,), `images` (N, D), and `order` (N,), their indices in random order. Take the images in this
-# order, `batch_size` at a time; the last batch may be smaller. For each batch `x`, `gradient(params, x)` is the
+# order, `batch_size` at a time; the last batch may be smaller. For each batch `x` (B, D), `gradient(params, x)` is the
 # gradient of the loss, and `step(params, grads)` returns the new parameters. Return the parameters after the last
 # step. *Three to five lines.*
 
@@ -305,8 +309,8 @@ slider(lambda share: plotting.tiles(drawn[shares == share], [f"{share:.0%}"], (2
        label="from zero to one", alt="A digit decoded between the mean code of the zeros and that of the ones")
 
 # %% [markdown]
-# There is no sharp border between zero and one: the decoder is a smooth function of the code. Halfway it draws
-# something between the two, although it has never seen such an image.
+# There is no sharp border between zero and one: the decoder is a smooth function of the code. Halfway it draws a faint
+# mixture of the two, although it has never seen such an image.
 #
 # ## How many numbers does a digit need?
 #
@@ -317,20 +321,24 @@ sizes = [1, 2, 3, 4, 8, 16, 32]
 some = images[:3000]  # (3000, 784)
 with waiting("training with seven sizes of codes"):
     losses = [Autoencoder((128, size), epochs=8, random_state=0).fit(some).history_[-1]["loss"] for size in sizes]
-show(plotting.curves({"after 8 epochs": (sizes, losses)}, logarithmic=True, xlabel="numbers in a code",
-                     ylabel="mean squared error", title="Each additional number helps, but less and less"),
+show(plotting.curves({"after 8 epochs": (sizes, losses)}, points={"one training each": (sizes, losses)},
+                     xlabel="numbers in a code", ylabel="mean squared error",
+                     title="More numbers help, but each of them less and less"),
      alt="The error falls with the size of the code, steeply at first")
 
 # %% [markdown]
-# With more numbers the reconstructions get better. But the aim is not a perfect copy; for that one could just copy. The
+# With more numbers the reconstructions get better. (Each point is a single short training from random weights, so a
+# little of its height is luck: compare 3 and 4.) But the aim is not a perfect copy; for that one could just copy. The
 # aim is to find the few numbers that matter, and three can be plotted.
 #
 # ## Your own autoencoder
 #
 # Everything is there to do the same with functions of your own: the layers of lesson 2, and the optimiser and the loop
 # of this one. If you have done lesson 2, put your four functions in place of the dots. Otherwise leave them as they
-# are: the library's do the same. The cell after it has the forward and the backward pass of lesson 2, for four layers
-# instead of two. All weights and biases are in one vector `params`; `parts(params)` has each as a matrix or a vector.
+# are: the library's do the same. (If one of yours is not right, `check(dense)`, for example, in a new cell says why.)
+#
+# The cell after it has the forward and the backward pass of lesson 2, for four layers instead of two. All weights and
+# biases are in one vector `params`; `parts(params)` has each as a matrix or a vector.
 
 # %%
 def dense(x, W, b):

@@ -70,6 +70,12 @@ def changed(dz, x, W):
     return dz @ W.T, x.T @ dz, dz.sum(axis=0)
 
 
+def slope_of_the_output(x, W1, b1, W2, b2):
+    a, dc = np.zeros(x.shape), np.zeros((len(x), len(b1)))
+    dz1 = layers.sigmoid_backward(dc, a)
+    return dz1
+
+
 RIGHT = (neuron, neuron_backward, dense, dense_backward, sigmoid_backward, mse_gradient, autoencoder_backward,
          gradients_in_one_pass)
 MISTAKES = [  # exercise, answer, what the line says
@@ -108,6 +114,10 @@ MISTAKES = [  # exercise, answer, what the line says
      "dW1: .*off by the factor 2.*; right: dW2 and db2"),
     ("autoencoder_backward", lambda *all: np.array(autoencoder_backward(*all), object)[[2, 3, 0, 1]].tolist(),
      "your dW1 is what dW2 should be"),
+    ("autoencoder_backward", lambda x, W1, b1, W2, b2: layers.dense(W1, x, b1),
+     r"inside it the inner sizes \d and \d do not fit: wrong arguments\?$"),
+    ("autoencoder_backward", slope_of_the_output,
+     r"the shapes \S+ and \S+ do not fit: which is not what you expect\?$"),
     ("autoencoder_backward", lambda *all: autoencoder_backward(*all)[:3], "it should return .*; it returns 3 values"),
     ("gradients_in_one_pass", all_at_once, "it returns the right result, but needs .* MB for it; 8 are enough"),
     ("gradients_in_one_pass", never_starts, "it raised UnboundLocalError in `return grads`"),

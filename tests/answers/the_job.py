@@ -42,6 +42,20 @@ def prints(digits, clusters):
     print(two_way_accuracy(digits, clusters))
 
 
+def counted_first(pairs):
+    n = sum(1 for pair in pairs)
+    n_equal = sum(digit == cluster for digit, cluster in pairs)  # there are none left
+    return max(n_equal, n - n_equal) / n
+
+
+def better_for_each_pair(pairs):
+    n = n_right = 0
+    for digit, cluster in pairs:
+        n += 1
+        n_right += max(digit == cluster, digit != cluster)
+    return n_right / n
+
+
 RIGHT = (nearest, two_way_accuracy, accuracy_in_one_pass, shuffled)
 MISTAKES = [  # exercise, answer, what the line says
     ("accuracy_in_one_pass", counts_one_too_few, "accuracy: yours 0.812, expected 0.824$"),
@@ -51,8 +65,10 @@ MISTAKES = [  # exercise, answer, what the line says
     ("accuracy_in_one_pass", lambda pairs: 2 * accuracy_in_one_pass(pairs), "it is off by the factor 2$"),
     ("nearest", lambda image, images: images[nearest(image, images)],
      r"it should be a single number; yours has the shape \(\d,\)"),
-    ("nearest", lambda image, images: ((images - image) ** 2).argmin(), r"yours \d+, expected 1$"),
+    ("nearest", lambda image, images: ((images - image) ** 2).argmin(), "add up each row first"),
     ("nearest", lambda image, images: ((images - image) ** 2).sum(axis=1).min(), "it should be an integer; yours is"),
+    ("nearest", lambda image, images: (images @ image).argmax(), r"index: yours \d, expected 1$"),
+    ("nearest", lambda image, images: np.abs(images - image).max(axis=1).argmin(), r"index: yours \d, expected 1$"),
     ("nearest", lambda image, images: np.argsort(((images - image) ** 2).sum(axis=1))[1], "yours 3, expected 1$"),
     ("nearest", lambda image, images: 1 + nearest(image, images[1:]), "index: "),
     ("two_way_accuracy", matched_by_the_first, "may also be digit"),
@@ -63,6 +79,8 @@ MISTAKES = [  # exercise, answer, what the line says
     ("accuracy_in_one_pass", lambda pairs: accuracy_in_one_pass(iter(list(pairs))), r"needs \d.* MB for it; 0.02 are"),
     ("accuracy_in_one_pass", lambda pairs: sum(d == c for d, c in pairs) / sum(1 for pair in pairs),
      "it raised ZeroDivisionError"),
+    ("accuracy_in_one_pass", counted_first, "always 1: read the pairs in one loop only"),
+    ("accuracy_in_one_pass", better_for_each_pair, "compare the matchings after it"),
     ("accuracy_in_one_pass", lambda pairs: accuracy_in_one_pass(pairs) / len(pairs), "it raised TypeError"),
     ("shuffled", lambda images, labels, order: (labels[order], images[order]), "your images is what labels should be"),
     ("shuffled", lambda images, labels, order: images[order], "it should return images, labels; it returns one"),

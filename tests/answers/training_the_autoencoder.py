@@ -49,6 +49,22 @@ def of_its_own_order(params, images, order, *more):
     return one_epoch(params, images, np.random.default_rng(0).permutation(len(order)), *more)
 
 
+def of_the_inverse_order(params, images, order, *more):
+    return one_epoch(params, images, np.argsort(order), *more)
+
+
+def never_assigned(params, images, order, batch_size, gradient, step):
+    for start in range(0, len(images), batch_size):
+        step(params, gradient(params, images[order[start:start + batch_size]]))
+    return params
+
+
+def times_instead_of_power(params, grads, m, v, t, rate, beta1, beta2, epsilon):
+    m, v = beta1 * m + (1 - beta1) * grads, beta2 * v + (1 - beta2) * grads**2
+    with np.errstate(all="ignore"):
+        return params - rate * m / (1 - beta1 * t) / (np.sqrt(v / (1 - beta2 * t)) + epsilon), m, v
+
+
 RIGHT = (descend, many_steps, roll, adapt, one_epoch)
 MISTAKES = [  # exercise, answer, what the line says
     ("descend", lambda params, grads, rate: params.__isub__(rate * grads), "it changes its input params"),
@@ -57,6 +73,7 @@ MISTAKES = [  # exercise, answer, what the line says
     ("many_steps", step_by_step, r"it returns the right result, but runs 10,\d+ lines of Python for it: where is the"),
     ("many_steps", lambda p, h, rate, n: p * (1 - rate * h) ** (n - 1), "params: .* wrong"),
     ("many_steps", lambda p, h, rate, n: p * (1 - rate * h.max()) ** n, "params: .* wrong"),
+    ("many_steps", lambda p, h, rate, n: p * np.abs(1 - rate * h) ** n, "params: .* wrong"),
     ("many_steps", lambda p, h, rate, n: p * np.maximum(1 - rate * h, 0) ** n, "params: .* wrong"),
     ("roll", lambda params, grads, velocity, rate, mu: params - rate * velocity, "should return params, velocity"),
     ("roll", lambda params, grads, velocity, rate, mu: roll(params, grads, velocity, rate, mu)[::-1], "the order in"),
@@ -66,6 +83,9 @@ MISTAKES = [  # exercise, answer, what the line says
     ("adapt", lambda p, g, m, v, t, *more: (p, *adapt(p, g, m, v, t, *more)[1:]), "params: .* wrong"),
     ("adapt", lambda *a: adapt(*a[:-1], 0.0), "params: .* wrong"),
     ("adapt", lambda p, g, m, v, t, *more: adapt(p, g, m, v, t, *more) if t > 1 else (p / 0, m, v), "not finite"),
+    ("adapt", times_instead_of_power, r"not finite.*; is the correction 1 - beta\*\*t, with a power\?"),
+    ("one_epoch", of_the_inverse_order, "params: .* wrong"),
+    ("one_epoch", never_assigned, "those are the params you were given"),
     ("one_epoch", in_equal_parts, "params: .* wrong"),
     ("one_epoch", with_an_empty_batch, "params: 4 of 4 are not finite.*; is there an empty batch?"),
     ("one_epoch", of_its_own_order, "params: .* wrong"),

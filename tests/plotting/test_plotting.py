@@ -111,6 +111,24 @@ def test_curves_and_tiles(tmp_path):
     assert len(figure.axes) == 6 and [cell.get_title() for cell in figure.axes] == [*"abcde", ""]
 
 
+def test_the_title_of_a_few_tiles_fits():
+    figure = plotting.tiles(np.zeros((2, 6)), "ab", (2, 3), title="a title that is longer than two tiles are wide")
+    figure.draw_without_rendering()
+    title = figure._suptitle
+    assert title.get_text().replace("\n", " ").endswith("than two tiles are wide")
+    assert title.get_window_extent().width <= figure.bbox.width
+
+
+@pytest.mark.parametrize("ys, labels", [([0.28, 0.04], {"0.04", "0.1", "0.2"}),
+                                        ([1e-9, 1], {"$\\mathdefault{10^{0}}$"})])
+def test_a_logarithmic_axis_has_plain_numbers_unless_they_are_small(ys, labels):
+    figure = plotting.curves({"one": ([1, 2], ys)}, title="t", xlabel="x", ylabel="y", logarithmic="y")
+    figure.draw_without_rendering()
+    axes, = figure.axes
+    shown = {tick.label1.get_text() for tick in (*axes.yaxis.get_major_ticks(), *axes.yaxis.get_minor_ticks())}
+    assert labels <= shown
+
+
 def test_walks_show_every_place_on_contour_lines():
     walks = [("slow", np.array([[4.0, 1], [3, 0.5]])), ("wild", np.array([[4.0, 1], [-6, -2], [9, 3]]))]
     figure = plotting.walks(lambda points: (points**2).sum(axis=-1), (1, 0), walks, title="t", xlabel="x", ylabel="y")

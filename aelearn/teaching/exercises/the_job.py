@@ -99,10 +99,10 @@ EXERCISES = {
             lambda image, images: (images - image).sum(axis=1).argmin(),
         "that one has the smallest sum of absolute differences: add up their squares":
             lambda image, images: np.abs(images - image).sum(axis=1).argmin(),
-        "that one has the smallest largest difference: add up the squares of all of them":
-            lambda image, images: np.abs(images - image).max(axis=1).argmin(),
-        "that one has the largest product with the image: subtract, then square":
-            lambda image, images: (images @ image).argmax(),
+        "that is a place in the whole table (N, D): add up each row first":
+            lambda image, images: ((images - image) ** 2).argmin(),
+        "that is the number of a column: add up each row instead, over its pixels":
+            lambda image, images: ((images - image) ** 2).sum(axis=0).argmin(),
         "of several that are equally near, the first is meant":
             lambda image, images: len(images) - 1 - ((images - image) ** 2).sum(axis=1)[::-1].argmin()}),
     "two_way_accuracy": Exercise(_digits_and_clusters, ("accuracy",), answer=metrics.accuracy, mistakes={
@@ -124,7 +124,8 @@ EXERCISES = {
             "that is a number of images: which fraction of all of them is it?":
                 lambda pairs: _better(*_agree(pairs)),
             "compare the two matchings once, after the last pair, not at every pair": _better_at_each_step,
-            "the first pair is missing: does next() take it away?": _first_is_lost},
+            "the first pair is missing: does next() take it away?": _first_is_lost,
+            "that is always 1: read the pairs in one loop only, and compare the matchings after it": lambda pairs: 1.0},
         costs=(Memory(_many_pairs, lambda pairs: 20_000),)),
     "shuffled": Exercise(
         _images_and_order, ("images", "labels"), answer=lambda images, labels, order: (images[order], labels[order]),

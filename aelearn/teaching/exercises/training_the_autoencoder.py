@@ -151,7 +151,7 @@ def _no_root(*a):
 
 
 def _not_squared(*a):
-    return _adapted(*a, g_squared=np.abs(a[1]))
+    return _adapted(*a, g_squared=a[1])
 
 
 def _one_step_late(params, grads, m, v, t, *more):
@@ -171,8 +171,8 @@ def _not_shuffled(params, images, order, *more):
     return one_epoch(params, images, np.arange(len(images)), *more)
 
 
-def _inverted(params, images, order, *more):
-    return one_epoch(params, images, np.argsort(order), *more)
+def _unchanged(params, *more):
+    return params
 
 
 def _of_all_images(params, images, order, batch_size, gradient, step):
@@ -208,8 +208,8 @@ EXERCISES = {
             lambda params, curvature, rate, n_steps: params * (1 - rate) ** n_steps,
         "exp(-x) is close to 1 - x for a small x only; these steps are not small":
             lambda params, curvature, rate, n_steps: params * np.exp(-rate * curvature * n_steps),
-        "a step that is too long leads to the other side: what is the sign of the factor?":
-            lambda params, curvature, rate, n_steps: params * np.abs(1 - rate * curvature) ** n_steps,
+        "each step multiplies by the same number: the power is of that number, not of params":
+            lambda params, curvature, rate, n_steps: (params * (1 - rate * curvature)) ** n_steps,
         "it goes uphill: does a step add the gradient, or subtract it?":
             lambda params, curvature, rate, n_steps: params * (1 + rate * curvature) ** n_steps}),
     "roll": Exercise(_rolling, ("params", "velocity"), answer=roll, mistakes={
@@ -229,7 +229,8 @@ EXERCISES = {
         "what does momentum multiply, the old velocity or the gradient?":
             lambda params, grads, velocity, rate, momentum:
                 roll(params, momentum * grads, velocity, rate, 1.0)}),
-    "adapt": Exercise(_adapting, ("params", "m", "v"), answer=adapt, mistakes={
+    "adapt": Exercise(_adapting, ("params", "m", "v"), answer=adapt,
+                      blank="is the correction 1 - beta**t, with a power?", mistakes={
         "m and v start at 0 and are too small at first: what corrects that?": _without_correction,
         "the square root is of v_hat alone: where is epsilon added?": _epsilon_inside,
         "t is the number of this step already: do not add 1": _one_step_late,
@@ -239,7 +240,7 @@ EXERCISES = {
     "one_epoch": Exercise(_epochs, ("params",), answer=one_epoch, blank="is there an empty batch?", mistakes={
         "which images are in no batch? The last batch may be smaller": _without_the_rest,
         "the images are in batches as they came: where is the order used?": _not_shuffled,
-        "first comes the image with the index order[0]; this is the inverse order": _inverted,
+        "those are the params you were given: step changes nothing, it returns new ones": _unchanged,
         "the gradient is that of all images: a step needs only its batch": _of_all_images,
         "each gradient is at the initial params: a step starts where the last one ended": _from_the_start,
         "that is a single step along the sum of all gradients: make one after each batch": _a_single_step}),
