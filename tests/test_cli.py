@@ -218,7 +218,7 @@ def test_lessons_are_copied_and_the_progress_is_printed(tmp_path, monkeypatch, c
     progress.record_solved("nearest", "lessons")
     _, lines, _ = lessons(capsys, "--solutions")
     assert lines[0] == "lessons: 13 files copied, 1 kept because you have changed it"
-    assert lines[3].split() == "1 The job 1 of 4 25".split()
+    assert lines[3].split() == "1 The job 1 of 4 26".split()
     assert Path("lessons", "01_the_job.ipynb").read_text() == "mine"
     Path("lessons", "README.md").write_text("mine")
     Path("lessons", "02_backprop_by_hand.ipynb").unlink()
