@@ -99,17 +99,19 @@ def judge(name, answer, *, seed=0):
 def _without_coincidences(findings, exercise, answer, inputs):
     """The findings, where the words of a mistake that returns integers are those of one that does so on all inputs:
     on a single one, integers may be the same by chance."""
-    def numbers(function, name):
-        return [[(finding.kind, finding.yours) for finding in _findings(exercise, function, arguments)
-                 if finding.name == name] for arguments in inputs]
+    def numbers(function, name, arguments):
+        return [(finding.kind, finding.yours) for finding in _findings(exercise, function, arguments)
+                if finding.name == name]
+
+    def is_the_same(words, name):
+        return all(numbers(answer, name, arguments) == numbers(exercise.mistakes[words], name, arguments)
+                   for arguments in inputs)
 
     for finding in findings:
         if finding.mistake and finding.kind in ("number", "labels") and float(finding.yours).is_integer() and \
                 float(finding.expected).is_integer():
-            same = numbers(answer, finding.name)
             finding = replace(finding, mistake=next((
-                words for words in (finding.mistake, *exercise.mistakes)
-                if numbers(exercise.mistakes[words], finding.name) == same), ""))
+                words for words in (finding.mistake, *exercise.mistakes) if is_the_same(words, finding.name)), ""))
         yield finding
 
 
