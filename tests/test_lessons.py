@@ -118,7 +118,7 @@ def test_open_lessons_reach_their_end_with_exactly_their_checks_unsolved(source)
 
 IN_A_KERNEL = {  # a cell, and what it shows
     "def neuron(x, w, b):\n    ...\ncheck(neuron)": "○ neuron: not solved yet",
-    "def neuron(x, w, b):\n    return x @ w + b\ncheck(neuron)": "✗ neuron: a: yours",
+    "def neuron(x, w, b):\n    return x @ w + b\ncheck(neuron)": "✗ neuron: a: that is z",
     "neuron = lambda x, w, b: 1 / (1 + np.exp(-x @ w - b))\ncheck(neuron)": "✓ neuron: right, on 3 inputs",
     "def neuron(x, w, b):\n    while True:\n        pass\ncheck(neuron)": "✗ neuron: it had not returned",
     "def neuron(x, w, b):\n    return input()\ncheck(neuron)": "✗ neuron: it calls input()",
