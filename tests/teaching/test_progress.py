@@ -106,8 +106,12 @@ def test_a_working_directory_that_is_gone_does_not_disturb(tmp_path, monkeypatch
     def gone():
         raise FileNotFoundError
 
-    monkeypatch.setattr(Path, "cwd", gone)
+    (tmp_path / "01_the_job.ipynb").write_text("{}")
+    monkeypatch.chdir(tmp_path)
     record_solved("nearest")
+    before = (tmp_path / "progress.json").read_text()
+    monkeypatch.setattr(Path, "cwd", gone)
+    assert record_solved("shuffled") is None and (tmp_path / "progress.json").read_text() == before
 
 
 def test_the_table(folder):

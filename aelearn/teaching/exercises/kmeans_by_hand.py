@@ -56,6 +56,7 @@ def _labels(X, centers):
 
 
 def last_of_equals(X, centers):
+    """The label of each point (N,), but of equally near centres the one with the highest index: a mistake."""
     return len(centers) - 1 - table(X, centers)[:, ::-1].argmin(axis=1)
 
 
