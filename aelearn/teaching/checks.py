@@ -217,7 +217,8 @@ def _findings(exercise, answer, arguments):
             return [returned]
         for name, value in inputs.items():
             if isinstance(value, np.ndarray) and not np.array_equal(value, arguments[name]):
-                return [Finding("changed by rounding" if _by_rounding(value, arguments[name]) else "changed input", name)]
+                kind = "changed by rounding" if _by_rounding(value, arguments[name]) else "changed input"
+                return [Finding(kind, name)]
     findings = compare(exercise, returned, arguments)
     if findings[0].kind == "nothing" and "print" in getattr(getattr(_plain(answer), "__code__", None), "co_names", ()):
         return [Finding("prints")]
