@@ -13,9 +13,11 @@ def _away_from_0(rng, shape=None):
 
 
 def _neuron(rng):
-    """Inputs for which z has either sign."""
+    """Inputs for which z has either sign, and no more than 4 in size: a sigmoid that is nearly 0 or 1 has lost digits."""
     (d,) = sizes(rng, 1)
     inputs = {**numbers(rng, x=(d,), w=(d,)), "b": float(_away_from_0(rng))}
+    shrink = min(1.0, 4 / abs(inputs["w"] @ inputs["x"] + inputs["b"]))
+    inputs |= {"w": shrink * inputs["w"], "b": shrink * inputs["b"]}
     return [inputs, {"x": inputs["x"], "w": -inputs["w"], "b": -inputs["b"]}]
 
 
