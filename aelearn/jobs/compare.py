@@ -83,7 +83,7 @@ def run(settings, *, say=print, verbose=0):
     images, digits = load_mnist("train", digits=settings.digits, directory=settings.data)  # (N, D), (N,)
     k, seed, out = len(settings.digits), settings.seed, writable_folder(settings.out)
     say(f"{len(images):,} images, {k} clusters; scores compare the clusters with the digits\n{HEADER}")
-    kmeans = KMeans(k, n_init=N_STARTS, algorithm="auto", backend=settings.backend, random_state=seed,
+    kmeans = KMeans(k, n_init=N_STARTS, backend=settings.backend, random_state=seed,
                     verbose=verbose)
     rows = []
 

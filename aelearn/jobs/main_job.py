@@ -276,7 +276,7 @@ def cluster(autoencoder, images, n_clusters, settings):
 
 def _kmeans(n_clusters, settings):
     """The same k-means for codes, pixels and components."""
-    return KMeans(n_clusters, n_init=N_STARTS, algorithm="auto", backend=settings.backend, random_state=settings.seed)
+    return KMeans(n_clusters, n_init=N_STARTS, backend=settings.backend, random_state=settings.seed)
 
 
 def score_baselines(images, n_clusters, settings):

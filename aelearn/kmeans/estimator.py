@@ -69,7 +69,7 @@ class KMeans(Transformer):
 
     _estimator_type = "clusterer"
 
-    def __init__(self, n_clusters=8, *, init="k-means++", n_init="auto", max_iter=300, tol=1e-4, algorithm="lloyd",
+    def __init__(self, n_clusters=8, *, init="k-means++", n_init="auto", max_iter=300, tol=1e-4, algorithm="auto",
                  backend="auto", random_state=None, verbose=0, copy_x=True):
         self.n_clusters = n_clusters
         self.init = init

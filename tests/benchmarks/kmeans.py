@@ -34,8 +34,8 @@ def data(n, d, k):
 def rivals_for(X, start, found):
     """{name: function that fits and returns the inertia}, aelearn's first."""
     k, settings = len(start), {"n_init": 1, "tol": 0, "max_iter": MAX_ITER, "init": start}
-    n_iter = KMeans(k, algorithm="auto", **settings).fit(X).n_iter_
-    rivals = {"aelearn": lambda: KMeans(k, algorithm="auto", **settings).fit(X).inertia_}
+    n_iter = KMeans(k, **settings).fit(X).n_iter_
+    rivals = {"aelearn": lambda: KMeans(k, **settings).fit(X).inertia_}
     if "sklearn.cluster" in found:
         other = found["sklearn.cluster"].KMeans
         for algorithm in ("lloyd", "elkan"):

@@ -22,7 +22,7 @@ def run():
         start = X[:N_CLUSTERS].copy()  # (K, D)
 
         def fit(init=start):
-            return KMeans(N_CLUSTERS, init=init, n_init=1, algorithm="auto", tol=0, max_iter=N_ITER,
+            return KMeans(N_CLUSTERS, init=init, n_init=1, tol=0, max_iter=N_ITER,
                           random_state=0).fit(X)
 
         assert fit().n_iter_ == N_ITER  # so that the time is shared out rightly

@@ -127,12 +127,12 @@ def test_means_on_a_lattice_are_rounded_once(rng, dtype):
 
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
-@pytest.mark.parametrize("n, d, k, offset", [(700, 2, 8, 0), (900, 17, 12, 1e4), (300, 300, 5, 0)])
+@pytest.mark.parametrize("n, d, k, offset", [(700, 2, 8, 0), (900, 17, 12, 1e4), (300, 300, 5, 0), (900, 16, 40, 1)])
 def test_bounds_change_no_bit(rng, backend, n, d, k, offset):
     X = (rng.normal(size=(n, d)) + 2 * rng.integers(0, 3, (n, 1)) + offset).astype(np.float32)
     weight = rng.random(n)
-    first, *others = [KMeans(k, random_state=0, tol=0, algorithm=algorithm, backend=backend)
-                      .fit(X, sample_weight=weight) for algorithm in ("lloyd", "hamerly", "auto")]
+    first, *others = [KMeans(k, random_state=0, tol=0, backend=backend, **algorithm).fit(X, sample_weight=weight)
+                      for algorithm in ({"algorithm": "lloyd"}, {"algorithm": "hamerly"}, {})]  # {}: the default
     assert_same([first, *others])
     assert all(np.array_equal(model.history_, first.history_) and model.inertia_ == first.inertia_ for model in others)
 

@@ -13,7 +13,7 @@ def _away_from_0(rng, shape=None):
 
 
 def _neuron(rng):
-    """Inputs for which z has either sign, and no more than 4 in size: a sigmoid that is nearly 0 or 1 has lost digits."""
+    """Inputs for which z has either sign, and is at most 4 in size: a sigmoid that is nearly 0 or 1 has lost digits."""
     (d,) = sizes(rng, 1)
     inputs = {**numbers(rng, x=(d,), w=(d,)), "b": float(_away_from_0(rng))}
     shrink = min(1.0, 4 / abs(inputs["w"] @ inputs["x"] + inputs["b"]))
