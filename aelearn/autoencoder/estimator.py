@@ -29,6 +29,7 @@ class Autoencoder(Transformer):
 
     hidden_layer_sizes  units of the encoder's layers, the code's last: (128, 3) makes 784-128-3-128-784
     activation          of the hidden layers: "sigmoid", "tanh", "relu" or "identity"
+    code_activation     of the code, the same choice; None: as the other hidden layers
     output_activation   of the last layer, the same choice
     loss                "mse" (mean squared error) or "bce" (binary cross-entropy: X in [0, 1], sigmoid output)
     optimizer           "adam", "momentum" or "sgd"
@@ -54,11 +55,13 @@ class Autoencoder(Transformer):
 
     _estimator_type = "transformer"
 
-    def __init__(self, hidden_layer_sizes=(128, 3), *, activation="sigmoid", output_activation="sigmoid", loss="mse",
-                 optimizer="adam", learning_rate=3e-3, epochs=150, batch_size=48, backend="auto", dtype=np.float32,
-                 callbacks=(), weight_init="truncated_normal", random_state=None, verbose=0):
+    def __init__(self, hidden_layer_sizes=(128, 3), *, activation="sigmoid", code_activation=None,
+                 output_activation="sigmoid", loss="mse", optimizer="adam", learning_rate=3e-3, epochs=150,
+                 batch_size=48, backend="auto", dtype=np.float32, callbacks=(), weight_init="truncated_normal",
+                 random_state=None, verbose=0):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
+        self.code_activation = code_activation
         self.output_activation = output_activation
         self.loss = loss
         self.optimizer = optimizer
@@ -185,15 +188,15 @@ class Autoencoder(Transformer):
     def _structure(self):
         """The settings that determine the network's structure, which cannot change after `fit`."""
         return {"hidden_layer_sizes": [int(size) for size in self.hidden_layer_sizes], "activation": self.activation,
-                "output_activation": self.output_activation, "loss": self.loss, "optimizer": self.optimizer,
-                "dtype": np.dtype(self.dtype).name}
+                "code_activation": self.code_activation, "output_activation": self.output_activation,
+                "loss": self.loss, "optimizer": self.optimizer, "dtype": np.dtype(self.dtype).name}
 
     def _start(self, structure, seed):
         """A network of this structure and the state of its training, with parameters that are not set yet."""
         self.widths_ = autoencoder_widths(self.n_features_in_, structure["hidden_layer_sizes"])
         self._fitted_structure = structure
         self._architecture = Architecture(self.widths_, structure["activation"], structure["output_activation"],
-                                          structure["loss"])
+                                          structure["loss"], structure["code_activation"])
         self._n_encoder_layers = self._architecture.n_layers // 2
         self._n_features_out = self.widths_[self._n_encoder_layers]
         self._training = Training(self._architecture, structure["optimizer"], self.learning_rate, structure["dtype"],

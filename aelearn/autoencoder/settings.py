@@ -31,6 +31,8 @@ def check_settings(model):
     for size in sizes:
         check_integer("each of hidden_layer_sizes", size, 1)
     check_choice("activation", model.activation, ACTIVATIONS)
+    if model.code_activation is not None:
+        check_choice("code_activation", model.code_activation, ACTIVATIONS)
     check_choice("output_activation", model.output_activation, ACTIVATIONS)
     check_choice("loss", model.loss, LOSSES)
     if model.loss == "bce" and model.output_activation != "sigmoid":

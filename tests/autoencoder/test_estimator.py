@@ -76,13 +76,14 @@ def test_validation_loss(few_digits):
     assert same_parameters(model, quick().fit(images[:300])), "the validation images were learnt from"
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "momentum", "sgd"])
-def test_save_load_resume_gives_the_same_bits(tmp_path, few_digits, optimizer):
+@pytest.mark.parametrize("settings", [{}, {"optimizer": "momentum"}, {"optimizer": "sgd"},
+                                      {"activation": "relu", "code_activation": "identity"}])
+def test_save_load_resume_gives_the_same_bits(tmp_path, few_digits, settings):
     images = few_digits[0]
-    through = quick(optimizer=optimizer, epochs=5).fit(images, validation=images[:50])
-    quick(optimizer=optimizer, epochs=2).fit(images, validation=images[:50]).save(tmp_path / "model.npz")
+    through = quick(epochs=5, **settings).fit(images, validation=images[:50])
+    quick(epochs=2, **settings).fit(images, validation=images[:50]).save(tmp_path / "model.npz")
     loaded = Autoencoder.load(tmp_path / "model.npz")
-    assert np.array_equal(loaded.transform(images), quick(optimizer=optimizer, epochs=2).fit(images).transform(images))
+    assert np.array_equal(loaded.transform(images), quick(epochs=2, **settings).fit(images).transform(images))
     loaded.set_params(epochs=5).resume(images, validation=images[:50])
     assert same_parameters(loaded, through)
     for key in ("epoch", "loss", "validation_loss"):
@@ -164,6 +165,7 @@ def test_killed_and_resumed_ends_with_the_same_bits(tmp_path):
     ({"backend": np.array(["numpy", "auto"])}, ValueError, "does not exist"),
     ({"hidden_layer_sizes": (3, 0)}, ValueError, "at least 1"), ({"hidden_layer_sizes": (3.0,)}, TypeError, "integer"),
     ({"activation": "softmax"}, ValueError, "'relu'"), ({"output_activation": None}, ValueError, "output_activation"),
+    ({"code_activation": "linear"}, ValueError, "code_activation must be one of .*'identity'"),
     ({"loss": "mae"}, ValueError, "'mse', 'bce'"), ({"optimizer": "lbfgs"}, ValueError, "'adam'"),
     ({"loss": "bce", "output_activation": "identity"}, ValueError, "needs output_activation='sigmoid'"),
     ({"learning_rate": 0}, ValueError, "above 0"), ({"learning_rate": np.nan}, ValueError, "finite"),
@@ -200,7 +202,8 @@ def test_wrong_numbers_of_columns(few_digits, fitted):
 
 
 @pytest.mark.parametrize("changes", [{"hidden_layer_sizes": (16, 2)}, {"activation": "relu"}, {"optimizer": "sgd"},
-                                     {"dtype": np.float64}, {"output_activation": "identity"}, {"loss": "bce"}])
+                                     {"dtype": np.float64}, {"output_activation": "identity"}, {"loss": "bce"},
+                                     {"code_activation": "identity"}])
 def test_settings_changed_after_fit_neither_change_the_network_nor_are_resumed(tmp_path, few_digits, changes):
     images = few_digits[0]
     model = quick(epochs=1).fit(images)
