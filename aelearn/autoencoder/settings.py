@@ -46,6 +46,9 @@ def check_settings(model):
     check_backend(model.backend)
     check_float_dtype(model.dtype)
     check_verbose(model.verbose)
+    if model.augment is not None and not callable(model.augment):
+        raise TypeError("augment must be a function of images and a generator, such as data.moved_images, or None; "
+                        f"got {model.augment!r}")
     if isinstance(model.callbacks, Iterator):
         raise TypeError("callbacks must be a sequence of functions; got an iterator, which is empty after the first "
                         "epoch: pass a list of them")
