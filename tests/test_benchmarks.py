@@ -6,9 +6,11 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.benchmarks import __main__ as every, harness
+from aelearn import metrics
+from tests.benchmarks import __main__ as every, deep_clustering, harness
 from tests.benchmarks.harness import Table, Timing, draw_speedups, geometric_mean, peers, race, summary
 
 
@@ -55,3 +57,16 @@ def test_every_benchmark_can_be_started():
         assert done.returncode == 0 and "--json" in done.stdout and "--picture" in done.stdout, (module, done.stderr)
     done = subprocess.run([sys.executable, "-m", "tests.benchmarks", "speed"], capture_output=True, text=True)
     assert done.returncode == 2 and "there is no benchmark speed" in done.stderr
+
+
+def test_a_seed_of_deep_clustering(few_digits):
+    images, labels = few_digits
+    lines = []
+    model, figures = deep_clustering.one_seed(3, images, labels, images[:50], labels[:50], lines.append,
+                                              hidden_layer_sizes=(16, 3), pretraining_epochs=4, epochs=1,
+                                              update_interval=3, backend="numpy", start="k-means", batch_size=32)
+    named = dict(zip(deep_clustering.COLUMNS, figures, strict=True))
+    assert len(lines) == 2 and lines[1].startswith("seed 3, epoch 1: ") and named["epochs"] == 1
+    assert named["accuracy"] == metrics.accuracy(labels, model.labels_)
+    assert named["test accuracy"] == np.mean(model.labels_[:50] == labels[:50]) or \
+        named["test accuracy"] == 1 - np.mean(model.labels_[:50] == labels[:50])

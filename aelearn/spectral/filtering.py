@@ -27,7 +27,7 @@ from aelearn.core.validation import load_backend
 from aelearn.spectral.sparse import CSRMatrix
 
 DEGREE = 32  # of the polynomial: so many products with S in one filter
-FIRST_CUT = 0.5  # before any eigenvalue is known
+FIRST_CUT = 0.9  # before any eigenvalue is known: the largest of a graph of neighbours are above it
 LAST_CUT = 1 - 1e-6  # a cut at 1 would leave nothing beyond it
 
 
