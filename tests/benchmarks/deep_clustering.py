@@ -1,8 +1,8 @@
 """All ten digits, no labels: `python -m tests.benchmarks.deep_clustering` prints a table over several seeds.
 
-Each seed trains `DeepClustering` on the 60,000 training images of a data set and scores the clusters there, and those of
-the 10,000 test images by `predict`, under the matching that was best on the training images. Labels are used for the
-scores only. Settings are those of the estimator and `moved_images`; none was chosen by the labels of a run.
+Each seed trains `DeepClustering` on the 60,000 training images of a data set. Scored are its clusters of these, and
+those of the 10,000 test images by `predict`, under the matching that was best on the training images. Labels are used
+for the scores only. Settings are those of the estimator and of `moved_images`.
 """
 
 import argparse

@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from aelearn import Autoencoder, KMeans, load_mnist
+from aelearn import Autoencoder, DeepClustering, KMeans, load_mnist
 from aelearn.autoencoder.selfcheck import check_network
 from aelearn.kernels import UnavailableError
 from aelearn.kernels.gpu import device, training
@@ -44,6 +44,21 @@ def test_a_whole_fit_is_the_cpus(X, more, monkeypatch):
         np.testing.assert_allclose(ours.params_[name], array, atol=1e-6)
     np.testing.assert_allclose(ours.transform(X), twin.transform(X), atol=1e-6)
     assert ours.score(X) == pytest.approx(twin.score(X), rel=1e-6)
+
+
+@pytest.mark.parametrize("reconstruction", [True, False])
+def test_joint_training_is_the_cpus(X, reconstruction):
+    def cluster(backend):
+        return DeepClustering(2, hidden_layer_sizes=(4, 2), pretraining_epochs=1, epochs=2, update_interval=2,
+                              gamma=1.0, batch_size=5, start=np.arange(12) % 2, reconstruction=reconstruction,
+                              augment=mirrored, tol=0.0, backend=backend, random_state=0).fit(X)
+
+    ours, twin = cluster("cuda"), cluster("numpy")
+    np.testing.assert_allclose(ours.cluster_centers_, twin.cluster_centers_, atol=1e-6)
+    for name, array in twin.autoencoder_.params_.items():
+        np.testing.assert_allclose(ours.autoencoder_.params_[name], array, atol=1e-6)
+    for row, wanted in zip(ours.history_, twin.history_, strict=True):
+        assert row["loss"] == pytest.approx(wanted["loss"], rel=1e-5)
 
 
 def test_only_losses_come_back(X, monkeypatch):
