@@ -1,4 +1,5 @@
-"""Data to learn from: MNIST (or any folder in its IDX format) and three small synthetic data sets.
+"""Data to learn from: MNIST (or any folder in its IDX format), the same images moved a little, and three small
+synthetic data sets.
 
 Shapes: N samples, D features (784 pixels for MNIST's 28 x 28 images).
 
@@ -14,6 +15,7 @@ Source of the format: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of han
 """
 
 import gzip
+import math
 import numbers
 import os
 import struct
@@ -22,9 +24,11 @@ from pathlib import Path
 
 import numpy as np
 
+from aelearn.core.arrays import blocks
 from aelearn.core.validation import (
     as_array,
     as_float64,
+    check_array,
     check_choice,
     check_finite,
     check_float_dtype,
@@ -154,6 +158,84 @@ def _check_digits(digits, labels, where):
         there = ", ".join(map(str, np.unique(labels)))
         raise ValueError(f"{where} has no images of {', '.join(map(str, missing))}; it has images of {there}")
     return wanted
+
+
+def moved_images(images, rng, *, pixels=2.8, degrees=10.0, shape=None):
+    """Each image shifted and turned a little, at random: `Autoencoder(augment=moved_images)` learns from such images.
+
+    images   (N, D), of any floats
+    rng      the np.random.Generator, or random_state, that draws the moves: for each image an angle from -degrees to
+             degrees, around its middle, then a shift from -pixels to pixels in either direction, all uniform
+    pixels   the largest shift; 2.8 is a tenth of the width of MNIST's images
+    degrees  the largest angle
+    shape    (rows, columns) of an image; None: square
+
+    Returns the moved images (N, D), a new array of the same dtype. A pixel of a moved image is a point between four of
+    the original's pixels, and their mean, weighted by nearness (bilinear interpolation). Outside an image all is 0. So
+    no pixel is above the largest, or below 0 and the smallest.
+
+    Raises ValueError or TypeError for anything that is no table of images, and for negative moves.
+    """
+    images = check_array(images, name="images", estimator="moved_images")
+    n_rows, n_columns = _shape_of(shape, images.shape[1])
+    pixels, degrees, rng = check_number("pixels", pixels, 0), check_number("degrees", degrees, 0), generator(rng)
+    angles = np.radians(rng.uniform(-degrees, degrees, (len(images), 1, 1)))  # (N, 1, 1)
+    shifts = rng.uniform(-pixels, pixels, (2, len(images), 1, 1))  # (2, N, 1, 1)
+    moved = np.empty_like(images, order="C")  # (N, D)
+    for rows in blocks(*images.shape):
+        _move(images[rows].reshape(-1, n_rows, n_columns), angles[rows], shifts[:, rows],
+              moved[rows].reshape(-1, n_rows, n_columns))
+    return moved
+
+
+def _shape_of(shape, n_pixels):
+    """(rows, columns) of images with n_pixels. Raises ValueError if `shape` does not fit, or None and not square."""
+    if shape is None:
+        side = math.isqrt(n_pixels)
+        if side * side != n_pixels:
+            raise ValueError(f"images of {n_pixels} pixels are not square: pass shape=(rows, columns)")
+        return side, side
+    if not np.iterable(shape) or isinstance(shape, str) or len(shape) != 2:
+        raise TypeError(f"shape must be a pair (rows, columns); got {shape!r}")
+    n_rows, n_columns = (check_integer("each of shape", length, 1) for length in shape)
+    if n_rows * n_columns != n_pixels:
+        raise ValueError(f"images of {n_pixels} pixels are not {n_rows} x {n_columns}")
+    return n_rows, n_columns
+
+
+def _move(images, angles, shifts, moved):
+    """Fill moved (B, rows, columns) with images of that shape, turned by angles (B, 1, 1), then shifted (2, B, 1, 1).
+
+    Each pixel of a moved image at (u, v) from its middle comes from the original's point
+
+        (cos u - sin v + shift, sin u + cos v + shift)
+
+    of which the whole parts name a corner, and the fractions (f, g) give the weights of its four neighbours.
+    """
+    n_images, n_rows, n_columns = images.shape
+    dtype = images.dtype
+    framed = np.zeros((n_images, n_rows + 2, n_columns + 2), dtype)  # a frame of zeros, where points outside end
+    framed[:, 1:-1, 1:-1] = images
+    cos, sin, down, right = (array.astype(dtype) for array in (np.cos(angles), np.sin(angles), *shifts))  # (B, 1, 1)
+    u = (np.arange(n_rows, dtype=dtype) - dtype.type((n_rows - 1) / 2))[:, None]  # (rows, 1)
+    v = np.arange(n_columns, dtype=dtype) - dtype.type((n_columns - 1) / 2)  # (columns,)
+    y = cos * u - sin * v + (down + dtype.type((n_rows + 1) / 2))  # (B, rows, columns)
+    x = sin * u + cos * v + (right + dtype.type((n_columns + 1) / 2))  # (B, rows, columns)
+    np.clip(y, 0, n_rows + 1, out=y)
+    np.clip(x, 0, n_columns + 1, out=x)
+    top, left = np.minimum(y.astype(np.int32), n_rows), np.minimum(x.astype(np.int32), n_columns)
+    f, g = np.subtract(y, top, out=y, dtype=dtype), np.subtract(x, left, out=x, dtype=dtype)  # (B, rows, columns)
+    width = n_columns + 2
+    corner = top * np.int32(width) + left  # (B, rows, columns)
+    corner += np.arange(n_images, dtype=np.int32)[:, None, None] * np.int32((n_rows + 2) * width)
+    flat = framed.ravel()
+    upper, below = flat[corner], flat[corner + np.int32(width)]  # (B, rows, columns)
+    upper += (flat[corner + np.int32(1)] - upper) * g
+    below += (flat[corner + np.int32(width + 1)] - below) * g
+    below -= upper
+    below *= f
+    np.add(upper, below, out=moved)
+    np.clip(moved, images.min(initial=0), images.max(initial=0), out=moved)  # rounding
 
 
 def make_blobs(n_samples=300, *, centers=3, n_features=2, cluster_std=1.0, random_state=None):

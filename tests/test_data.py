@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from aelearn import load_mnist, make_blobs, make_circles, make_moons
-from aelearn.data import SPLITS, default_directory, image_shape, read_idx
+from aelearn.data import SPLITS, default_directory, image_shape, moved_images, read_idx
 
 DATA = Path(__file__).parent.parent / "data"
 
@@ -261,3 +261,58 @@ def test_nothing_touches_numpys_global_random_state():
     before = np.random.get_state()[1].copy()
     make_blobs(random_state=0), make_moons(), make_circles(random_state=np.random.default_rng(1))
     assert np.array_equal(before, np.random.get_state()[1])
+
+
+def moved_by_loops(image, angle, shift):
+    """The definition: each pixel is read off between four pixels of the original, and 0 outside of it."""
+    n_rows, n_columns = image.shape
+    framed = np.pad(image, 2)
+    moved = np.zeros(image.shape)
+    for r in range(n_rows):
+        for c in range(n_columns):
+            u, v = r - (n_rows - 1) / 2, c - (n_columns - 1) / 2
+            y = np.cos(angle) * u - np.sin(angle) * v + shift[0] + (n_rows - 1) / 2
+            x = np.sin(angle) * u + np.cos(angle) * v + shift[1] + (n_columns - 1) / 2
+            if -1 < y < n_rows and -1 < x < n_columns:
+                i, j = int(np.floor(y)), int(np.floor(x))
+                f, g = y - i, x - j
+                corner = framed[i + 2:i + 4, j + 2:j + 4]
+                moved[r, c] = np.array([1 - f, f]) @ corner @ np.array([1 - g, g])
+    return moved
+
+
+@pytest.mark.parametrize("shape, given", [((9, 9), None), ((5, 8), (5, 8)), ((1, 6), (1, 6))])
+@pytest.mark.parametrize("dtype, atol", [(np.float32, 2e-6), (np.float64, 1e-14)])
+def test_moved_images_are_those_of_the_definition(rng, shape, given, dtype, atol):
+    images = rng.random((7, shape[0] * shape[1])).astype(dtype)
+    moved = moved_images(images, np.random.default_rng(3), pixels=2.0, degrees=30.0, shape=given)
+    draws = np.random.default_rng(3)
+    angles, shifts = np.radians(draws.uniform(-30, 30, 7)), draws.uniform(-2, 2, (2, 7))
+    assert moved.dtype == dtype and not np.shares_memory(moved, images)
+    for n in range(7):
+        wanted = moved_by_loops(images[n].reshape(shape), angles[n], shifts[:, n])
+        np.testing.assert_allclose(moved[n].reshape(shape), wanted, atol=atol)
+
+
+def test_images_that_are_not_moved_stay_the_same(few_digits):
+    images = few_digits[0]  # read-only, 500 of them: several blocks
+    assert np.array_equal(moved_images(images, 0, pixels=0, degrees=0), images)
+    moved = moved_images(images, 0)
+    assert np.array_equal(moved, moved_images(np.asfortranarray(images), 0)) and moved.flags.c_contiguous
+    assert not np.array_equal(moved, moved_images(images, 1))
+    assert moved.min() == 0 and moved.max() <= 1 and (moved != images).any(axis=1).all()
+    assert moved.sum() == pytest.approx(images.sum(), rel=0.01)  # hardly any ink leaves the picture
+    assert moved_images(images[:2], 0, pixels=1e6).max() == 0
+
+
+def test_moves_and_shapes_that_are_none(rng):
+    images = rng.random((3, 12))
+    with pytest.raises(ValueError, match="12 pixels are not square: pass shape"):
+        moved_images(images, rng)
+    for shape, error, words in (((3, 5), ValueError, "not 3 x 5"), (12, TypeError, "a pair"), ("34", TypeError, "pair"),
+                                ((12,), TypeError, "a pair"), ((3, 4.0), TypeError, "integer")):
+        with pytest.raises(error, match=words):
+            moved_images(images, rng, shape=shape)
+    for settings, words in (({"pixels": -1}, "pixels must"), ({"degrees": np.inf}, "degrees must")):
+        with pytest.raises(ValueError, match=words):
+            moved_images(images, rng, shape=(3, 4), **settings)

@@ -22,6 +22,7 @@ MAY_IMPORT = {  # a part of aelearn (a subpackage, or a module at the top) -> th
     "finite_differences": {"core"}, "gradcheck": {"core", "finite_differences"},
     "assignment": {"core"}, "metrics": {"core", "assignment"}, "data": {"core"},
     **{topic: MATHEMATICS for topic in TOPICS}, "autoencoder": MATHEMATICS | {"gradcheck"},
+    "spectral": MATHEMATICS | {"metrics"},
     "plotting": {"core", "metrics"},
     "jobs": MATHEMATICS | {"data", "metrics", "plotting", "__init__"},
     "teaching": MATHEMATICS | {"data", "metrics", "gradcheck", "plotting"},

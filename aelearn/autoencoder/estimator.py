@@ -29,6 +29,7 @@ class Autoencoder(Transformer):
 
     hidden_layer_sizes  units of the encoder's layers, the code's last: (128, 3) makes 784-128-3-128-784
     activation          of the hidden layers: "sigmoid", "tanh", "relu" or "identity"
+    code_activation     of the code, the same choice; None: as the other hidden layers
     output_activation   of the last layer, the same choice
     loss                "mse" (mean squared error) or "bce" (binary cross-entropy: X in [0, 1], sigmoid output)
     optimizer           "adam", "momentum" or "sgd"
@@ -39,7 +40,11 @@ class Autoencoder(Transformer):
     dtype               np.float32 or np.float64: what the network computes in and returns
     callbacks           functions callback(autoencoder, row), called after each epoch; True stops the training
     weight_init         "truncated_normal" (the original script's) or "glorot": see layers.py
-    random_state        None, an int, a np.random.Generator or RandomState: initial weights and order of batches
+    augment             None, or a function augment(images, generator), called for each batch (B, D) in each epoch, that
+                        returns the images to reconstruct instead: aelearn.data.moved_images shifts and turns them.
+                        For the same seed to give the same bits, it must draw from that generator alone
+    random_state        None, an int, a np.random.Generator or RandomState: initial weights, order of batches, and what
+                        `augment` draws
     verbose             if not 0, `fit` and `resume` show a progress bar: epochs, and the loss
 
     After `fit`:
@@ -54,11 +59,13 @@ class Autoencoder(Transformer):
 
     _estimator_type = "transformer"
 
-    def __init__(self, hidden_layer_sizes=(128, 3), *, activation="sigmoid", output_activation="sigmoid", loss="mse",
-                 optimizer="adam", learning_rate=3e-3, epochs=150, batch_size=48, backend="auto", dtype=np.float32,
-                 callbacks=(), weight_init="truncated_normal", random_state=None, verbose=0):
+    def __init__(self, hidden_layer_sizes=(128, 3), *, activation="sigmoid", code_activation=None,
+                 output_activation="sigmoid", loss="mse", optimizer="adam", learning_rate=3e-3, epochs=150,
+                 batch_size=48, backend="auto", dtype=np.float32, callbacks=(), weight_init="truncated_normal",
+                 augment=None, random_state=None, verbose=0):
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
+        self.code_activation = code_activation
         self.output_activation = output_activation
         self.loss = loss
         self.optimizer = optimizer
@@ -69,6 +76,7 @@ class Autoencoder(Transformer):
         self.dtype = dtype
         self.callbacks = callbacks
         self.weight_init = weight_init
+        self.augment = augment
         self.random_state = random_state
         self.verbose = verbose
 
@@ -90,7 +98,7 @@ class Autoencoder(Transformer):
             validation = check_validation(validation, getattr(self, "feature_names_in_", None), X, self.loss)
         self._start(self._structure(), seed=int(generator(self.random_state).integers(2**63)))
         self._training.initialize(self.weight_init)
-        self._fingerprint = zlib.crc32(X)
+        self._fingerprint, self._was_augmented = zlib.crc32(X), self.augment is not None
         return self._train(X, validation)
 
     @all_or_nothing
@@ -112,6 +120,10 @@ class Autoencoder(Transformer):
                                  f"not {value!r}: call fit to start anew")
         if not self.was_fitted_to(X):
             raise ValueError("X is not the data that this network was fitted to: call fit to start anew")
+        if self._was_augmented != (self.augment is not None):
+            raise ValueError("this network was fitted "
+                             f"{'with' if self._was_augmented else 'without'} augment, which no file contains: "
+                             "set_params(augment=...) to the same, or call fit to start anew")
         X, validation = self._images(X), None if validation is None else self._images(validation)
         self._training.optimizer.learning_rate = float(self.learning_rate)
         self.interrupted_ = False
@@ -124,7 +136,8 @@ class Autoencoder(Transformer):
         try:
             with progress(self.verbose, unit="epoch", total=self.epochs, done=len(self.history_)) as bar:
                 self._training.run(X, validation, epochs=self.epochs, batch_size=int(self.batch_size),
-                                   backend=load_backend(self.backend), after_epoch=lambda: self._after_epoch(X, bar))
+                                   backend=load_backend(self.backend), augment=self.augment,
+                                   after_epoch=lambda: self._after_epoch(X, bar))
         except KeyboardInterrupt:
             if not self.history_:
                 raise  # there is nothing to keep
@@ -185,15 +198,15 @@ class Autoencoder(Transformer):
     def _structure(self):
         """The settings that determine the network's structure, which cannot change after `fit`."""
         return {"hidden_layer_sizes": [int(size) for size in self.hidden_layer_sizes], "activation": self.activation,
-                "output_activation": self.output_activation, "loss": self.loss, "optimizer": self.optimizer,
-                "dtype": np.dtype(self.dtype).name}
+                "code_activation": self.code_activation, "output_activation": self.output_activation,
+                "loss": self.loss, "optimizer": self.optimizer, "dtype": np.dtype(self.dtype).name}
 
     def _start(self, structure, seed):
         """A network of this structure and the state of its training, with parameters that are not set yet."""
         self.widths_ = autoencoder_widths(self.n_features_in_, structure["hidden_layer_sizes"])
         self._fitted_structure = structure
         self._architecture = Architecture(self.widths_, structure["activation"], structure["output_activation"],
-                                          structure["loss"])
+                                          structure["loss"], structure["code_activation"])
         self._n_encoder_layers = self._architecture.n_layers // 2
         self._n_features_out = self.widths_[self._n_encoder_layers]
         self._training = Training(self._architecture, structure["optimizer"], self.learning_rate, structure["dtype"],
@@ -231,8 +244,8 @@ class Autoencoder(Transformer):
     def save(self, path):
         """Write everything that `load` and `resume` need to one .npz file, completely or not at all.
 
-        Callbacks and verbose are not saved, nor is a random_state that is not a number: the loaded model has (), 0 and
-        None there.
+        Callbacks, augment and verbose are not saved, nor is a random_state that is not a number: the loaded model has
+        (), None, 0 and None there. (A model that was fitted with augment is resumed with augment only.)
         """
         self._check_fitted("_training")
         write_model(path, self)

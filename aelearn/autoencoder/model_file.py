@@ -1,7 +1,7 @@
 """An autoencoder on disk: one .npz file of plain arrays and one JSON text. No pickle, so loading runs no code.
 
     about           JSON: format, settings, seed, n_features, history, interrupted, fingerprint of X; since version 2
-                    of aelearn also feature_names (of X's columns), output_config and metadata_request
+                    of aelearn also feature_names (of X's columns), output_config, metadata_request, augmented
     params/W1 ...   the parameters
     memory/m ...    the optimiser's memory
 """
@@ -24,13 +24,14 @@ FORMAT = "aelearn autoencoder 1"
 def write_model(path, model):
     """Write a fitted Autoencoder to `path`, completely or not at all."""
     settings = {**model.get_params(), **model._fitted_structure}
-    for name in ("callbacks", "verbose"):
+    for name in ("callbacks", "augment", "verbose"):
         settings.pop(name)
     if not isinstance(model.random_state, (int, np.integer, type(None))):
         settings["random_state"] = None
     names = getattr(model, "feature_names_in_", None)
     about = {"format": FORMAT, "settings": settings, "seed": model._training.seed, "n_features": model.n_features_in_,
              "history": model.history_, "interrupted": model.interrupted_, "fingerprint": model._fingerprint,
+             "augmented": model._was_augmented,
              "feature_names": None if names is None else names.tolist(),
              "output_config": getattr(model, "_sklearn_output_config", None),
              "metadata_request": getattr(model, "_metadata_request", None)}
@@ -71,7 +72,7 @@ def _model(kind, about, params, memory):
                     "hidden_layer_sizes": tuple(settings["hidden_layer_sizes"])})
     model.check_settings()
     model.n_features_in_, model._fingerprint = check_integer("n_features", about["n_features"], 1), about["fingerprint"]
-    model.interrupted_ = bool(about["interrupted"])
+    model.interrupted_, model._was_augmented = bool(about["interrupted"]), bool(about.get("augmented", False))
     names, output, request = (about.get(key) for key in ("feature_names", "output_config", "metadata_request"))
     if names is not None:
         if len(names) != model.n_features_in_ or not all(isinstance(name, str) for name in names):

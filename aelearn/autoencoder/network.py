@@ -39,15 +39,17 @@ class Architecture:
     """What the network computes, apart from its parameters.
 
     widths             units of each layer from the images through the code and back
-    activation         of all hidden layers, the code included
+    activation         of all hidden layers
     output_activation  of the last layer
     loss               "mse" or "bce"; "bce" needs the sigmoid as output activation
+    code_activation    of the code; None: as the other hidden layers
     """
 
     widths: tuple
     activation: str = "sigmoid"
     output_activation: str = "sigmoid"
     loss: str = "mse"
+    code_activation: str = None
 
     @property
     def n_layers(self):
@@ -65,7 +67,11 @@ class Architecture:
 
     def activation_of(self, layer):
         """The name of the activation of layer 1..L."""
-        return self.output_activation if layer == self.n_layers else self.activation
+        if layer == self.n_layers:
+            return self.output_activation
+        if layer == self.n_layers // 2 and self.code_activation is not None:
+            return self.code_activation
+        return self.activation
 
 
 def autoencoder_widths(n_features, hidden_layer_sizes):
@@ -127,7 +133,7 @@ def backward(params, x, architecture, work):
         da[below], dW, db = dense_backward(dz[layer], a[below], W, input_gradient=below > 0,
                                            dx=da[below], dW=dW, db=db)  # da (N, width below); dW, db like W, b
         if below > 0:
-            _, f_backward = ACTIVATIONS[architecture.activation]
+            _, f_backward = ACTIVATIONS[architecture.activation_of(below)]
             dz[below] = f_backward(da[below], a[below], out=dz[below])  # (N, width below)
 
 

@@ -31,6 +31,8 @@ def check_settings(model):
     for size in sizes:
         check_integer("each of hidden_layer_sizes", size, 1)
     check_choice("activation", model.activation, ACTIVATIONS)
+    if model.code_activation is not None:
+        check_choice("code_activation", model.code_activation, ACTIVATIONS)
     check_choice("output_activation", model.output_activation, ACTIVATIONS)
     check_choice("loss", model.loss, LOSSES)
     if model.loss == "bce" and model.output_activation != "sigmoid":
@@ -44,6 +46,9 @@ def check_settings(model):
     check_backend(model.backend)
     check_float_dtype(model.dtype)
     check_verbose(model.verbose)
+    if model.augment is not None and not callable(model.augment):
+        raise TypeError("augment must be a function of images and a generator, such as data.moved_images, or None; "
+                        f"got {model.augment!r}")
     if isinstance(model.callbacks, Iterator):
         raise TypeError("callbacks must be a sequence of functions; got an iterator, which is empty after the first "
                         "epoch: pass a list of them")

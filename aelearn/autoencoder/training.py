@@ -12,6 +12,7 @@ counterpart in kernels/gpu/training.py the memory of a GPU.
 Shapes: N samples, M validation samples, D features, B rows of a batch.
 """
 
+import functools
 import time
 from contextlib import contextmanager
 
@@ -32,21 +33,28 @@ class Run:
     optimizer_step     the function that makes the optimiser's step: one of optim.STEPS, or a back end's
     X, validation      images (N, D), (M, D) or None
     batch_size         B
+    augment            None, or a function of a batch (B, D) and a generator, which changes the batch in place
     """
 
-    def __init__(self, functions, architecture, vector, optimizer, optimizer_step, X, validation, batch_size):
+    def __init__(self, functions, architecture, vector, optimizer, optimizer_step, X, validation, batch_size, augment):
         self.functions, self.architecture, self.vector = functions, architecture, vector
         self.optimizer, self.optimizer_step = optimizer, optimizer_step
-        self.X, self.validation, self.batch_size = X, validation, batch_size
+        self.X, self.validation, self.batch_size, self.augment = X, validation, batch_size, augment
         self.params = architecture.parameters(vector)
         self.x = np.empty((min(batch_size, len(X)), X.shape[1]), X.dtype)  # (B, D)
         self.work = functions.Workspace(architecture, len(self.x), X.dtype)
 
-    def batches(self, order):
-        """The images in the given order (N,), in batches (B, D), all in one array; the last one may be smaller."""
+    def batches(self, order, rng):
+        """The images in the given order (N,), in batches (B, D), all in one array; the last one may be smaller.
+
+        rng  the generator that `augment` draws from
+        """
         for start in range(0, len(order), self.batch_size):
             rows = order[start:start + self.batch_size]
-            yield np.take(self.X, rows, axis=0, out=self.x[:len(rows)], mode="clip")  # "clip" avoids a hidden copy
+            x = np.take(self.X, rows, axis=0, out=self.x[:len(rows)], mode="clip")  # "clip" avoids a hidden copy
+            if self.augment is not None:
+                self.augment(x, rng)
+            yield x
 
     def step(self, x):
         """One step of gradient descent on the batch x (B, D)."""
@@ -79,6 +87,18 @@ class Run:
         """Copy the current state into the Training's arrays: here they already have it."""
 
 
+def _replace(augment, loss, x, rng):
+    """Replace the batch x (B, D) by augment(x, rng). Raises ValueError if that is no batch of such images."""
+    images = np.asarray(augment(x, rng))
+    if images.shape != x.shape or images.dtype.kind not in "biuf":
+        raise ValueError(f"augment must return as many images of as many pixels as it was given, numbers of shape "
+                         f"{x.shape}; got {images.dtype} of shape {images.shape}")
+    if loss == "bce" and (images.min() < 0 or images.max() > 1):
+        raise ValueError("loss 'bce' reads images as probabilities, from 0 to 1; those of augment go from "
+                         f"{images.min():.3g} to {images.max():.3g}")
+    x[...] = images
+
+
 class Training:
     """The state of a training.
 
@@ -87,8 +107,9 @@ class Training:
     params        {"W1": (D, H), "b1": (H,), ...}, views of `vector`
     optimizer     one of optim.OPTIMIZERS, with its memory
     history       a row for each finished epoch, as in Autoencoder.history_
-    seed          determines all that is random: the initial weights, and the order of the images in each epoch, which
-                  is drawn from (seed, epoch). So there is no generator whose state would have to be saved
+    seed          determines all that is random: the initial weights; the order of the images in each epoch, which is
+                  drawn from (seed, epoch); and what `augment` draws, from (seed, epoch, 1). So there is no generator
+                  whose state would have to be saved
 
     During a run on a GPU, `vector`, `params` and `optimizer` are copied to the host when they are read. Writing into
     these copies changes nothing on the GPU.
@@ -128,23 +149,25 @@ class Training:
         for layer in range(1, self.architecture.n_layers + 1):
             INITIALIZERS[weight_init](rng, params[f"W{layer}"], params[f"b{layer}"])
 
-    def run(self, X, validation, *, epochs, batch_size, backend, after_epoch):
+    def run(self, X, validation, *, epochs, batch_size, backend, augment, after_epoch):
         """Train on X (N, D) until the history has `epochs` rows, those of earlier runs included.
 
         validation   images (M, D) whose loss is recorded after each epoch, or None
         backend      "numpy", "numba" or "cuda"
+        augment      None, or a function of a batch and a generator that returns the images to learn from instead
         after_epoch  called without arguments after each epoch; training ends when it returns True
 
         Ctrl-C or any other exception ends the run, is raised to the caller, and leaves the state as it was after the
         last whole epoch. (If a GPU fails so badly that nothing can be copied from it any more: as it was when it was
         last copied to the host, the history included.) Raises ValueError if the loss is no longer finite.
         """
-        run = self._make_run(X, validation, batch_size, backend)
+        run = self._make_run(X, validation, batch_size, backend, augment)
         quiet = np.errstate(over="ignore", invalid="ignore", under="ignore")  # _check_loss raises if it matters
         with self._whole_epochs(run), quiet:
             while len(self.history) < epochs:
                 started = time.perf_counter()
-                for x in run.batches(self._order(len(X))):  # (B, D)
+                rng = np.random.default_rng((self.seed, len(self.history) + 1, 1))
+                for x in run.batches(self._order(len(X)), rng):  # (B, D)
                     run.step(x)
                 loss, validation_loss = run.losses()
                 self._check_loss(loss, X)
@@ -152,10 +175,12 @@ class Training:
                 if after_epoch():
                     break
 
-    def _make_run(self, X, validation, batch_size, backend):
+    def _make_run(self, X, validation, batch_size, backend, augment):
         """The Run on this back end, with its functions for the network and for the optimiser's step."""
         steps = optim.STEPS if backend == "numpy" else {**optim.STEPS, **kernels.get(backend).STEPS}
-        job = (self.architecture, self._vector, self._optimizer, steps[self._optimizer.name], X, validation, batch_size)
+        in_place = None if augment is None else functools.partial(_replace, augment, self.architecture.loss)
+        job = (self.architecture, self._vector, self._optimizer, steps[self._optimizer.name], X, validation, batch_size,
+               in_place)
         if backend == "cuda":
             return kernels.get("cuda").Run(*job)
         return Run(network_functions(backend), *job)

@@ -9,6 +9,9 @@ their NumPy originals:
     loss_and_gradients  aelearn.autoencoder.network.loss_and_gradients
     adam_step           aelearn.autoencoder.optim.adam_step
     smallest            aelearn.spectral.neighbors.smallest (Numba only)
+    nearest             aelearn.spectral.neighbors.nearest_neighbors (Numba only)
+    csr_product         aelearn.spectral.sparse.CSRMatrix.__matmul__ (Numba only)
+    chebyshev_step      aelearn.spectral.filtering.chebyshev_step (Numba only)
 
 What the compiled back ends share is in common.py. Nothing is loaded before it is needed, and nothing here imports from
 outside this folder.

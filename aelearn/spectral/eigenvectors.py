@@ -15,7 +15,8 @@ With shift = 1e-5 the same three become 100000, 9091 and 3226. Two steps alterna
 
 A block of Q vectors finds eigenvalues that occur up to Q times, which a single vector would not.
 
-If the graph is sparse, R is never computed: elimination.py solves (1 + shift) x - S x = b instead.
+If the graph is sparse, R is never computed: elimination.py solves (1 + shift) x - S x = b instead. And if that would
+take too much memory, R is a polynomial of S that brings out the same eigenvectors: filtering.py.
 
 Source: Golub and Underwood, "The block Lanczos method" (1977).
 """
@@ -23,13 +24,16 @@ Source: Golub and Underwood, "The block Lanczos method" (1977).
 import numpy as np
 
 from aelearn.core.validation import ConvergenceWarning, warn
-from aelearn.spectral.elimination import SMALL, Elimination, check_size, level_groups
+from aelearn.spectral.elimination import SMALL, Elimination, check_size, is_small, level_groups
+from aelearn.spectral.filtering import ChebyshevFilter
 from aelearn.spectral.sparse import CSRMatrix
 
 TOLERANCE = 1e-10  # of |S v - lambda v|; its rounding is N eps for arrays (1e-12 for N = 5,000), less if S is sparse
 LARGE = 0.1  # an eigenvalue large enough for S v / lambda to have errors no larger than v's; see `largest_eigenpairs`
 N_STEPS = 5  # V, R V, ..., R^4 V
 MAX_ROUNDS = 100
+TALL = 5_000  # rows from which on CholeskyQR2 is tried
+ORTHOGONAL = 1e-13  # products of different columns that are 0 to rounding
 
 
 def largest_eigenpairs(S, n_pairs, rng):
@@ -43,7 +47,7 @@ def largest_eigenpairs(S, n_pairs, rng):
     are smaller than that. One more product, v = S v / lambda, computes these entries from those of their neighbours,
     and gives them correct digits.
 
-    Raises ValueError if the blocks of `Elimination` would not fit into memory.
+    Raises ValueError if S is an array that is too large for elimination in memory.
     """
     S = S if isinstance(S, CSRMatrix) else np.asarray(S, np.float64)  # (N, N)
     groups, n_parts = level_groups(S)
@@ -53,7 +57,9 @@ def largest_eigenpairs(S, n_pairs, rng):
         values, vectors = np.linalg.eigh(S.toarray() if isinstance(S, CSRMatrix) else S)  # (N,), (N, N)
         values, vectors = values[::-1], vectors[:, ::-1]
     else:
-        values, vectors = _iterate(S, Elimination(S, groups), rng.standard_normal((len(S), n_columns)), n_pairs)
+        filtered = isinstance(S, CSRMatrix) and not is_small(groups)
+        R = ChebyshevFilter(S) if filtered else Elimination(S, groups)
+        values, vectors = _iterate(S, R, rng.standard_normal((len(S), n_columns)), n_pairs)
     values, vectors = values[:n_pairs].copy(), vectors[:, :n_pairs].copy()  # (P,), (N, P)
     large = values > LARGE
     vectors[:, large] = S @ vectors[:, large] / values[large]
@@ -66,13 +72,35 @@ def with_signs(vectors):
     return vectors * np.where(largest < 0, -1, 1)  # (N, P)
 
 
+def orthonormal(V):
+    """An orthonormal basis (N, Q) of the columns of V (N, Q).
+
+    For tall V three products and a small triangle are far faster than a QR decomposition: with the Gram matrix
+    V^T V = L L^T, the columns of V L^-T are orthonormal up to rounding times the square of V's condition number; once
+    more, and they are to rounding (CholeskyQR2). If not, because V's columns nearly depend on each other, QR does it.
+    Source: Yamamoto, Nakatsukasa, Yanagisawa and Fukaya, "Roundoff error analysis of the CholeskyQR2 algorithm",
+    Electronic Transactions on Numerical Analysis 44 (2015).
+    """
+    lengths = np.linalg.norm(V, axis=0)  # (Q,)
+    if len(V) < TALL or not lengths.all():
+        return np.linalg.qr(V)[0]
+    Q = V / lengths  # (N, Q)
+    try:
+        for _ in range(2):
+            Q = Q @ np.linalg.inv(np.linalg.cholesky(Q.T @ Q)).T  # (N, Q)
+    except np.linalg.LinAlgError:
+        return np.linalg.qr(V)[0]
+    off = np.abs(Q.T @ Q - np.eye(Q.shape[1])).max()
+    return Q if off < ORTHOGONAL else np.linalg.qr(V)[0]
+
+
 def _iterate(S, R, V, n_pairs):
     """Expand and project, from V (N, Q), until the first n_pairs columns are eigenvectors."""
     for _ in range(MAX_ROUNDS):
-        powers = [np.linalg.qr(V)[0]]  # arrays (N, Q) that span V, R V, ..., R^4 V
+        powers = [orthonormal(V)]  # arrays (N, Q) that span V, R V, ..., R^4 V
         while len(powers) < N_STEPS:
-            powers.append(np.linalg.qr(R.solve(powers[-1]))[0])
-        basis = np.linalg.qr(np.hstack(powers))[0]  # (N, Q N_STEPS)
+            powers.append(orthonormal(R.solve(powers[-1])))
+        basis = orthonormal(np.hstack(powers))  # (N, Q N_STEPS)
         S_basis = S @ basis  # (N, Q N_STEPS)
         values, y = np.linalg.eigh(basis.T @ S_basis)
         values, y = values[::-1][:V.shape[1]], y[:, ::-1][:, :V.shape[1]]  # (Q,), (Q N_STEPS, Q)
@@ -80,6 +108,7 @@ def _iterate(S, R, V, n_pairs):
         residuals = np.linalg.norm(S_basis @ y - V * values, axis=0)  # |S v - lambda v|: (Q,)
         if residuals[:n_pairs].max() < TOLERANCE:
             return values, V
+        R.adapt(values)
     warn(f"after {MAX_ROUNDS} rounds the eigenvectors are still wrong by {residuals[:n_pairs].max():.1e}",
          ConvergenceWarning)
     return values, V

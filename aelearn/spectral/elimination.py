@@ -19,6 +19,7 @@ SHIFT = 1e-5  # large enough for the inverse to exist (eigenvalues are up to 1 +
               # small enough for the largest eigenvalues to stand out in it
 SMALL = 64  # the least size of a group: with fewer points a call costs more than its arithmetic
 MAX_ENTRIES = 150_000_000  # of the blocks and of the arrays for inverting the largest: 1.2 GB
+FEW_ENTRIES = 30_000_000  # up to so many, a sparse graph is eliminated; beyond, filtering.py is faster and smaller
 
 
 def level_groups(S):
@@ -62,12 +63,23 @@ def _neighbors(S, points):
     return S.indices[entries[S.data[entries] > 0]]
 
 
+def _n_entries(groups):
+    """How many entries the blocks of groups have, and the arrays for inverting the largest."""
+    sizes = [len(group) for group in groups]
+    return sum(size * (size + after) for size, after in zip(sizes, [*sizes[1:], 0])) + 3 * max(sizes) ** 2
+
+
+def is_small(groups):
+    """True if elimination is fast: if the blocks of groups have FEW_ENTRIES."""
+    return _n_entries(groups) <= FEW_ENTRIES
+
+
 def check_size(groups):
     """Raise ValueError for groups whose blocks would not fit into memory."""
-    sizes = [len(group) for group in groups]
-    n_entries = sum(size * (size + after) for size, after in zip(sizes, [*sizes[1:], 0])) + 3 * max(sizes) ** 2
+    n_entries = _n_entries(groups)
     if n_entries > MAX_ENTRIES:
-        raise ValueError(f"the graph of {sum(sizes)} points has too many edges for exact eigenvectors, which would "
+        n_points = sum(map(len, groups))
+        raise ValueError(f"the graph of {n_points} points has too many edges for exact eigenvectors, which would "
                          f"take {n_entries * 8e-9:.1f} GB: use affinity='rbf' with n_landmarks=1000, "
                          "or fewer n_neighbors")
 
@@ -90,6 +102,9 @@ class Elimination:
             if g:
                 A -= self.B[g] @ self.P[g - 1] @ self.B[g].T
             self.P.append(np.linalg.inv(A))  # (w, w)
+
+    def adapt(self, values):
+        """Nothing to do: what is known of the eigenvalues makes no difference here."""
 
     def solve(self, b):
         """x (N, Q) for b (N, Q): forward elimination, then back substitution,

@@ -14,6 +14,8 @@ from aelearn.core.arrays import blocks, in_safe_units
 from aelearn.core.validation import check_array, check_integer, load_backend
 
 MIN_ROWS, MAX_ROWS = 32, 128  # of a block
+MAX_FEATURES = 48  # up to so many, differences on all cores are faster than products
+MANY = 2_000  # from so many points on, for fewer it does not matter
 TINY = np.finfo(np.float64).tiny  # smaller squares lose digits; their error is below this
 
 
@@ -80,10 +82,15 @@ def nearest_neighbors(X, n_neighbors):
     A point is its own nearest neighbour, as in scikit-learn's graph: n_neighbors = 10 finds nine others. Of points at
     the same distance, the one with the lower index comes first.
 
+    The compiled version for many points of few features, which computes nothing but differences, is in
+    kernels/cpu/neighbors.py.
+
     Raises ValueError or TypeError if X is not an array of numbers, and for n_neighbors above N.
     """
     X = check_array(X)
     k = check_integer("n_neighbors", n_neighbors, 1, len(X))
+    if X.shape[1] <= MAX_FEATURES and len(X) >= MANY and load_backend("auto") == "numba":
+        return kernels.get("numba").nearest(in_safe_units(X), k)
     points = Points(in_safe_units(X))
     neighbors = np.empty((len(X), k), np.int64)  # (N, k)
     select = smallest if load_backend("auto") == "numpy" else kernels.get("numba").smallest

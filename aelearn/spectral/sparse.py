@@ -15,6 +15,11 @@ SciPy's names for the same three arrays are used. The entries are stored row by 
 
 import numpy as np
 
+from aelearn import kernels
+from aelearn.core.validation import load_backend
+
+LARGE = 1 << 22  # terms of a product from which on it is computed by the compiled version
+
 
 class CSRMatrix:
     """A sparse symmetric matrix (N, N) in CSR form. Since W.T = W, its rows are its columns as well.
@@ -31,7 +36,12 @@ class CSRMatrix:
         return len(self.indptr) - 1
 
     def __matmul__(self, x):
-        """The product with x (N, Q), (N, Q): y[i, q] = sum_j W[i, j] x[j, q] over the entries of row i."""
+        """The product with x (N, Q), (N, Q): y[i, q] = sum_j W[i, j] x[j, q] over the entries of row i.
+
+        The compiled version, which computes large products, is in kernels/cpu/sparse.py; its bits are the same.
+        """
+        if len(self.data) * x.shape[1] >= LARGE and load_backend("auto") == "numba":
+            return kernels.get("numba").csr_product(self.data, self.indices, self.indptr, x)
         return np.stack([np.bincount(self.rows, self.data * column[self.indices], minlength=len(self))
                          for column in x.T], axis=1)  # (N, Q)
 

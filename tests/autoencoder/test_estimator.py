@@ -14,6 +14,7 @@ import pytest
 from aelearn import Autoencoder, kernels
 from aelearn.autoencoder import optim
 from aelearn.core.validation import ConvergenceWarning, NotFittedError
+from aelearn.data import moved_images
 from tests.small import quick, same_parameters
 
 
@@ -76,18 +77,59 @@ def test_validation_loss(few_digits):
     assert same_parameters(model, quick().fit(images[:300])), "the validation images were learnt from"
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "momentum", "sgd"])
-def test_save_load_resume_gives_the_same_bits(tmp_path, few_digits, optimizer):
+@pytest.mark.parametrize("settings", [{}, {"optimizer": "momentum"}, {"optimizer": "sgd"}, {"augment": moved_images},
+                                      {"activation": "relu", "code_activation": "identity"}])
+def test_save_load_resume_gives_the_same_bits(tmp_path, few_digits, settings):
     images = few_digits[0]
-    through = quick(optimizer=optimizer, epochs=5).fit(images, validation=images[:50])
-    quick(optimizer=optimizer, epochs=2).fit(images, validation=images[:50]).save(tmp_path / "model.npz")
+    through = quick(epochs=5, **settings).fit(images, validation=images[:50])
+    quick(epochs=2, **settings).fit(images, validation=images[:50]).save(tmp_path / "model.npz")
     loaded = Autoencoder.load(tmp_path / "model.npz")
-    assert np.array_equal(loaded.transform(images), quick(optimizer=optimizer, epochs=2).fit(images).transform(images))
-    loaded.set_params(epochs=5).resume(images, validation=images[:50])
+    assert np.array_equal(loaded.transform(images), quick(epochs=2, **settings).fit(images).transform(images))
+    assert loaded.augment is None
+    loaded.set_params(epochs=5, augment=settings.get("augment")).resume(images, validation=images[:50])
     assert same_parameters(loaded, through)
     for key in ("epoch", "loss", "validation_loss"):
         assert [row[key] for row in loaded.history_] == [row[key] for row in through.history_]
     assert loaded.resume(images) is loaded and len(loaded.history_) == 5  # nothing is left to do
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+def test_augmented_images_are_what_is_learnt(rng, backend):
+    """Each batch of each epoch is changed anew, the last and smaller one as well; losses are those of X itself."""
+    X, seen = rng.random((10, 4)).astype(np.float32), []
+
+    def darker(images, generator):
+        seen.append((images.copy(), generator.random()))
+        return images * np.float32(0.5)
+
+    model = quick(augment=darker, epochs=3, batch_size=4, backend=backend).fit(X)
+    assert [len(images) for images, _ in seen] == [4, 4, 2] * 3 and len({draw for _, draw in seen}) == 9
+    epochs = [np.concatenate([images for images, _ in seen[at:at + 3]]) for at in (0, 3, 6)]
+    for images in epochs:
+        assert np.array_equal(images[np.lexsort(images.T)], X[np.lexsort(X.T)])
+    assert not np.array_equal(epochs[0], epochs[1])
+    assert same_parameters(model, quick(epochs=3, batch_size=4, backend=backend).fit(X * np.float32(0.5)))
+    assert model.history_[-1]["loss"] == pytest.approx(-model.score(X))
+
+
+@pytest.mark.parametrize("augment, words", [
+    (lambda images, rng: images[1:], r"shape \(48, 784\); got float32 of shape \(47, 784\)"),
+    (lambda images, rng: None, "got object of shape"),
+    (lambda images, rng: images + 1, "as probabilities, from 0 to 1"),
+])
+def test_what_augment_returns_is_checked(few_digits, augment, words):
+    with pytest.raises(ValueError, match=words):
+        quick(augment=augment, loss="bce").fit(few_digits[0])
+
+
+def test_a_training_on_augmented_images_is_resumed_as_one(tmp_path, few_digits):
+    images = few_digits[0]
+    model = quick(augment=moved_images, epochs=1).fit(images)
+    model.save(tmp_path / "model.npz")
+    with pytest.raises(ValueError, match="fitted with augment, which no file contains"):
+        Autoencoder.load(tmp_path / "model.npz").set_params(epochs=2).resume(images)
+    with pytest.raises(ValueError, match="fitted without augment"):
+        quick(epochs=1).fit(images).set_params(epochs=2, augment=moved_images).resume(images)
 
 
 def test_settings_survive_the_file(tmp_path):
@@ -164,6 +206,8 @@ def test_killed_and_resumed_ends_with_the_same_bits(tmp_path):
     ({"backend": np.array(["numpy", "auto"])}, ValueError, "does not exist"),
     ({"hidden_layer_sizes": (3, 0)}, ValueError, "at least 1"), ({"hidden_layer_sizes": (3.0,)}, TypeError, "integer"),
     ({"activation": "softmax"}, ValueError, "'relu'"), ({"output_activation": None}, ValueError, "output_activation"),
+    ({"augment": "moved"}, TypeError, "augment must be a function"),
+    ({"code_activation": "linear"}, ValueError, "code_activation must be one of .*'identity'"),
     ({"loss": "mae"}, ValueError, "'mse', 'bce'"), ({"optimizer": "lbfgs"}, ValueError, "'adam'"),
     ({"loss": "bce", "output_activation": "identity"}, ValueError, "needs output_activation='sigmoid'"),
     ({"learning_rate": 0}, ValueError, "above 0"), ({"learning_rate": np.nan}, ValueError, "finite"),
@@ -200,7 +244,8 @@ def test_wrong_numbers_of_columns(few_digits, fitted):
 
 
 @pytest.mark.parametrize("changes", [{"hidden_layer_sizes": (16, 2)}, {"activation": "relu"}, {"optimizer": "sgd"},
-                                     {"dtype": np.float64}, {"output_activation": "identity"}, {"loss": "bce"}])
+                                     {"dtype": np.float64}, {"output_activation": "identity"}, {"loss": "bce"},
+                                     {"code_activation": "identity"}])
 def test_settings_changed_after_fit_neither_change_the_network_nor_are_resumed(tmp_path, few_digits, changes):
     images = few_digits[0]
     model = quick(epochs=1).fit(images)

@@ -48,6 +48,19 @@ def test_forward_by_hand(functions, rng):
                                code @ params["W2"] + params["b2"])
 
 
+def test_the_code_may_have_an_activation_of_its_own(functions, rng):
+    architecture, params, _ = random_network(rng, (3, 4, 2, 4, 3), activation="relu", output_activation="identity",
+                                             code_activation="tanh")
+    assert [architecture.activation_of(layer) for layer in (1, 2, 3, 4)] == ["relu", "tanh", "relu", "identity"]
+    x = rng.normal(size=(5, 3))
+    work = functions.Workspace(architecture, 5, np.float64)
+    hidden = np.maximum(x @ params["W1"] + params["b1"], 0)
+    code = np.tanh(hidden @ params["W2"] + params["b2"])
+    np.testing.assert_allclose(functions.forward(params, x, architecture, work, last=2), code)
+    outputs = np.maximum(code @ params["W3"] + params["b3"], 0) @ params["W4"] + params["b4"]
+    np.testing.assert_allclose(functions.forward(params, x, architecture, work), outputs)
+
+
 @pytest.mark.parametrize("loss", ["mse", "bce"])
 @pytest.mark.parametrize("dtype, rtol", [(np.float32, 1e-4), (np.float64, 1e-12)])
 def test_a_batch_is_the_mean_of_its_rows(functions, rng, loss, dtype, rtol):

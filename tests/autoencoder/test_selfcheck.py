@@ -9,9 +9,9 @@ from aelearn.autoencoder.selfcheck import check_network, network_cases
 
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
-@pytest.mark.parametrize("hidden, activation, output_activation, loss", list(network_cases()))
-def test_whole_network(hidden, activation, output_activation, loss, backend):
-    report = check_network(hidden, activation, output_activation, loss, backend=backend)
+@pytest.mark.parametrize("hidden, activation, output_activation, loss, code_activation", list(network_cases()))
+def test_whole_network(hidden, activation, output_activation, loss, code_activation, backend):
+    report = check_network(hidden, activation, output_activation, loss, code_activation, backend=backend)
     assert report.right and report.relative_error < 1e-6
     assert len(report.rows) == 4 * len(hidden)
 

@@ -11,12 +11,13 @@ torch = pytest.importorskip("torch", reason="PyTorch is not installed (extra: pe
 FUNCTIONS = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu, "identity": lambda z: z}
 
 
-def torch_loss(params, x, activation, output_activation, loss):
+def torch_loss(params, x, activation, output_activation, loss, code_activation=None):
     """The same loss, in PyTorch's words."""
     a, last = x, len(params) // 2
+    names = {last: output_activation, last // 2: code_activation or activation}
     for layer in range(1, last + 1):
         z = a @ params[f"W{layer}"] + params[f"b{layer}"]
-        a = FUNCTIONS[output_activation if layer == last else activation](z)
+        a = FUNCTIONS[names.get(layer, activation)](z)
     if loss == "bce":
         return torch.nn.functional.binary_cross_entropy_with_logits(z, x)
     return torch.nn.functional.mse_loss(a, x)
@@ -24,13 +25,14 @@ def torch_loss(params, x, activation, output_activation, loss):
 
 @pytest.mark.parametrize("activation", FUNCTIONS)
 @pytest.mark.parametrize("output_activation, loss", [*((name, "mse") for name in FUNCTIONS), ("sigmoid", "bce")])
+@pytest.mark.parametrize("code_activation", [None, "identity"])
 @pytest.mark.parametrize("dtype, tolerance", [(np.float64, 1e-12), (np.float32, 1e-4)])
-def test_loss_and_gradients(few_digits, activation, output_activation, loss, dtype, tolerance):
+def test_loss_and_gradients(few_digits, activation, output_activation, loss, code_activation, dtype, tolerance):
     x = few_digits[0][:48].astype(dtype)
-    model = Autoencoder((32, 3), activation=activation, output_activation=output_activation, loss=loss, dtype=dtype,
-                        epochs=0, random_state=0).fit(x)
+    model = Autoencoder((32, 3), activation=activation, code_activation=code_activation,
+                        output_activation=output_activation, loss=loss, dtype=dtype, epochs=0, random_state=0).fit(x)
     params = {name: torch.tensor(value, requires_grad=True) for name, value in model.params_.items()}
-    theirs = torch_loss(params, torch.tensor(x), activation, output_activation, loss)
+    theirs = torch_loss(params, torch.tensor(x), activation, output_activation, loss, code_activation)
     theirs.backward()
     value, grads = model.loss_and_gradients(x)
     assert value == pytest.approx(theirs.item(), rel=tolerance)

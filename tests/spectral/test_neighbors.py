@@ -66,7 +66,21 @@ def test_neighbours_by_definition_on_both_back_ends(rng, n, d, k, monkeypatch):
         assert np.array_equal(nearest_neighbors(X, k), wanted)
 
 
-def test_a_point_comes_before_its_duplicates():
+@pytest.mark.parametrize("n, d, k", [(1, 1, 1), (17, 2, 17), (513, 5, 10), (1025, 10, 3), (300, 47, 70)])
+def test_differences_on_all_cores_find_the_same(rng, n, d, k, monkeypatch):
+    """What many points of few features take, here with few points: whole and partial tiles, ties, any size."""
+    for X in (rng.normal(size=(n, d)), rng.integers(0, 3, (n, d)).astype(np.float32), rng.normal(size=(n, d)) * 1e-200):
+        wanted = nearest_neighbors(X, k)
+        monkeypatch.setattr(neighbors, "MANY", 1)
+        assert np.array_equal(nearest_neighbors(X, k), wanted)
+        monkeypatch.undo()
+    with pytest.raises(ValueError, match=f"k must be from 1 to {n}"):
+        kernels.get("numba").nearest(X, n + 1)
+
+
+@pytest.mark.parametrize("many", [1, 10_000])
+def test_a_point_comes_before_its_duplicates(many, monkeypatch):
+    monkeypatch.setattr(neighbors, "MANY", many)
     found = nearest_neighbors(np.zeros((6, 2)), 3)
     assert (found[:, 0] == np.arange(6)).all() and all(len(set(row)) == 3 for row in found.tolist())
 

@@ -7,7 +7,8 @@
     assignment    one pass over X: labels, and the sums over points
     distances     the two nearest centres of a block of points
     seeding     the k-means++ start
-    neighbors   the smallest entries of each row
+    neighbors   the smallest entries of each row; nearest points
+    sparse      the product of a sparse matrix and a few columns
     ceiling     what this machine can do at most
 """
 
@@ -16,7 +17,7 @@ import numba
 from aelearn.kernels import UnavailableError
 from aelearn.kernels.cpu.lloyd import Descent as Descent, assign as assign, lloyd_step as lloyd_step
 from aelearn.kernels.cpu.matmul import matmul as matmul
-from aelearn.kernels.cpu.neighbors import smallest as smallest
+from aelearn.kernels.cpu.neighbors import nearest as nearest, smallest as smallest
 from aelearn.kernels.cpu.network import (
     backward as backward,
     forward as forward,
@@ -25,6 +26,7 @@ from aelearn.kernels.cpu.network import (
 )
 from aelearn.kernels.cpu.optim import STEPS as STEPS, adam_step as adam_step
 from aelearn.kernels.cpu.seeding import kmeans_plusplus as kmeans_plusplus
+from aelearn.kernels.cpu.sparse import chebyshev_step as chebyshev_step, csr_product as csr_product
 from aelearn.kernels.cpu.workspace import Workspace as Workspace
 
 

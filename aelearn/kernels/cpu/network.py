@@ -59,11 +59,11 @@ def backward(params, x, architecture, work):
     else:
         code, scale = activation_code(architecture.output_activation, ACTIVATIONS), 2 / x.size
     _output_delta(a[0], a[-1], code, dz[-1].dtype.type(scale), dz[-1])
-    code = activation_code(architecture.activation, ACTIVATIONS)
     for layer in range(architecture.n_layers, 0, -1):
         below = layer - 1
         _weight_gradient(a[below], dz[layer], work.grads[f"W{layer}"], work.grads[f"b{layer}"])
         if below > 0:
+            code = activation_code(architecture.activation_of(below), ACTIVATIONS)
             _delta_below(dz[layer], _readable(params[f"W{layer}"]), a[below], code, dz[below])
 
 

@@ -68,12 +68,12 @@ def backward(params, x, architecture, work):
         code, scale = activation_code(architecture.output_activation, ACTIVATIONS), 2 / x.size
     scale = dz[-1].dtype.type(scale)
     device.launch(_output_delta, n_blocks(x.size), THREADS, a[0], a[-1], code, scale, dz[-1])
-    code = activation_code(architecture.activation, ACTIVATIONS)
     for layer in range(architecture.n_layers, 0, -1):
         below = layer - 1
         W, dW, db = params[f"W{layer}"], work.grads[f"W{layer}"], work.grads[f"b{layer}"]
         device.launch(_weight_gradient, n_tiles(dW), (SIDE, SIDE), a[below], dz[layer], dW, db)
         if below > 0:
+            code = activation_code(architecture.activation_of(below), ACTIVATIONS)
             device.launch(_delta_below, n_tiles(dz[below]), (SIDE, SIDE), dz[layer], W, a[below], code, dz[below])
 
 

@@ -24,9 +24,10 @@ class Run:
     host_vector, host_optimizer  the Training's, with the state that was copied to the host last
     host_history                 the history that belongs to that state
     host_is_current              whether that is the current state
+    host_X                       X on the host, from which `augment`, if there is one, makes the batches
     """
 
-    def __init__(self, architecture, vector, optimizer, optimizer_step, X, validation, batch_size):
+    def __init__(self, architecture, vector, optimizer, optimizer_step, X, validation, batch_size, augment):
         self.architecture, self.batch_size = architecture, batch_size
         self.host_vector, self.host_optimizer, self.host_is_current = vector, optimizer, True
         self.vector = device.upload(vector)
@@ -35,6 +36,7 @@ class Run:
                        for name, array in optimizer.state().items()}
         self.optimizer, self.optimizer_step = copy.copy(optimizer), optimizer_step
         vars(self.optimizer).update(self.memory)  # the same settings, with memory on the device
+        self.host_X, self.augment = X, augment
         self.X = device.upload(X)  # (N, D)
         self.validation = None if validation is None else device.upload(validation)  # (M, D)
         batch_rows = min(batch_size, len(X))
@@ -44,14 +46,19 @@ class Run:
         n_losses = max(len(X), 0 if validation is None else len(validation))
         self.row_losses = device.empty((n_losses, 2), X.dtype)
 
-    def batches(self, order):
+    def batches(self, order, rng):
         """The images in the given order (N,), in batches (B, D), all in one array; the last one may be smaller."""
         self.host_is_current, self.optimizer.learning_rate = False, self.host_optimizer.learning_rate
-        order = device.upload(order.astype(np.int64))
-        rest = self.x[:len(self.X) % self.batch_size]  # for a smaller batch
-        for start in range(0, len(self.X), self.batch_size):
-            x = self.x if start + len(self.x) <= len(self.X) else rest  # (B, D)
-            network.take(self.X, order, start, x)
+        there = device.upload(order.astype(np.int64))
+        rest = self.x[:len(order) % self.batch_size]  # for a smaller batch
+        for start in range(0, len(order), self.batch_size):
+            x = self.x if start + len(self.x) <= len(order) else rest  # (B, D)
+            if self.augment is None:
+                network.take(self.X, there, start, x)
+            else:
+                images = self.host_X[order[start:start + len(x)]]  # (B, D)
+                self.augment(images, rng)
+                device.fill(x, images)
             yield x
 
     def step(self, x):

@@ -14,9 +14,10 @@ from aelearn.kernels.gpu.sums import THREADS, n_blocks
 from aelearn.kernels.gpu.workspace import Workspace
 
 pytestmark = pytest.mark.gpu
-CASES = [  # activation, output activation, loss
+CASES = [  # activation, output activation, loss, and the code's activation if it has its own
     ("sigmoid", "sigmoid", "mse"), ("tanh", "sigmoid", "bce"), ("relu", "identity", "mse"), ("identity", "tanh", "mse"),
     ("sigmoid", "relu", "mse"), ("relu", "sigmoid", "bce"),
+    ("relu", "identity", "mse", "identity"), ("sigmoid", "sigmoid", "bce", "tanh"),
 ]
 SHAPES = [(1, (1, 1, 1)), (15, (17, 33, 1, 33, 17)), (33, (16, 2, 16)), (17, (33, 15, 33))]  # rows, widths
 
