@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 _HOME = {  # public name -> the module or subpackage that defines it
     "Autoencoder": "autoencoder",
     "KMeans": "kmeans",
+    "DeepClustering": "deep_clustering",
     "PCA": "pca",
     "SparseCoding": "sparse_coding",
     "KernelDensity": "density",

@@ -3,7 +3,16 @@
 import numba
 import numpy as np
 
-from aelearn import PCA, Autoencoder, GaussianMixture, KernelDensity, KMeans, SparseCoding, SpectralClustering
+from aelearn import (
+    PCA,
+    Autoencoder,
+    DeepClustering,
+    GaussianMixture,
+    KernelDensity,
+    KMeans,
+    SparseCoding,
+    SpectralClustering,
+)
 
 
 def quick(**settings):
@@ -51,6 +60,11 @@ def every_estimator():
                                          random_state=0),
         "KMeans": KMeans(2, random_state=0),
         "KMeans hamerly": KMeans(3, algorithm="hamerly", backend="numpy", n_init=2, random_state=0),
+        "DeepClustering": DeepClustering(2, hidden_layer_sizes=(3, 2), pretraining_epochs=2, epochs=2,
+                                         update_interval=2, batch_size=8, n_neighbors=20, tol=0.0, random_state=0),
+        "DeepClustering numpy": DeepClustering(2, hidden_layer_sizes=(3, 2), pretraining_epochs=2, epochs=2,
+                                               update_interval=2, batch_size=8, start="k-means", reconstruction=False,
+                                               gamma=1.0, backend="numpy", dtype=np.float64, random_state=0),
         "PCA": PCA(2),
         "PCA covariance_eigh": PCA(2, svd_solver="covariance_eigh", whiten=True),
         "SparseCoding": SparseCoding(5, alpha=0.1, max_iter=3, random_state=0),

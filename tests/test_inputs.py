@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from aelearn import Autoencoder, KMeans
+from aelearn import Autoencoder, DeepClustering, KMeans
 from tests.small import every_estimator
 
 TABLE = np.round(np.concatenate([np.random.default_rng(1).random((12, 3)),
@@ -26,6 +26,9 @@ def learnt(model):
     numbers = dict(vars(model))
     if isinstance(model, Autoencoder):
         numbers |= model.params_
+        numbers["losses_"] = np.array([row["loss"] for row in model.history_])
+    if isinstance(model, DeepClustering):
+        numbers |= model.autoencoder_.params_
         numbers["losses_"] = np.array([row["loss"] for row in model.history_])
     return {name: np.asarray(value).tobytes() for name, value in numbers.items()
             if isinstance(value, (np.ndarray, float)) and name not in model.get_params() and value is not None}

@@ -20,5 +20,7 @@ Taught in lessons 1 to 4. Tested against finite differences and PyTorch (tests/p
 
 from aelearn.autoencoder.callbacks import Checkpoint, EarlyStopping
 from aelearn.autoencoder.estimator import Autoencoder
+from aelearn.autoencoder.model_file import arrays_of, model_of
+from aelearn.autoencoder.optim import Adam
 
-__all__ = ["Autoencoder", "Checkpoint", "EarlyStopping"]
+__all__ = ["Adam", "Autoencoder", "Checkpoint", "EarlyStopping", "arrays_of", "model_of"]

@@ -120,16 +120,39 @@ class Autoencoder(Transformer):
                                  f"not {value!r}: call fit to start anew")
         if not self.was_fitted_to(X):
             raise ValueError("X is not the data that this network was fitted to: call fit to start anew")
-        if self._was_augmented != (self.augment is not None):
-            raise ValueError("this network was fitted "
-                             f"{'with' if self._was_augmented else 'without'} augment, which no file contains: "
-                             "set_params(augment=...) to the same, or call fit to start anew")
+        self._check_augment()
         X, validation = self._images(X), None if validation is None else self._images(validation)
         self._training.optimizer.learning_rate = float(self.learning_rate)
         self.interrupted_ = False
         if self.history_ and self._call_back():
             return self
         return self._train(X, validation)
+
+    def train_jointly(self, X, order, code_gradient, *, rng, reconstruction=True):
+        """Train on with another loss of the codes, on chosen images: what deep clustering does after `fit`.
+
+        X               images (N, D)
+        order           (M,) rows of X, which are taken in batches of `batch_size` in this order
+        code_gradient   a function of a batch's codes (B, C) and its rows of X (B,) that returns the derivative of the
+                        other loss with respect to the codes, (B, C)
+        rng             the np.random.Generator that `augment` draws from
+        reconstruction  False: the other loss is the only one, and the decoder stays as it is
+
+        Returns the mean loss of the reconstruction, of the batches before their steps, a float, or None. `history_`
+        does not change. Raises ValueError if a parameter is no longer finite. Whatever it raises, Ctrl-C included, the
+        network stays as it was.
+        """
+        X = self._images(X)
+        self._check_augment()
+        self._training.optimizer.learning_rate = float(self.learning_rate)
+        return self._training.run_joint(X, order, rng, batch_size=int(self.batch_size), augment=self.augment,
+                                        backend=load_backend(self.backend), code_gradient=code_gradient,
+                                        reconstruction=reconstruction)
+
+    def reset_optimizer(self):
+        """Let the optimiser forget the gradients so far, those of another loss."""
+        self._check_fitted("_training")
+        self._training.reset_optimizer(self.learning_rate)
 
     def _train(self, X, validation):
         self.interrupted_ = False
@@ -194,6 +217,13 @@ class Autoencoder(Transformer):
     def was_fitted_to(self, X):
         """True if X is the data that `fit` was given, by its checksum."""
         return zlib.crc32(self._images(X)) == self._fingerprint
+
+    def _check_augment(self):
+        """Raise ValueError unless `augment` is set if and only if it was set for `fit`."""
+        if self._was_augmented != (self.augment is not None):
+            raise ValueError("this network was fitted "
+                             f"{'with' if self._was_augmented else 'without'} augment, which no file contains: "
+                             "set_params(augment=...) to the same, or call fit to start anew")
 
     def _structure(self):
         """The settings that determine the network's structure, which cannot change after `fit`."""

@@ -57,6 +57,11 @@ class Architecture:
         return len(self.widths) - 1
 
     @property
+    def code_layer(self):
+        """The number of the layer whose activations are the codes: half of them are in front of it."""
+        return self.n_layers // 2
+
+    @property
     def n_parameters(self):
         """The length of the parameter vector."""
         return sum(n_in * n_out + n_out for n_in, n_out in zip(self.widths, self.widths[1:]))
@@ -69,7 +74,7 @@ class Architecture:
         """The name of the activation of layer 1..L."""
         if layer == self.n_layers:
             return self.output_activation
-        if layer == self.n_layers // 2 and self.code_activation is not None:
+        if layer == self.code_layer and self.code_activation is not None:
             return self.code_activation
         return self.activation
 
@@ -116,12 +121,23 @@ def output_loss(x, architecture, work):
     return mean_squared_error(a[-1], x)
 
 
-def backward(params, x, architecture, work):
-    """Fill `work.grads`, from the last layer to the first, after `forward` has filled `work`. Changes no parameter."""
-    last = architecture.n_layers
+def backward(params, x, architecture, work, *, code_gradient=None, reconstruction=True):
+    """Fill `work.grads`, from the last layer to the first, after `forward` has filled `work`. Changes no parameter.
+
+    code_gradient   (N, C), the derivative of another loss of the codes with respect to them, or None. The gradients are
+                    then those of the sum of both losses: da of the code is the sum of both derivatives
+    reconstruction  False: the reconstruction does not count, only the other loss. `forward` may stop at the code, and
+                    the gradients of the decoder are 0
+    """
+    last, code = architecture.n_layers, architecture.code_layer
     z, a, dz, da = work.rows(len(x))
     a[0] = x
-    if architecture.loss == "bce":
+    if not reconstruction:
+        work.clear_decoder()
+        last = code
+        _, f_backward = ACTIVATIONS[architecture.activation_of(code)]
+        dz[code] = f_backward(code_gradient, a[code], out=dz[code])  # (N, C)
+    elif architecture.loss == "bce":
         dz[last] = binary_cross_entropy_gradient(z[last], x, out=dz[last])  # (N, D)
     else:
         da[last] = mean_squared_error_gradient(a[last], x, out=da[last])  # (N, D)
@@ -132,6 +148,8 @@ def backward(params, x, architecture, work):
         W, dW, db = params[f"W{layer}"], work.grads[f"W{layer}"], work.grads[f"b{layer}"]
         da[below], dW, db = dense_backward(dz[layer], a[below], W, input_gradient=below > 0,
                                            dx=da[below], dW=dW, db=db)  # da (N, width below); dW, db like W, b
+        if below == code and code_gradient is not None:
+            da[below] += code_gradient  # (N, C)
         if below > 0:
             _, f_backward = ACTIVATIONS[architecture.activation_of(below)]
             dz[below] = f_backward(da[below], a[below], out=dz[below])  # (N, width below)

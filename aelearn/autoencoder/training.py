@@ -62,6 +62,20 @@ class Run:
         self.functions.backward(self.params, x, self.architecture, self.work)
         self.optimizer.update(self.vector, self.work.gradient, self.optimizer_step)
 
+    def joint_step(self, x, code_gradient, reconstruction):
+        """One step on x (B, D) with another loss of the codes; returns the reconstruction's before the step, or None.
+
+        code_gradient(codes (B, C)) gives that loss's derivative with respect to the codes, (B, C). With
+        reconstruction=False the other loss is the only one.
+        """
+        job, code = (x, self.architecture, self.work), self.architecture.code_layer
+        self.functions.forward(self.params, *job, last=None if reconstruction else code)
+        loss = self.functions.output_loss(*job) if reconstruction else None
+        gradient = code_gradient(self.work.a[code][:len(x)]).astype(x.dtype, copy=False)  # (B, C)
+        self.functions.backward(self.params, *job, code_gradient=gradient, reconstruction=reconstruction)
+        self.optimizer.update(self.vector, self.work.gradient, self.optimizer_step)
+        return loss
+
     def losses(self):
         """The loss over all of X, NaN if a parameter is not finite, and that over the validation images, or None."""
         loss = mean_loss(self.functions, self.params, self.X, self.architecture)
@@ -174,6 +188,32 @@ class Training:
                 self._record(run, loss, validation_loss, time.perf_counter() - started)
                 if after_epoch():
                     break
+
+    def run_joint(self, X, order, rng, *, batch_size, backend, augment, code_gradient, reconstruction):
+        """Steps with another loss of the codes, on batches of X (N, D) in the given order (M,) of its rows.
+
+        rng             the generator that `augment` draws from
+        code_gradient   a function of a batch's codes (B, C) and rows (B,), which returns (B, C): see Run.joint_step
+        reconstruction  whether the reconstruction counts as well
+
+        Returns the reconstruction's mean loss over the batches, or None. Whatever is raised leaves the state as it was.
+        """
+        batch_size = min(batch_size, len(X))
+        run, losses = self._make_run(X, None, batch_size, backend, augment), []
+        quiet = np.errstate(over="ignore", invalid="ignore", under="ignore")
+        with self._whole_epochs(run), quiet:
+            for start, x in zip(range(0, len(order), batch_size), run.batches(order, rng)):  # (B, D)
+                rows = order[start:start + batch_size]  # (B,)
+                losses.append(run.joint_step(x, lambda codes, rows=rows: code_gradient(codes, rows), reconstruction))
+            run.to_host()
+            if not np.isfinite(self._vector).all():
+                raise ValueError(f"the training diverged: lower learning_rate, now {self._optimizer.learning_rate}, "
+                                 f"or scale X, whose largest entry is {np.abs(X).max():.3g}")
+        return float(np.mean(losses)) if reconstruction else None
+
+    def reset_optimizer(self, learning_rate):
+        """An optimiser of the same kind that remembers nothing."""
+        self._optimizer = type(self._optimizer)(self._vector, float(learning_rate))
 
     def _make_run(self, X, validation, batch_size, backend, augment):
         """The Run on this back end, with its functions for the network and for the optimiser's step."""

@@ -23,6 +23,11 @@ class Workspace:
         self.z, self.a, self.dz, self.da = (one_for_each_layer() for _ in range(4))
         self.gradient = np.zeros(architecture.n_parameters, dtype)
         self.grads = architecture.parameters(self.gradient)
+        self.n_encoder = sum(array.size for array in list(self.grads.values())[:2 * architecture.code_layer])
+
+    def clear_decoder(self):
+        """Set the gradients of the decoder to 0: they come after those of the encoder."""
+        self.gradient[self.n_encoder:] = 0
 
     def rows(self, n):
         """z, a, dz, da for a batch of n rows: of each, a new list of views (n, width of layer l)."""

@@ -7,4 +7,5 @@
     arrays             blocks of rows, squared distances, rounding errors, and units for very large or small data
     progress           progress bars: what `verbose` shows
     files              files that are written completely or not at all
+    model_files        what the files of models have in common
 """

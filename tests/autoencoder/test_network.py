@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from aelearn import check_gradients
 from aelearn.autoencoder.evaluation import mean_loss, network_functions
 from aelearn.autoencoder.network import Architecture, autoencoder_widths
 
@@ -59,6 +60,27 @@ def test_the_code_may_have_an_activation_of_its_own(functions, rng):
     np.testing.assert_allclose(functions.forward(params, x, architecture, work, last=2), code)
     outputs = np.maximum(code @ params["W3"] + params["b3"], 0) @ params["W4"] + params["b4"]
     np.testing.assert_allclose(functions.forward(params, x, architecture, work), outputs)
+
+
+@pytest.mark.parametrize("code_activation", ["identity", "tanh"])
+@pytest.mark.parametrize("reconstruction", [True, False])
+@pytest.mark.parametrize("widths", [(3, 2, 3), (4, 5, 2, 5, 4)])
+def test_another_loss_of_the_codes(functions, rng, widths, reconstruction, code_activation):
+    """The mean squared error, or nothing, plus sum(U * codes): the derivative of the latter by the codes is U."""
+    architecture, params, _ = random_network(rng, widths, activation="sigmoid", output_activation="identity",
+                                             code_activation=code_activation)
+    x, U, code = rng.random((6, widths[0])), rng.normal(size=(6, 2)), len(widths) // 2
+    work, other = (functions.Workspace(architecture, 8, np.float64) for _ in range(2))
+    work.gradient[...] = 7.0  # of an earlier step
+    functions.forward(params, x, architecture, work, last=None if reconstruction else code)
+    functions.backward(params, x, architecture, work, code_gradient=U, reconstruction=reconstruction)
+
+    def loss(changed):
+        functions.forward(changed, x, architecture, other)
+        others = np.sum(U * other.a[code][:6])
+        return others + functions.output_loss(x, architecture, other) if reconstruction else others
+
+    assert check_gradients(loss, params, work.grads).relative_error < 1e-6
 
 
 @pytest.mark.parametrize("loss", ["mse", "bce"])

@@ -9,6 +9,7 @@ import pytest
 from aelearn import (
     PCA,
     Autoencoder,
+    DeepClustering,
     GaussianMixture,
     KernelDensity,
     KMeans,
@@ -30,6 +31,7 @@ KMEANS_EXPECTED_FAILURES = {"check_sample_weight_equivalence_on_dense_data": "th
 ESTIMATORS = {
     "Autoencoder": Autoencoder(epochs=3),
     "KMeans": KMeans(),
+    "DeepClustering": DeepClustering(hidden_layer_sizes=(8, 2), pretraining_epochs=2, epochs=2, update_interval=2),
     "PCA": PCA(),
     "PCA covariance_eigh": PCA(svd_solver="covariance_eigh", whiten=True),
     "SparseCoding": SparseCoding(),

@@ -50,21 +50,33 @@ def output_loss(x, architecture, work):
     return float(np.sum(work.row_loss[:len(x)]) / x.size)
 
 
-def backward(params, x, architecture, work):
-    """Fill `work.grads`, from the last layer to the first, after `forward` has filled `work`. Changes no parameter."""
+def backward(params, x, architecture, work, *, code_gradient=None, reconstruction=True):
+    """Fill `work.grads`, from the last layer to the first, after `forward` has filled `work`. Changes no parameter.
+
+    code_gradient, reconstruction: another loss of the codes, see aelearn.autoencoder.network.backward.
+    """
     a, dz, _ = work.rows(len(x))
     a[0] = _readable(x, a[0])
-    if architecture.loss == "bce":
-        code, scale = IDENTITY, 1 / x.size  # the sigmoid's slope cancels
+    last, code_layer = architecture.n_layers, architecture.code_layer
+    if not reconstruction:
+        work.clear_decoder()
+        last = code_layer
+        dz[last][...] = 0
+        _add_delta(code_gradient, a[last], activation_code(architecture.activation_of(last), ACTIVATIONS), dz[last])
     else:
-        code, scale = activation_code(architecture.output_activation, ACTIVATIONS), 2 / x.size
-    _output_delta(a[0], a[-1], code, dz[-1].dtype.type(scale), dz[-1])
-    for layer in range(architecture.n_layers, 0, -1):
+        if architecture.loss == "bce":
+            code, scale = IDENTITY, 1 / x.size  # the sigmoid's slope cancels
+        else:
+            code, scale = activation_code(architecture.output_activation, ACTIVATIONS), 2 / x.size
+        _output_delta(a[0], a[-1], code, dz[-1].dtype.type(scale), dz[-1])
+    for layer in range(last, 0, -1):
         below = layer - 1
         _weight_gradient(a[below], dz[layer], work.grads[f"W{layer}"], work.grads[f"b{layer}"])
         if below > 0:
             code = activation_code(architecture.activation_of(below), ACTIVATIONS)
             _delta_below(dz[layer], _readable(params[f"W{layer}"]), a[below], code, dz[below])
+            if below == code_layer and code_gradient is not None:
+                _add_delta(code_gradient, a[below], code, dz[below])
 
 
 def loss_and_gradients(params, x, architecture, work=None):
@@ -194,6 +206,15 @@ def _output_delta(x, a, code, scale, dz):
         for d in range(x.shape[1]):
             dz[n, d] = (a[n, d] - x[n, d]) * scale
         _times_slope(code, a[n], dz[n])
+
+
+@compiled
+def _add_delta(da, a, code, dz):
+    """dz += f'(z) * da  with a = f(z), all (N, C): another loss's part."""
+    for n in range(len(da)):
+        more = da[n].copy()
+        _times_slope(code, a[n], more)
+        dz[n] += more
 
 
 @compiled(parallel=True, work=lambda dz, W, a, code, dz_below: len(dz) * W.size)

@@ -32,7 +32,12 @@ class Workspace:
         self.row_loss = np.empty(n_rows)
         self.gradient = room(architecture.n_parameters, like)
         self.grads = architecture.parameters(self.gradient)
+        self.n_encoder = sum(array.size for array in list(self.grads.values())[:2 * architecture.code_layer])
         self._rows = {}
+
+    def clear_decoder(self):
+        """Set the gradients of the decoder to 0: they come after those of the encoder."""
+        self.gradient[self.n_encoder:] = 0
 
     def rows(self, n):
         """a, dz, z for a batch of n rows: two new lists of views (n, width of layer l), and a view (n, D) or (0, D).

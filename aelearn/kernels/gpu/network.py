@@ -15,6 +15,7 @@ were. The sums of a product have as many terms as a layer has units or a batch h
 
 import math
 
+import numpy as np
 from numba import cuda
 
 from aelearn.kernels.arguments import check_step
@@ -58,23 +59,38 @@ def row_losses(x, architecture, work, out=None):
     return pairs
 
 
-def backward(params, x, architecture, work):
-    """Fill `work.grads`, from the last layer to the first, after `forward` has filled `work`. Changes no parameter."""
+def backward(params, x, architecture, work, *, code_gradient=None, reconstruction=True):
+    """Fill `work.grads`, from the last layer to the first, after `forward` has filled `work`. Changes no parameter.
+
+    code_gradient, reconstruction: another loss of the codes, see aelearn.autoencoder.network.backward.
+    """
     a, dz, _ = work.rows(len(x))
     params, a[0] = work.take_params(params), work.take_images(x)
-    if architecture.loss == "bce":
-        code, scale = IDENTITY, 1 / x.size  # the sigmoid's slope cancels
+    last, code_layer = architecture.n_layers, architecture.code_layer
+    if code_gradient is not None and device.is_host(code_gradient):
+        code_gradient = device.upload(np.ascontiguousarray(code_gradient))
+    if not reconstruction:
+        work.clear_decoder()
+        last = code_layer
+        code = activation_code(architecture.activation_of(last), ACTIVATIONS)
+        device.fill(dz[last], np.zeros(dz[last].shape, dz[last].dtype))
+        device.launch(_add_delta, n_blocks(dz[last].size), THREADS, code_gradient, a[last], code, dz[last])
     else:
-        code, scale = activation_code(architecture.output_activation, ACTIVATIONS), 2 / x.size
-    scale = dz[-1].dtype.type(scale)
-    device.launch(_output_delta, n_blocks(x.size), THREADS, a[0], a[-1], code, scale, dz[-1])
-    for layer in range(architecture.n_layers, 0, -1):
+        if architecture.loss == "bce":
+            code, scale = IDENTITY, 1 / x.size  # the sigmoid's slope cancels
+        else:
+            code, scale = activation_code(architecture.output_activation, ACTIVATIONS), 2 / x.size
+        scale = dz[-1].dtype.type(scale)
+        device.launch(_output_delta, n_blocks(x.size), THREADS, a[0], a[-1], code, scale, dz[-1])
+    for layer in range(last, 0, -1):
         below = layer - 1
         W, dW, db = params[f"W{layer}"], work.grads[f"W{layer}"], work.grads[f"b{layer}"]
         device.launch(_weight_gradient, n_tiles(dW), (SIDE, SIDE), a[below], dz[layer], dW, db)
         if below > 0:
             code = activation_code(architecture.activation_of(below), ACTIVATIONS)
             device.launch(_delta_below, n_tiles(dz[below]), (SIDE, SIDE), dz[layer], W, a[below], code, dz[below])
+            if below == code_layer and code_gradient is not None:
+                device.launch(_add_delta, n_blocks(dz[below].size), THREADS, code_gradient, a[below], code, dz[below])
 
 
 def loss_and_gradients(params, x, architecture, work=None):
@@ -160,6 +176,15 @@ def _output_delta(x, a, code, scale, dz):
     if entry < x.size:
         n, d = entry // n_features, entry % n_features
         dz[n, d] = _slope(code, a[n, d], a) * ((a[n, d] - x[n, d]) * scale)
+
+
+@cuda.jit
+def _add_delta(da, a, code, dz):
+    """dz += f'(z) * da  with a = f(z), all (N, C): another loss's part; a thread for each entry."""
+    entry, n_units = thread_number(), da.shape[1]
+    if entry < da.size:
+        n, c = entry // n_units, entry % n_units
+        dz[n, c] += _slope(code, a[n, c], a) * da[n, c]
 
 
 @cuda.jit

@@ -67,6 +67,17 @@ class Run:
         network.backward(self.params, x, self.architecture, self.work)
         self.optimizer.update(self.vector, self.work.gradient, self.optimizer_step)
 
+    def joint_step(self, x, code_gradient, reconstruction):
+        """One step on x (B, D) with another loss of the codes, whose derivative is computed on the host."""
+        code = self.architecture.code_layer
+        network.forward(self.params, x, self.architecture, self.work, last=None if reconstruction else code)
+        loss = network.output_loss(x, self.architecture, self.work) if reconstruction else None
+        gradient = code_gradient(device.download(self.work.a[code][:len(x)])).astype(x.dtype, copy=False)  # (B, C)
+        network.backward(self.params, x, self.architecture, self.work, code_gradient=gradient,
+                         reconstruction=reconstruction)
+        self.optimizer.update(self.vector, self.work.gradient, self.optimizer_step)
+        return loss
+
     def losses(self):
         """The loss over all of X, NaN if a parameter is not finite, and that over the validation images, or None."""
         loss = self._mean_loss(self.X, self.vector)

@@ -27,6 +27,7 @@ class Workspace:
         self.row_loss = device.empty((n_rows, 2), dtype)
         self.gradient = device.empty(architecture.n_parameters, dtype)
         self.grads = architecture.parameters(self.gradient)
+        self.n_encoder = sum(array.size for array in list(self.grads.values())[:2 * architecture.code_layer])
         self.params = architecture.parameters(device.empty(architecture.n_parameters, dtype))
         self._rows = {}
 
@@ -39,6 +40,12 @@ class Workspace:
             self._rows[n] = [a[:n] for a in self.a], [dz[:n] for dz in self.dz], self.z[:min(n, len(self.z))]
         a, dz, z = self._rows[n]
         return list(a), list(dz), z
+
+    def clear_decoder(self):
+        """Set the gradients of the decoder to 0: they come after those of the encoder."""
+        gradient = device.download(self.gradient)
+        gradient[self.n_encoder:] = 0
+        device.fill(self.gradient, gradient)
 
     def take_images(self, x, layer=0):
         """Images, or codes, x (N, width) on the device: themselves, or copied into a[layer]."""

@@ -67,6 +67,7 @@ SPECS = [
     Spec(losses._row_losses, "MMMbM", THREADS, TREE),
     Spec(losses._nan_unless_finite, "VV", THREADS, TREE),
     Spec(network._output_delta, "MMixM", THREADS, 0),
+    Spec(network._add_delta, "MMiM", THREADS, 0),
     Spec(network._weight_gradient, "MMMV", SIDE**2, 2),
     Spec(network._delta_below, "MMMiM", SIDE**2, 2),
     Spec(optim._sgd, "VVx", THREADS, 0),

@@ -35,6 +35,18 @@ def test_loss_and_gradients_are_the_twins(rng, n, widths, case, dtype):
     compare(*a_network(rng, n, widths, case, dtype), dtype)
 
 
+@pytest.mark.parametrize("reconstruction", [True, False])
+def test_another_loss_of_the_codes(rng, reconstruction):
+    architecture, params, x = a_network(rng, 15, (9, 7, 3, 7, 9), ("relu", "identity", "mse", "tanh"), np.float64)
+    U, grads = rng.normal(size=(15, 3)), []
+    for functions in (kernels, network):
+        work = (Workspace if functions is kernels else network.Workspace)(architecture, 15, np.float64)
+        functions.forward(params, x, architecture, work, last=None if reconstruction else 2)
+        functions.backward(params, x, architecture, work, code_gradient=U, reconstruction=reconstruction)
+        grads.append(device.download(work.gradient) if functions is kernels else work.gradient)
+    np.testing.assert_allclose(grads[0], grads[1], atol=1e-13)
+
+
 @pytest.mark.parametrize("n, widths", SHAPES[2:])
 def test_other_shapes(rng, n, widths):
     compare(*a_network(rng, n, widths, CASES[0], np.float64), np.float64)
