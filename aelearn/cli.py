@@ -24,7 +24,8 @@ def make_parser():
     parser = _Parser(
         prog="aelearn", description="Train an autoencoder on handwritten digits, cluster its codes with k-means, "
         "score both, and write a report, tables and pictures. `aelearn map` compares all methods of the package; "
-        "`aelearn lessons` copies the lessons and shows your progress. Both have a --help of their own.",
+        "`aelearn deep` finds all ten digits by deep clustering; `aelearn lessons` copies the lessons and shows your "
+        "progress. Each has a --help of its own.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add = parser.add_argument
     _add_shared_flags(add, epochs=150, out="out")
@@ -50,6 +51,26 @@ def make_map_parser():
     return parser
 
 
+def make_deep_parser():
+    """The parser of `aelearn deep`; its flags are those of deep_job.Settings."""
+    parser = _Parser(
+        prog="aelearn deep", description="Find all digits without a label: an autoencoder is trained on images that "
+        "are shifted and turned a little, clusters are found in the graph of its codes, and both are trained together. "
+        "Writes a report, tables, the model and pictures.", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    add = parser.add_argument
+    add("--data", metavar="DIR", help="folder of IDX files in MNIST's format, plain or gzipped; None: MNIST itself")
+    add("--digits", type=int, nargs="+", metavar="D", help="labels whose images are used; None: all")
+    add("--clusters", type=int, metavar="K", help="clusters; None: one for each label")
+    add("--pretraining-epochs", type=int, default=24, metavar="E", help="passes over the images before the clusters")
+    add("--epochs", type=int, default=20, metavar="E", help="most epochs of joint training, of 140 steps each")
+    add("--start", choices=("graph", "k-means"), default="graph", help="what finds the first clusters of the codes")
+    _add_run_flags(add, out="deep", computes="the autoencoder")
+    add("--resume", action="store_true",
+        help="continue from the checkpoint in the output folder, or a finished run for more epochs; repeat the other "
+             "flags")
+    return parser
+
+
 def make_lessons_parser():
     """The parser of `aelearn lessons`."""
     parser = _Parser(
@@ -70,8 +91,12 @@ def _add_shared_flags(add, *, epochs, out):
     add("--digits", type=int, nargs="+", default=[0, 1], metavar="D", help="labels whose images are used")
     add("--code-size", type=int, default=3, metavar="C", help="numbers in a code")
     add("--epochs", type=int, default=epochs, metavar="E", help="passes over the images")
+    _add_run_flags(add, out=out, computes="the autoencoder and k-means on codes")
+
+
+def _add_run_flags(add, *, out, computes):
     add("--backend", choices=("auto", "numpy", "numba", "cuda"), default="auto",
-        help="what computes the autoencoder and k-means on codes: auto is numba (compiled, all cores) if that "
+        help=f"what computes {computes}: auto is numba (compiled, all cores) if that "
              "runs, otherwise numpy; cuda needs an NVIDIA GPU")
     add("--seed", type=int, default=0, metavar="S", help="of all random choices")
     add("--out", default=out, metavar="DIR", help="folder for the results")
@@ -93,18 +118,27 @@ def _run(argv):
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["lessons"]:
         return _lessons(make_lessons_parser().parse_args(argv[1:]))
-    is_map = argv[:1] == ["map"]
-    arguments = vars(make_map_parser().parse_args(argv[1:]) if is_map else make_parser().parse_args(argv))
+    parsers = {"map": make_map_parser, "deep": make_deep_parser}
+    job = argv[0] if argv[:1] and argv[0] in parsers else None
+    arguments = vars(parsers[job]().parse_args(argv[1:]) if job else make_parser().parse_args(argv))
     arguments = {name: tuple(value) if isinstance(value, list) else value for name, value in arguments.items()}
     quiet = arguments.pop("quiet")
     shown = {"say": _silent if quiet else _print_now, "verbose": not quiet and sys.stderr.isatty()}
     try:
         from aelearn.jobs.main_job import Interrupted, Settings, UnavailableError, run  # --help needs none of it
 
-        if is_map:
+        if job == "map":
             from aelearn.jobs import compare
 
             compare.run(compare.Settings(**arguments), **shown)
+            return 0
+        if job == "deep":
+            from aelearn.jobs import deep_job
+
+            report = deep_job.run(deep_job.Settings(**arguments), **shown)
+            shown["say"](f"{report['n_clusters']} clusters: accuracy {report['accuracy']:.4f}, "
+                         f"NMI {report['nmi']:.4f}, ARI {report['ari']:.4f}; "
+                         f"on test images {report['test_accuracy']:.4f}; {report['seconds']:.0f} s in all")
             return 0
         report = run(Settings(**arguments), **shown)
     except Interrupted as interruption:

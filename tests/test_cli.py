@@ -199,6 +199,23 @@ def test_the_map_refuses_in_one_line(folder):
                                                  "(see aelearn map --help)\n")
 
 
+def test_deep(folder):
+    done = aelearn("deep", "--data", folder, "--digits", 0, 1, "--pretraining-epochs", 0, "--epochs", 0, "--backend",
+                   "numpy", "--start", "k-means", "--out", folder / "deep")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].startswith("2 clusters: accuracy ")
+    assert (folder / "deep" / "report.json").is_file()
+
+
+def test_deep_refuses_in_one_line(folder):
+    for arguments in (("--data", folder / "nowhere"), ("--epochs", -1), ("--resume", "--data", folder)):
+        done = aelearn("deep", *arguments, "--out", folder / "deep")
+        assert done.returncode == 2 and done.stderr.startswith("aelearn: error: ") and done.stderr.count("\n") == 1
+    done = aelearn("deep", "--code-size", 3)
+    assert (done.returncode, done.stderr) == (2, "aelearn deep: error: unrecognized arguments: --code-size 3 "
+                                                 "(see aelearn deep --help)\n")
+
+
 def lessons(capsys, *arguments):
     """Run `aelearn lessons` in this process: its exit code, the lines that it printed, and its errors."""
     try:
