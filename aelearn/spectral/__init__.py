@@ -8,7 +8,7 @@ Read in this order:
     elimination   Gaussian elimination in blocks, for sparse graphs
     filtering     the same for large graphs: Chebyshev polynomials, nothing but products
     eigenvectors  the largest eigenvectors of a graph, dense or sparse: block Krylov spaces
-    normalized_cut  how good a clustering is, without labels; how many eigenvectors to use
+    modularity    how good a clustering is, without labels; how many eigenvectors to use
     nystrom       the same for many points, from a few landmarks
     eigenmaps     codes without training: Laplacian eigenmaps; the eigengap
     estimator     SpectralClustering, what users call

@@ -8,7 +8,7 @@ neighbours instead, in four steps (Ng, Jordan and Weiss, "On spectral clustering
     W    pairwise similarity: exp(-gamma |x_i - x_j|^2), or nearest neighbours    graphs.py
     S    D^-1/2 W D^-1/2, with the degrees d_i = sum_j W[i, j]                    graphs.py
     V    the eigenvectors of the K largest eigenvalues of S, side by side (or     eigenvectors.py
-         those of some more: normalized_cut.py)
+         those of some more: modularity.py)
     Y    the rows of V, each divided by its length; k-means finds their clusters  aelearn.kmeans
 
 If the graph has K parts with no edge between them (connected components), S has the eigenvalue 1 K times, and all
@@ -27,8 +27,8 @@ from aelearn.kmeans import KMeans
 from aelearn.spectral.eigenmaps import warn_of_parts
 from aelearn.spectral.eigenvectors import largest_eigenpairs
 from aelearn.spectral.graphs import check_affinity, neighbor_graph, normalized_affinity, rbf_affinity
+from aelearn.spectral.modularity import best_of
 from aelearn.spectral.neighbors import nearest_neighbors
-from aelearn.spectral.normalized_cut import best_of
 from aelearn.spectral.nystrom import count_parts, landmark_affinity, nystrom_eigenpairs
 from aelearn.spectral.sparse import CSRMatrix
 
@@ -48,7 +48,7 @@ class SpectralClustering(Estimator):
 
     n_clusters    K
     n_components  C, how many eigenvectors: None takes K; "auto" those of K to 2 K whose clusters are the same from
-                  several starts and have the smallest normalised cut (normalized_cut.py). "auto" needs all edges, so it
+                  several starts and have the largest modularity (modularity.py). "auto" needs all edges, so it
                   excludes landmarks
     affinity      "rbf"; "nearest_neighbors"; "precomputed": X is W (N, N), symmetric and not negative
     gamma         of "rbf": two points at the distance 1 / sqrt(gamma) have a similarity of 1 / e
@@ -193,7 +193,7 @@ class SpectralClustering(Estimator):
         if isinstance(self.n_components, str):
             check_choice("n_components", self.n_components, ("auto",))
             if self.n_landmarks is not None:
-                raise ValueError("n_components='auto' compares normalised cuts, which needs all edges: use "
+                raise ValueError("n_components='auto' compares modularities, which needs all edges: use "
                                  "n_landmarks=None, or a number of components")
         check_choice("affinity", self.affinity, ("rbf", "nearest_neighbors", "precomputed"))
         check_number("gamma", self.gamma, 0)
