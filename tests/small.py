@@ -61,7 +61,7 @@ def every_estimator():
         "KMeans": KMeans(2, random_state=0),
         "KMeans hamerly": KMeans(3, algorithm="hamerly", backend="numpy", n_init=2, random_state=0),
         "DeepClustering": DeepClustering(2, hidden_layer_sizes=(3, 2), pretraining_epochs=2, epochs=2,
-                                         update_interval=2, batch_size=8, n_neighbors=20, tol=0.0, random_state=0),
+                                         update_interval=2, batch_size=8, start="k-means", tol=0.0, random_state=0),
         "DeepClustering numpy": DeepClustering(2, hidden_layer_sizes=(3, 2), pretraining_epochs=2, epochs=2,
                                                update_interval=2, batch_size=8, start="k-means", reconstruction=False,
                                                gamma=1.0, backend="numpy", dtype=np.float64, random_state=0),
