@@ -21,7 +21,7 @@ MAY_IMPORT = {  # a part of aelearn (a subpackage, or a module at the top) -> th
     "kernels": set(), "core": {"kernels"},
     "finite_differences": {"core"}, "gradcheck": {"core", "finite_differences"},
     "assignment": {"core"}, "metrics": {"core", "assignment"}, "data": {"core"},
-    **{topic: MATHEMATICS for topic in TOPICS}, "autoencoder": MATHEMATICS | {"gradcheck"},
+    **{topic: MATHEMATICS for topic in TOPICS}, "autoencoder": MATHEMATICS | {"gradcheck", "metrics"},
     "plotting": {"core", "metrics"},
     "jobs": MATHEMATICS | {"data", "metrics", "plotting", "__init__"},
     "teaching": MATHEMATICS | {"data", "metrics", "gradcheck", "plotting"},

@@ -3,13 +3,38 @@
 A callback is any function `callback(autoencoder, row)`. It is called after each epoch with the estimator, whose
 parameters and `history_` are those of that epoch, and the newest row of `history_`. If it returns True, training stops.
 
-The two callbacks here keep no state of their own: all they need is in `history_`. So a run that was killed and resumed
-does the same as an uninterrupted one.
+A callback may also have two methods: `begin(autoencoder)` is called before the first epoch of a `fit` or a `resume`;
+`history_` is empty only in a `fit`. If it raises an exception, there is no training. `finish(autoencoder)` is called
+when the training is over, whatever has ended it: the last epoch, a callback, Ctrl-C or any other exception. (Then, too,
+parameters and `history_` are those of the last whole epoch.)
+
+EarlyStopping and Checkpoint keep no state of their own: all they need is in `history_`. So a run that was killed and
+resumed does the same as an uninterrupted one. TensorBoard has an open file during the training.
 """
 
+import math
+import numbers
+import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
-from aelearn.core.validation import check_choice, check_integer, check_number
+import numpy as np
+
+from aelearn import metrics
+from aelearn.autoencoder import event_log
+from aelearn.core.files import writable_folder
+from aelearn.core.validation import (
+    ConvergenceWarning,
+    as_array,
+    check_array,
+    check_choice,
+    check_integer,
+    check_number,
+    warn,
+)
+from aelearn.kmeans import KMeans
+
+SCORES = ("clusters/accuracy", "clusters/nmi", "clusters/ari")  # what TensorBoard calls those of metrics.scores
 
 
 class EarlyStopping:
@@ -50,3 +75,140 @@ class Checkpoint:
         """Save if the number of the epoch is a multiple of `every`."""
         if row["epoch"] % self.every == 0:
             autoencoder.save(self.path)
+
+
+class TensorBoard:
+    """Write logs into `folder`, to be watched, also during the training, with `tensorboard --logdir folder`.
+
+    images      (M, D), a few hundred, not necessarily those of the training: the first SHOWN of them are shown beside
+                their reconstructions; all of them are in the Embedding Projector, with their codes
+    labels      (M,), the classes of the images: the clusters that k-means finds among their codes are scored against
+                them. The training does not see them
+    shape       (rows, columns) of an image; None: square, or a single row if D is no square
+    every       epochs from one entry to the next
+    histograms  whether to log histograms of weights and biases as well, which takes much longer than everything else
+
+    What is logged: loss, validation loss, seconds, learning rate, the norms of the parameters and of their gradients
+    (those of an epoch's last batch), reconstructions, accuracy, NMI and ARI; before the training the graph of the
+    network and the settings (in TensorBoard: HParams); after it, however it ended, the codes for the Embedding
+    Projector.
+
+    One run has one folder. After `resume` the curves in it go on; a new `fit` hides those of the last one, but HParams
+    still shows the settings of the first.
+
+    Needs the extra `tensorboard`: raises ModuleNotFoundError if it is not installed. `begin`, before any training,
+    raises OSError if the folder cannot be written or the disk is full, ValueError for images that do not fit. If the
+    folder can no longer be written later, there is a warning, and the training goes on without logs.
+    """
+
+    SHOWN = 8
+    N_STARTS = 2  # of k-means
+    ROOM = 2**20  # bytes that must be free in the beginning, in addition to those of the images
+
+    def __init__(self, folder, images=None, labels=None, *, shape=None, every=1, histograms=False):
+        event_log.require()
+        self.folder, self.every, self.histograms = Path(folder), check_integer("every", every, 1), histograms
+        self.images = None if images is None else check_array(images, name="images", estimator="TensorBoard")
+        self.labels = None if labels is None else as_array(labels, "labels")
+        if labels is not None and (images is None or self.labels.shape != (len(self.images),)):
+            raise ValueError(f"labels has the shape {self.labels.shape}, but needs one label for each of images, "
+                             f"of which there are {0 if images is None else len(self.images)}")
+        self.shape = None if images is None else self._shape(shape)
+        self._log = None
+
+    def _shape(self, shape):
+        """(rows, columns) of an image, checked."""
+        (n, n_pixels), side = self.images.shape, math.isqrt(self.images.shape[1])
+        if shape is None:
+            shape = (side, side) if side**2 == n_pixels else (1, n_pixels)
+        if len(shape) != 2 or math.prod(shape) != n_pixels:
+            raise ValueError(f"shape must be (rows, columns) of an image of {n_pixels} pixels; got {shape!r}")
+        most = (event_log.LARGEST_SPRITE // max(shape))**2
+        if n > most:
+            raise ValueError(f"the Embedding Projector shows at most {most:,} images of this shape; got {n:,}: "
+                             f"pass fewer, such as images[:1000]")
+        return tuple(shape)
+
+    def begin(self, autoencoder):
+        """Open the log, and write what is known before the training."""
+        size = 0
+        if self.images is not None:
+            size = self.images.size
+            if self.images.shape[1] != autoencoder.n_features_in_:
+                raise ValueError(f"the images for TensorBoard have {self.images.shape[1]} pixels, "
+                                 f"those of the training {autoencoder.n_features_in_}")
+        writable_folder(self.folder, "the folder for TensorBoard", n_bytes=self.ROOM + size)
+        self._n_before = len(autoencoder.history_)
+        goes_on = self._n_before > 0 and event_log.has_events(self.folder)
+        self._log = event_log.EventLog(self.folder, purge_step=self._n_before + 1 if goes_on else 0)
+        self._log.add_graph(autoencoder._architecture)
+        self._log.add_settings(_settings_of(autoencoder), ("loss", *SCORES) if self.labels is not None else ("loss",))
+        for row in [] if goes_on else autoencoder.history_:
+            self._log.add(row["epoch"], scalars=_figures_of(row))
+        self._log.flush()
+
+    def __call__(self, autoencoder, row):
+        """Log the epoch of `row`, if its number is a multiple of `every` and it is not in the log already."""
+        if self._log is not None and row["epoch"] > self._n_before and row["epoch"] % self.every == 0:
+            with self._warning_if_it_fails():
+                self._add_epoch(autoencoder, row)
+                self._log.flush()
+
+    def finish(self, autoencoder):
+        """Write the codes for the Embedding Projector, and close the log."""
+        if self._log is not None:
+            with self._warning_if_it_fails():
+                if self.images is not None and autoencoder.history_:
+                    event_log.write_projector(self.folder, autoencoder.transform(self.images), self.labels, self.images,
+                                              self.shape)
+            self._close()
+
+    def _add_epoch(self, autoencoder, row):
+        params, gradient = autoencoder.params_, autoencoder._training.gradient
+        scalars = {**_figures_of(row), "learning_rate": autoencoder.learning_rate}
+        for group, arrays in (("weights", params), ("gradients", autoencoder._architecture.parameters(gradient))):
+            scalars |= {f"norm_of_{group}/{name}": np.linalg.norm(array) for name, array in arrays.items()}
+        pictures = {}
+        if self.images is not None:
+            shown = self.images[:self.SHOWN]  # (8, D)
+            pictures["reconstructions"] = event_log.pairs(shown, autoencoder.reconstruct(shown), self.shape)
+        if self.labels is not None:
+            scalars |= self._scores_of(autoencoder)
+        histograms = {f"values_of/{name}": array for name, array in params.items()} if self.histograms else {}
+        self._log.add(row["epoch"], scalars=scalars, pictures=pictures, histograms=histograms)
+
+    def _scores_of(self, autoencoder):
+        """Accuracy, NMI and ARI of clusters of the codes, as many as there are classes."""
+        kmeans = KMeans(len(np.unique(self.labels)), n_init=self.N_STARTS, backend=autoencoder.backend, random_state=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # early codes may be all alike
+            clusters = kmeans.fit_predict(autoencoder.transform(self.images))  # (M,)
+        return dict(zip(SCORES, metrics.scores(self.labels, clusters).values()))
+
+    @contextmanager
+    def _warning_if_it_fails(self):
+        """An OSError in this block becomes a warning, and the log is closed."""
+        try:
+            yield
+        except OSError as error:
+            warn(f"{self.folder} cannot be written any more, so the training is no longer logged for TensorBoard: "
+                 f"{error.strerror}", UserWarning)
+            self._close()
+
+    def _close(self):
+        if self._log is not None:
+            self._log.close()
+            self._log = None
+
+
+def _figures_of(row):
+    """The numbers of a row of `history_`, without those that are None."""
+    return {name: value for name, value in row.items() if name != "epoch" and value is not None}
+
+
+def _settings_of(autoencoder):
+    """The settings of an Autoencoder that are of interest beside its results, as numbers and strings."""
+    settings = {name: value for name, value in autoencoder.get_params().items() if name not in ("callbacks", "verbose")}
+    settings["loss_function"] = settings.pop("loss")  # "loss" is a result
+    settings |= {"dtype": np.dtype(autoencoder.dtype).name, "widths": "-".join(map(str, autoencoder.widths_))}
+    return {name: float(value) if isinstance(value, numbers.Real) else str(value) for name, value in settings.items()}

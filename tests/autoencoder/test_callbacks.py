@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from aelearn import Autoencoder, Checkpoint, EarlyStopping
+from aelearn.core.validation import ConvergenceWarning
 from tests.small import quick, same_parameters
 
 
@@ -44,3 +45,48 @@ def test_checkpoint_only_every_few_epochs(tmp_path, few_digits):
     assert len(Autoencoder.load(path).history_) == 3
     with pytest.raises(ValueError, match="every"):
         Checkpoint(path, every=0)
+
+
+class Recorder:
+    """A callback that notes what it is called for, and can fail."""
+
+    def __init__(self, fails_at=None, error=RuntimeError):
+        self.calls, self.fails_at, self.error = [], fails_at, error
+
+    def begin(self, model):
+        self._note("begin", len(model.history_))
+
+    def __call__(self, model, row):
+        self._note(row["epoch"], len(model.history_))
+
+    def finish(self, model):
+        self.calls.append(("finish", len(model.history_)))
+
+    def _note(self, what, n_epochs):
+        self.calls.append((what, n_epochs))
+        if what == self.fails_at:
+            raise self.error("as it was asked to")
+
+
+def test_begin_and_finish(few_digits):
+    images, recorder = few_digits[0], Recorder()
+    model = quick(epochs=2, callbacks=(recorder, lambda model, row: False)).fit(images)
+    assert recorder.calls == [("begin", 0), (1, 1), (2, 2), ("finish", 2)]
+    recorder.calls.clear()
+    model.set_params(epochs=3).resume(images)
+    assert recorder.calls == [("begin", 2), (2, 2), (3, 3), ("finish", 3)]
+    recorder.calls.clear()
+    model.set_params(epochs=5, callbacks=(recorder, lambda model, row: True)).resume(images)
+    assert recorder.calls == [("begin", 3), (3, 3), ("finish", 3)]
+
+
+def test_finish_is_called_however_the_training_ends(few_digits):
+    stopped, failed, at_once = Recorder(2, KeyboardInterrupt), Recorder(2), Recorder("begin")
+    with pytest.warns(ConvergenceWarning, match="interrupted after 2"):
+        quick(callbacks=(stopped,)).fit(few_digits[0])
+    with pytest.raises(RuntimeError, match="as it was asked to"):
+        quick(callbacks=(failed,)).fit(few_digits[0])
+    assert stopped.calls == failed.calls == [("begin", 0), (1, 1), (2, 2), ("finish", 2)]
+    with pytest.raises(RuntimeError, match="as it was asked to"):
+        quick(callbacks=(at_once,)).fit(few_digits[0])
+    assert at_once.calls == [("begin", 0), ("finish", 0)]
