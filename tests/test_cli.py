@@ -42,7 +42,7 @@ def test_the_job(folder):
     stages = ["images", "numba", "trained", "clusters", "baselines", "written"]
     assert [line.split()[0] for line in lines[:6]] == stages
     assert "accuracy" in lines[6] and "k-means on raw pixels (12)" in done.stdout and "on test images" in lines[-1]
-    assert len(list((folder / "out").iterdir())) == 8
+    assert len(list((folder / "out").iterdir())) == 9
 
 
 def test_a_warning_is_one_line(folder):

@@ -11,8 +11,8 @@ from aelearn.jobs import results
 from aelearn.jobs.main_job import Settings, run
 from tests.test_data import write_folder
 
-FILES = {"report.json", "history.csv", "clusters.csv", "model.npz", "loss.png", "reconstructions.png", "codes.png",
-         "centers.png"}
+FILES = {"report.json", "history.csv", "clusters.csv", "model.npz", "network.png", "loss.png", "reconstructions.png",
+         "codes.png", "centers.png"}
 
 
 def quiet(line):
