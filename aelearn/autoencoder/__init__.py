@@ -10,7 +10,7 @@ Read in this order:
     training    epochs and batches; the state of a run, which can be copied, saved and resumed
     evaluation  the network applied to many rows: losses, codes, outputs that can no longer learn
     event_log   what TensorBoard reads: an event file, the graph of a network, codes with their images
-    callbacks   early stopping, checkpoints, logs for TensorBoard
+    callbacks   early stopping, checkpoints, a loss curve in a notebook, logs for TensorBoard
     settings    validation of settings and images
     model_file  an autoencoder as an .npz file
     estimator   Autoencoder, what users call
@@ -19,7 +19,7 @@ Read in this order:
 Taught in lessons 1 to 4. Tested against finite differences and PyTorch (tests/peers/test_torch.py).
 """
 
-from aelearn.autoencoder.callbacks import Checkpoint, EarlyStopping, TensorBoard
+from aelearn.autoencoder.callbacks import Checkpoint, EarlyStopping, LivePlot, TensorBoard
 from aelearn.autoencoder.estimator import Autoencoder
 
-__all__ = ["Autoencoder", "Checkpoint", "EarlyStopping", "TensorBoard"]
+__all__ = ["Autoencoder", "Checkpoint", "EarlyStopping", "LivePlot", "TensorBoard"]

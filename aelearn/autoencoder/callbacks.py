@@ -9,11 +9,13 @@ when the training is over, whatever has ended it: the last epoch, a callback, Ct
 parameters and `history_` are those of the last whole epoch.)
 
 EarlyStopping and Checkpoint keep no state of their own: all they need is in `history_`. So a run that was killed and
-resumed does the same as an uninterrupted one. TensorBoard has an open file during the training.
+resumed does the same as an uninterrupted one. TensorBoard has an open file during the training, LivePlot a picture.
 """
 
 import math
 import numbers
+import sys
+import time
 import warnings
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,6 +77,59 @@ class Checkpoint:
         """Save if the number of the epoch is a multiple of `every`."""
         if row["epoch"] % self.every == 0:
             autoencoder.save(self.path)
+
+
+class LivePlot:
+    """Draw the loss curve below a cell of a Jupyter notebook, and draw it anew while the network is trained.
+
+    reference  {epoch: loss} of another system, drawn as markers
+    alt        what the picture shows, in words, for people who cannot see it
+
+    After the first epoch it is drawn at most once every INTERVAL seconds, and less often if this would take more than a
+    tenth of the time; and once more when the training is over. Outside of Jupyter nothing happens.
+    """
+
+    INTERVAL = 1.0
+
+    def __init__(self, *, reference=None, alt="The loss after each epoch of the training"):
+        self.reference, self.alt = reference, alt
+        self._shown = None
+
+    def begin(self, autoencoder):
+        """The next picture is a new one."""
+        self._shown, self._due = None, 0.0
+
+    def __call__(self, autoencoder, row):
+        """Draw the curve, if it is time to."""
+        if _in_jupyter() and time.monotonic() >= self._due:
+            begun = time.monotonic()
+            self._draw(autoencoder)
+            now = time.monotonic()
+            self._due = now + max(self.INTERVAL, 9 * (now - begun))
+
+    def finish(self, autoencoder):
+        """Draw the whole curve."""
+        if self._shown is not None:
+            self._draw(autoencoder)
+
+    def _draw(self, autoencoder):
+        from IPython.display import display
+
+        from aelearn import plotting
+        from aelearn.plotting.picture import Picture
+
+        picture = Picture(plotting.loss_curve(autoencoder.history_, loss=autoencoder.loss, reference=self.reference),
+                          self.alt)
+        if self._shown is None:
+            self._shown = display(picture, display_id=True)
+        else:
+            self._shown.update(picture)
+
+
+def _in_jupyter():
+    """Whether this runs in a kernel, so that pictures can be shown."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    return getattr(shell, "kernel", None) is not None
 
 
 class TensorBoard:

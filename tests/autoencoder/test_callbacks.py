@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from aelearn import Autoencoder, Checkpoint, EarlyStopping
+from aelearn.autoencoder.callbacks import LivePlot
 from aelearn.core.validation import ConvergenceWarning
 from tests.small import quick, same_parameters
 
@@ -90,3 +91,37 @@ def test_finish_is_called_however_the_training_ends(few_digits):
     with pytest.raises(RuntimeError, match="as it was asked to"):
         quick(callbacks=(at_once,)).fit(few_digits[0])
     assert at_once.calls == [("begin", 0), ("finish", 0)]
+
+
+LIVE_PLOT = """
+from aelearn import Autoencoder, load_mnist
+from aelearn.autoencoder.callbacks import LivePlot
+
+class Counted(LivePlot):
+    INTERVAL, n_drawn = 0.0, 0
+
+    def _draw(self, model):
+        self.n_drawn += 1
+        super()._draw(model)
+
+plot = Counted(reference={2: 0.05}, alt="a falling loss")
+images = load_mnist("train", digits=(0, 1))[0][:500]
+model = Autoencoder((16, 3), epochs=3, backend="numpy", callbacks=(plot,), random_state=0).fit(images)
+print(plot.n_drawn > 1, len(model.history_))"""
+
+
+def test_live_plot_is_one_picture_in_a_notebook():
+    nbclient, nbformat = (pytest.importorskip(name, reason="the extra 'lessons' is not installed")
+                          for name in ("nbclient", "nbformat"))
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(LIVE_PLOT)])
+    nbclient.NotebookClient(book, timeout=120, kernel_name="python3",
+                            extra_arguments=["--log-level=ERROR"]).execute()
+    picture, printed = book.cells[0].outputs
+    assert printed.text == "True 3\n" and picture.data["text/plain"] == "a falling loss"
+    assert 'alt="a falling loss"' in picture.data["text/html"]
+
+
+def test_live_plot_does_nothing_outside_of_a_notebook(few_digits, capsys):
+    plot = LivePlot()
+    quick(epochs=2, callbacks=(plot,)).fit(few_digits[0])
+    assert plot._shown is None and capsys.readouterr() == ("", "")
