@@ -68,7 +68,7 @@ def test_arrows_run_one_way(module):
 def test_pictures_are_drawn_by_few():
     draw = {module for module in MODULES for other, name in imports(MODULES[module])
             if part_of(other, name) == "plotting" and part_of(module) != "plotting"}
-    assert draw == {"aelearn.jobs.results", "aelearn.jobs.compare", "aelearn.autoencoder.callbacks",
+    assert draw == {"aelearn.jobs.results", "aelearn.jobs.compare", "aelearn.autoencoder.watching",
                     "aelearn.teaching.notebooks"}
 
 

@@ -10,7 +10,8 @@ Read in this order:
     training    epochs and batches; the state of a run, which can be copied, saved and resumed
     evaluation  the network applied to many rows: losses, codes, outputs that can no longer learn
     event_log   what TensorBoard reads: an event file, the graph of a network, codes with their images
-    callbacks   early stopping, checkpoints, a loss curve in a notebook, logs for TensorBoard
+    watching    a loss curve in a notebook, logs for TensorBoard
+    callbacks   what is called after each epoch: early stopping, checkpoints, and those that show a training
     settings    validation of settings and images
     model_file  an autoencoder as an .npz file
     estimator   Autoencoder, what users call

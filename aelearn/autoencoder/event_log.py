@@ -2,7 +2,7 @@
 
 The formats are written by tensorboardX and tensorboard (the extra `tensorboard`). tensorboardX draws graphs of PyTorch
 models only, so `graph_of` puts a graph together from its protocol buffers. Which numbers are logged, and when, is in
-callbacks.py.
+watching.py.
 
 Shapes: N images, D pixels, C numbers in a code; a picture is (height, width), uint8 from 0 (black) to 255 (white).
 """
@@ -151,7 +151,7 @@ def write_projector(folder, codes, labels, images, shape):
         np.savetxt(file, codes, delimiter="\t", fmt="%.6g")
     if labels is not None:
         embedding.metadata_path = f"{PROJECTOR}/labels.tsv"
-        with replacing(folder / embedding.metadata_path, "w") as file:
+        with replacing(folder / embedding.metadata_path, "w", encoding="utf-8") as file:
             file.writelines(f"{' '.join(str(label).split())}\n" for label in labels.tolist())
     embedding.sprite.image_path = f"{PROJECTOR}/images.png"
     embedding.sprite.single_image_dim.extend([side, side])

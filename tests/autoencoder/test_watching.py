@@ -66,6 +66,19 @@ def test_only_every_few_epochs_and_with_histograms(tmp_path, few_digits):
     assert log.Tags()["images"] == []
 
 
+def test_data_frames_and_smallest_codes(tmp_path, rng, recwarn):
+    """What the callback computes depends neither on column names nor on set_output, and warns of neither."""
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed (extra: peers)")
+    frame = pandas.DataFrame(rng.random((30, 4)), columns=list("abcd"))
+    watch = TensorBoard(tmp_path, frame[:5], ["a", "b\tc", "a", "ä", "a"], histograms=True)
+    model = Autoencoder((3, 1), epochs=2, random_state=0, callbacks=(watch,)).set_output(transform="pandas")
+    codes = model.fit(frame).transform(frame[:5])
+    np.testing.assert_allclose(np.loadtxt(tmp_path / "projector" / "codes.tsv"), codes.to_numpy()[:, 0], rtol=1e-5)
+    labels = (tmp_path / "projector" / "labels.tsv").read_text(encoding="utf-8")
+    assert labels.splitlines() == ["a", "b c", "a", "ä", "a"]
+    assert curve(tmp_path, "clusters/accuracy")[0] == [1, 2] and len(recwarn) == 0
+
+
 def test_a_new_fit_hides_the_last_one_and_a_resumed_one_goes_on(tmp_path, few_digits):
     images = few_digits[0]
     quick(epochs=9, random_state=1, callbacks=(TensorBoard(tmp_path),)).fit(images)
@@ -125,6 +138,7 @@ def test_images_of_any_shape(tmp_path, rng):
     ({"every": 0}, "every"), ({"labels": [0, 1]}, "one label for each of images"),
     ({"images": np.zeros((3, 4)), "labels": [0, 1]}, "one label for each of images"),
     ({"images": np.zeros((3, 4)), "shape": (3, 2)}, r"shape must be \(rows, columns\) of an image of 4 pixels"),
+    ({"images": np.zeros((3, 4)), "shape": 4}, "shape must be"),
     ({"images": np.zeros((3, 9000))}, "at most 0 images of this shape"), ({"images": np.zeros(4)}, "images has shape"),
 ])
 def test_bad_arguments(tmp_path, arguments, words):
