@@ -10,7 +10,6 @@ import numbers
 import sys
 import time
 import warnings
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -153,18 +152,14 @@ class TensorBoard:
     def __call__(self, autoencoder, row):
         """Log the epoch of `row`, if its number is a multiple of `every` and it is not in the log already."""
         if self._log is not None and row["epoch"] > self._n_before and row["epoch"] % self.every == 0:
-            with self._warning_if_it_fails():
-                self._add_epoch(autoencoder, row)
-                self._log.flush()
+            self._try(self._add_epoch, autoencoder, row)
 
     def finish(self, autoencoder):
         """Write the codes for the Embedding Projector, and close the log."""
-        if self._log is not None:
-            with self._warning_if_it_fails():
-                if self.images is not None and autoencoder.history_:
-                    codes = self._codes(autoencoder)  # (M, C)
-                    event_log.write_projector(self.folder, codes, self.labels, self.images, self.shape)
-            self._close()
+        if self._log is not None and self.images is not None and autoencoder.history_:
+            self._try(event_log.write_projector, self.folder, self._codes(autoencoder), self.labels, self.images,
+                      self.shape)
+        self._close()
 
     def _add_epoch(self, autoencoder, row):
         params, gradient = autoencoder.params_, autoencoder._training.gradient
@@ -179,6 +174,7 @@ class TensorBoard:
             scalars |= self._scores_of(autoencoder)
         histograms = {f"values_of/{name}": array for name, array in params.items()} if self.histograms else {}
         self._log.add(row["epoch"], scalars=scalars, pictures=pictures, histograms=histograms)
+        self._log.flush()
 
     def _codes(self, autoencoder):
         """The codes of the images, (M, C)."""
@@ -192,11 +188,10 @@ class TensorBoard:
             clusters = kmeans.fit_predict(self._codes(autoencoder))  # (M,)
         return dict(zip(SCORES, metrics.scores(self.labels, clusters).values()))
 
-    @contextmanager
-    def _warning_if_it_fails(self):
-        """An OSError in this block becomes a warning, and the log is closed."""
+    def _try(self, write, *arguments):
+        """Call write(*arguments). An OSError becomes a warning, and the log is closed."""
         try:
-            yield
+            write(*arguments)
         except OSError as error:
             warn(f"{self.folder} cannot be written any more, so the training is no longer logged for TensorBoard: "
                  f"{error.strerror}", UserWarning)
