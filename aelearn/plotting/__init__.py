@@ -3,7 +3,15 @@
 No window is opened and no global state is changed: a figure is created, returned, and saved with `save`.
 """
 
-from aelearn.plotting.job import ORIGINAL_LOSSES, center_images, code_space, loss_curve, reconstructions, side_by_side
+from aelearn.plotting.job import (
+    ORIGINAL_LOSSES,
+    center_images,
+    code_space,
+    loss_curve,
+    network,
+    reconstructions,
+    side_by_side,
+)
 from aelearn.plotting.lessons import (
     bars,
     curves,
@@ -22,5 +30,5 @@ from aelearn.plotting.lessons import (
 from aelearn.plotting.style import MARKERS, PALETTE, save
 
 __all__ = ["MARKERS", "ORIGINAL_LOSSES", "PALETTE", "bars", "center_images", "code_space", "curves", "densities",
-           "graphs", "loss_curve", "matrices", "mixtures", "partitions", "path", "projections", "reconstructions",
-           "roofline", "save", "side_by_side", "table", "tiles", "walks"]
+           "graphs", "loss_curve", "matrices", "mixtures", "network", "partitions", "path", "projections",
+           "reconstructions", "roofline", "save", "side_by_side", "table", "tiles", "walks"]
