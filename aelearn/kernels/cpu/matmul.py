@@ -74,8 +74,8 @@ def all_cores(a, b, c):
 
 
 @compiled(inside=True)
-def micro_kernel(a, i, p, panel, c, j, is_new):
-    """c[i:i + 6, j:j + 2L] += a[i:i + 6, p:p + P] @ panel  for a panel (P, 2L), where a register has L lanes.
+def micro_kernel(a, i, panel, c, j, is_new):
+    """c[i:i + 6, j:j + 2L] += a[i:i + 6] @ panel  for a (N, P) and a panel (P, 2L), where a register has L lanes.
 
     is_new: = instead of +=. Nothing is checked: all of the tile must lie in c.
 
@@ -94,17 +94,17 @@ def micro_kernel(a, i, p, panel, c, j, is_new):
         c40, c41, c50, c51 = load(c, (i + 4, j)), load(c, (i + 4, k)), load(c, (i + 5, j)), load(c, (i + 5, k))
     for q in range(panel.shape[0]):
         b0, b1 = load(panel, (q, 0)), load(panel, (q, lanes_of(a)))
-        x = splat(a, (i, p + q))
+        x = splat(a, (i, q))
         c00, c01 = fma(x, b0, c00), fma(x, b1, c01)
-        x = splat(a, (i + 1, p + q))
+        x = splat(a, (i + 1, q))
         c10, c11 = fma(x, b0, c10), fma(x, b1, c11)
-        x = splat(a, (i + 2, p + q))
+        x = splat(a, (i + 2, q))
         c20, c21 = fma(x, b0, c20), fma(x, b1, c21)
-        x = splat(a, (i + 3, p + q))
+        x = splat(a, (i + 3, q))
         c30, c31 = fma(x, b0, c30), fma(x, b1, c31)
-        x = splat(a, (i + 4, p + q))
+        x = splat(a, (i + 4, q))
         c40, c41 = fma(x, b0, c40), fma(x, b1, c41)
-        x = splat(a, (i + 5, p + q))
+        x = splat(a, (i + 5, q))
         c50, c51 = fma(x, b0, c50), fma(x, b1, c51)
     store(c, (i, j), c00), store(c, (i, k), c01), store(c, (i + 1, j), c10), store(c, (i + 1, k), c11)
     store(c, (i + 2, j), c20), store(c, (i + 2, k), c21), store(c, (i + 3, j), c30), store(c, (i + 3, k), c31)
@@ -112,29 +112,29 @@ def micro_kernel(a, i, p, panel, c, j, is_new):
 
 
 @compiled(inside=True)
-def edge_tile(a, i, p, panel, c, j, is_new):
+def edge_tile(a, i, panel, c, j, is_new):
     """The same for a tile that sticks out of c: a full tile in an array of its own, whose part inside c is copied."""
     n_rows, n_columns = min(TILE_ROWS, c.shape[0] - i), min(panel.shape[1], c.shape[1] - j)
     rows, tile = np.zeros((TILE_ROWS, len(panel)), a.dtype), np.zeros((TILE_ROWS, panel.shape[1]), a.dtype)
     for r in range(n_rows):
         for q in range(len(panel)):
-            rows[r, q] = a[i + r, p + q]
+            rows[r, q] = a[i + r, q]
         for h in range(0 if is_new else n_columns):
             tile[r, h] = c[i + r, j + h]
-    micro_kernel(any_layout(rows), 0, 0, panel, tile, 0, is_new)
+    micro_kernel(any_layout(rows), 0, panel, tile, 0, is_new)
     for r in range(n_rows):
         for h in range(n_columns):
             c[i + r, j + h] = tile[r, h]
 
 
 @compiled(inside=True)
-def add_tiles(a, i, i_end, p, panel, c, j, is_new):
-    """The same for all tiles from row i to row i_end."""
-    for row in range(i, i_end, TILE_ROWS):
-        if row + TILE_ROWS <= c.shape[0] and j + panel.shape[1] <= c.shape[1]:
-            micro_kernel(a, row, p, panel, c, j, is_new)
+def add_tiles(a, panel, c, j, is_new):
+    """The same for all rows: c[:, j:j + 2L] += a @ panel."""
+    for i in range(0, c.shape[0], TILE_ROWS):
+        if i + TILE_ROWS <= c.shape[0] and j + panel.shape[1] <= c.shape[1]:
+            micro_kernel(a, i, panel, c, j, is_new)
         else:
-            edge_tile(a, row, p, panel, c, j, is_new)
+            edge_tile(a, i, panel, c, j, is_new)
 
 
 @compiled(inside=True)
@@ -197,7 +197,7 @@ def register_tiles(a, b, c):
             packed = new_panel(len(b), c)
             pack(b, 0, len(b), j, packed)
             panel = any_layout(packed[:len(b)])
-        add_tiles(any_layout(a), 0, c.shape[0], 0, panel, c, j, True)
+        add_tiles(any_layout(a), panel, c, j, True)
 
 
 @compiled(inside=True)
@@ -211,17 +211,21 @@ def rows_of_blocks(c):
 def product_block(a, b, i, j, n_columns, c):
     """c[i:i + n, j:j + n_columns] = a[i:i + n] @ b[:, j:j + n_columns]  for the n rows of a block of c.
 
-    For each 256 terms of the sums, each panel of b is packed, and then used for all rows: it stays in the L1 cache, and
-    the rows of a for the next panel in L2. The terms of each entry are added one by one, from the first to the last, by
-    `fma`: so the result does not depend on the sizes of tiles and blocks. Pass a and b through `any_layout`.
+    For each 256 terms of the sums, each panel of b is packed, and then used for all rows: it stays in the L1 cache. If
+    there are several panels, they share these columns of a, which are copied so that they stay in L2. The terms of each
+    entry are added one by one, from the first to the last, by `fma`: so the result does not depend on the sizes of
+    tiles and blocks. Pass a and b through `any_layout`.
     """
-    i_end, j_end, depth = min(i + rows_of_blocks(c), c.shape[0]), min(j + n_columns, c.shape[1]), a.shape[1]
+    rows, depth = slice(i, min(i + rows_of_blocks(c), c.shape[0])), a.shape[1]
     panel = new_panel(min(depth, BLOCK_DEPTH), c)
     for p in range(0, depth, BLOCK_DEPTH):
         n_terms = min(BLOCK_DEPTH, depth - p)
-        for column in range(j, j_end, panel.shape[1]):
+        part = a[rows, p:p + n_terms]
+        if n_columns > panel.shape[1]:
+            part = any_layout(part.copy())
+        for column in range(j, min(j + n_columns, c.shape[1]), panel.shape[1]):
             pack(b, p, n_terms, column, panel)
-            add_tiles(a, i, i_end, p, panel[:n_terms], c, column, p == 0)
+            add_tiles(part, panel[:n_terms], c[rows], column, p == 0)
 
 
 @compiled(parallel=True, work=lambda a, b, c: a.size * b.shape[1])
