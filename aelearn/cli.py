@@ -1,8 +1,8 @@
 """The command line: arguments in, exit code out. The work is done in aelearn.jobs; for lessons in aelearn.teaching.
 
-Exit codes: 0 done; 2 the arguments, the data or the output folder are wrong, or JupyterLab is missing or fails (one
-line on stderr says what); 130 interrupted by Ctrl-C (0 if that ends JupyterLab). A warning, such as fewer distinct
-clusters than requested, is also one line on stderr. If stderr is a terminal, progress bars appear there.
+Exit codes: 0 done; 2 the arguments, the data or a folder are wrong, TensorBoard or JupyterLab is missing, or JupyterLab
+fails (one line on stderr says what); 130 interrupted by Ctrl-C (0 if that ends JupyterLab). A warning, such as fewer
+distinct clusters than requested, is also one line on stderr. If stderr is a terminal, progress bars appear there.
 """
 
 import argparse
@@ -37,6 +37,9 @@ def make_parser():
     add("--resume", action="store_true",
         help="continue from the checkpoint in the output folder, or train a finished run for more epochs; repeat the "
              "other flags")
+    add("--tensorboard", metavar="DIR",
+        help="write logs of the training to this folder, to watch it with tensorboard --logdir DIR; needs the extra "
+             "tensorboard; None: no logs")
     add("--version", action="version", version=f"aelearn {__version__}")
     return parser
 
@@ -145,7 +148,7 @@ def _run(argv):
         return _say(interruption, 130)
     except KeyboardInterrupt:
         return _say("interrupted", 130)
-    except (ValueError, TypeError, OSError, MemoryError, UnavailableError) as error:
+    except (ValueError, TypeError, OSError, MemoryError, ModuleNotFoundError, UnavailableError) as error:
         return _say(f"error: {error}" if str(error) else "error: out of memory", 2)
     if not quiet:
         print(_table(report))

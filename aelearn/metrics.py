@@ -23,7 +23,7 @@ from aelearn.core.arrays import squared_distances, unit_of
 from aelearn.core.validation import as_array, check_array
 
 __all__ = ["accuracy", "adjusted_rand_index", "best_matching", "confusion_matrix", "linear_assignment",
-           "normalized_mutual_information", "purity", "silhouette"]
+           "normalized_mutual_information", "purity", "scores", "silhouette"]
 
 
 @dataclass(frozen=True)
@@ -201,6 +201,12 @@ def adjusted_rand_index(classes, clusters):
 def _pairs(n):
     """The sum of n (n - 1) / 2 as a Python integer."""
     return int(np.sum(n * (n - 1) // 2))
+
+
+def scores(classes, clusters):
+    """Accuracy (under the best matching), NMI and ARI of clusters (N,) for the true classes (N,): a dict."""
+    return {"accuracy": accuracy(classes, clusters), "nmi": normalized_mutual_information(classes, clusters),
+            "ari": adjusted_rand_index(classes, clusters)}
 
 
 def silhouette(X, labels):

@@ -41,7 +41,7 @@ SLOW = (  # parts of the names of folders, files and tests
     "kernels/test_compiling.py", "kernels/test_contention.py", "kernels/test_lloyd.py", "kernels/test_matmul.py",
     "spectral/test_eigenvectors.py", "density/test_bandwidths.py",
     "test_benchmarks.py", "test_browser.py", "test_cli.py", "test_lessons.py", "test_package.py", "test_readme.py",
-    "test_tiny.py",
+    "test_tensorboard.py", "test_tiny.py",
     "::test_digits", "::test_the_report_from_the_command_line", "::test_killed_and_resumed",
     "::test_training_gives_the_same_bits",
 )

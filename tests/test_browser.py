@@ -9,21 +9,18 @@ import importlib.util
 import json
 import os
 import secrets
-import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
-from pathlib import Path
 
 import pytest
 
+from tests import chromium
+from tests.chromium import until
 from tests.test_lessons import build, each_lesson  # skips where the extra `lessons` is missing
 
-MISSING = [name for name in ("jupyterlab", "ipywidgets", "selenium") if not importlib.util.find_spec(name)]
-MISSING += [name for name in ("chromium", "chromedriver") if not shutil.which(name)]
+MISSING = [name for name in ("jupyterlab", "ipywidgets") if not importlib.util.find_spec(name)] + chromium.missing()
 if MISSING and os.environ.get("AELEARN_STRICT") != "1":
     pytest.skip(f"lessons in a browser need {', '.join(MISSING)}", allow_module_level=True)
 
@@ -56,10 +53,8 @@ class Lab:
             path = folder / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(value))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        self.url, own = f"http://127.0.0.1:{port}", ("CONFIG", "DATA", "RUNTIME")
+        port, own = chromium.free_port(), ("CONFIG", "DATA", "RUNTIME")
+        self.url = f"http://127.0.0.1:{port}"
         self._log = open(folder / "log", "w+")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}",
@@ -100,16 +95,6 @@ class Lab:
             self._log.close()
 
 
-def until(what, seconds, sentence):
-    """Wait until what() is true, and return it. Fails with the sentence after some seconds."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := what():
-            return found
-        time.sleep(0.1)
-    pytest.fail(f"{sentence} within {seconds} seconds")
-
-
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     lab = Lab(tmp_path_factory.mktemp("lab"))
@@ -122,18 +107,7 @@ def lab(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
-    # As root, Chromium runs only without its sandbox. It finds no other machine. In a narrow window, pictures shrink.
-    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--no-first-run",
-                     "--disable-background-networking", "--disable-component-update", "--window-size=1000,900",
-                     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-                     f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(argument)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
+    browser = chromium.start(tmp_path_factory.mktemp("chromium"), width=1000)  # in a narrow window, pictures shrink
     yield browser
     browser.quit()
 
@@ -148,9 +122,7 @@ def notebook(request, lab, browser):
                           for session in lab.ask("sessions")), 60, "the kernel has not started")
 
     yield open_notebook
-    if folder := os.environ.get("AELEARN_SCREENSHOTS"):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        browser.save_screenshot(str(Path(folder) / f"{request.node.callspec.id}.png"))
+    chromium.keep_screenshot(browser, request.node.callspec.id)
     for session in lab.ask("sessions"):
         lab.ask(f"sessions/{session['id']}", "DELETE")
 

@@ -42,7 +42,7 @@ def test_the_job(folder):
     stages = ["images", "numba", "trained", "clusters", "baselines", "written"]
     assert [line.split()[0] for line in lines[:6]] == stages
     assert "accuracy" in lines[6] and "k-means on raw pixels (12)" in done.stdout and "on test images" in lines[-1]
-    assert len(list((folder / "out").iterdir())) == 8
+    assert len(list((folder / "out").iterdir())) == 9
 
 
 def test_a_warning_is_one_line(folder):
@@ -75,7 +75,8 @@ def test_help_and_version():
     assert aelearn("--version").stdout == f"aelearn {__version__}\n"
     text = aelearn("--help").stdout
     for flag in ("--data", "--digits", "--hidden", "--code-size", "--epochs", "--batch-size", "--learning-rate",
-                 "--loss", "--clusters", "--backend", "--seed", "--out", "--resume", "--quiet"):
+                 "--loss", "--clusters", "--backend", "--seed", "--out", "--resume", "--tensorboard",
+                 "--quiet"):
         assert flag in text
 
 
@@ -118,6 +119,15 @@ def test_an_output_folder_that_cannot_be_written_is_told_before_the_training(fol
     done = aelearn("--data", folder, "--out", tmp_path / "file")
     assert done.returncode == 2 and "file cannot be written" in done.stderr and done.stdout == ""
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_tensorboard_that_is_not_installed_is_one_line(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    assert main(["--data", str(folder), *SMALL, "--quiet", "--out", str(tmp_path / "out"), "--tensorboard",
+                 str(tmp_path / "logs")]) == 2
+    assert capsys.readouterr() == ("", "aelearn: error: logs for TensorBoard need tensorboard and tensorboardX: "
+                                       "pip install 'aelearn[tensorboard]' installs them\n")
+    assert not (tmp_path / "logs").exists() and not list((tmp_path / "out").iterdir())
 
 
 # python -m aelearn that reacts to Ctrl-C even if the tests run in the background of a shell, which ignores it.

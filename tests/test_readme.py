@@ -42,6 +42,18 @@ def test_python_blocks_of_the_other_pages_run(capsys, tmp_path):
                NUMBA_ENABLE_CUDASIM="1") == "[0. 2. 4. 6. 8.]\n"
 
 
+def test_the_python_block_about_tensorboard_runs(monkeypatch, tmp_path):
+    for name in ("tensorboard", "tensorboardX"):
+        pytest.importorskip(name, reason="TensorBoard is not installed (extra: tensorboard)")
+    fit, load = Autoencoder.fit, aelearn.load_mnist
+    monkeypatch.setattr(Autoencoder, "fit", lambda self, X: fit(self.set_params(epochs=2), X))
+    monkeypatch.setattr(aelearn, "load_mnist", lambda *which, **kept: [part[:2000] for part in load(*which, **kept)])
+    monkeypatch.chdir(tmp_path)
+    block, = python_blocks("docs/watching.md")
+    exec(block, {})
+    assert (tmp_path / "logs" / "first" / "projector" / "images.png").is_file()
+
+
 def test_the_readme_is_short():
     assert len(README.splitlines()) <= 150
 

@@ -21,7 +21,7 @@ MAY_IMPORT = {  # a part of aelearn (a subpackage, or a module at the top) -> th
     "kernels": set(), "core": {"kernels"},
     "finite_differences": {"core"}, "gradcheck": {"core", "finite_differences"},
     "assignment": {"core"}, "metrics": {"core", "assignment"}, "data": {"core"},
-    **{topic: MATHEMATICS for topic in TOPICS}, "autoencoder": MATHEMATICS | {"gradcheck"},
+    **{topic: MATHEMATICS for topic in TOPICS}, "autoencoder": MATHEMATICS | {"gradcheck", "metrics", "plotting"},
     "spectral": MATHEMATICS | {"metrics"},
     "plotting": {"core", "metrics"},
     "jobs": MATHEMATICS | {"data", "metrics", "plotting", "__init__"},
@@ -69,7 +69,8 @@ def test_arrows_run_one_way(module):
 def test_pictures_are_drawn_by_few():
     draw = {module for module in MODULES for other, name in imports(MODULES[module])
             if part_of(other, name) == "plotting" and part_of(module) != "plotting"}
-    assert draw == {"aelearn.jobs.results", "aelearn.jobs.compare", "aelearn.jobs.deep_job"}
+    assert draw == {"aelearn.jobs.results", "aelearn.jobs.compare", "aelearn.jobs.deep_job",
+                    "aelearn.autoencoder.watching", "aelearn.teaching.notebooks"}
 
 
 @pytest.mark.parametrize("room", [*TOPICS, "core", "jobs", "teaching"])

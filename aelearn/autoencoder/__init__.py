@@ -9,7 +9,9 @@ Read in this order:
     optim       gradient descent, momentum, Adam
     training    epochs and batches; the state of a run, which can be copied, saved and resumed
     evaluation  the network applied to many rows: losses, codes, outputs that can no longer learn
-    callbacks   early stopping, checkpoints
+    event_log   what TensorBoard reads: an event file, the graph of a network, codes with their images
+    watching    a loss curve in a notebook, logs for TensorBoard
+    callbacks   what is called after each epoch: early stopping, checkpoints, and those that show a training
     settings    validation of settings and images
     model_file  an autoencoder as an .npz file
     estimator   Autoencoder, what users call
@@ -18,9 +20,9 @@ Read in this order:
 Taught in lessons 1 to 4. Tested against finite differences and PyTorch (tests/peers/test_torch.py).
 """
 
-from aelearn.autoencoder.callbacks import Checkpoint, EarlyStopping
+from aelearn.autoencoder.callbacks import Checkpoint, EarlyStopping, LivePlot, TensorBoard
 from aelearn.autoencoder.estimator import Autoencoder
 from aelearn.autoencoder.model_file import arrays_of, model_of
 from aelearn.autoencoder.optim import Adam
 
-__all__ = ["Adam", "Autoencoder", "Checkpoint", "EarlyStopping", "arrays_of", "model_of"]
+__all__ = ["Adam", "Autoencoder", "Checkpoint", "EarlyStopping", "LivePlot", "TensorBoard", "arrays_of", "model_of"]

@@ -3,12 +3,19 @@
 A callback is any function `callback(autoencoder, row)`. It is called after each epoch with the estimator, whose
 parameters and `history_` are those of that epoch, and the newest row of `history_`. If it returns True, training stops.
 
-The two callbacks here keep no state of their own: all they need is in `history_`. So a run that was killed and resumed
-does the same as an uninterrupted one.
+A callback may also have two methods: `begin(autoencoder)` is called before the first epoch of a `fit` or a `resume`;
+`history_` is empty only in a `fit`. If it raises an exception, there is no training. `finish(autoencoder)` is called
+when the training is over, whatever has ended it: the last epoch, a callback, Ctrl-C or any other exception. (Then, too,
+parameters and `history_` are those of the last whole epoch.)
+
+EarlyStopping and Checkpoint are here. They keep no state of their own: all they need is in `history_`. So a run that
+was killed and resumed does the same as an uninterrupted one. LivePlot and TensorBoard, which show a training, are in
+watching.py.
 """
 
 from pathlib import Path
 
+from aelearn.autoencoder.watching import LivePlot as LivePlot, TensorBoard as TensorBoard
 from aelearn.core.validation import check_choice, check_integer, check_number
 
 

@@ -11,6 +11,7 @@ Source: Hinton and Salakhutdinov, "Reducing the dimensionality of data with neur
 """
 
 import zlib
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -20,7 +21,7 @@ from aelearn.autoencoder.network import Architecture, autoencoder_widths
 from aelearn.autoencoder.settings import as_dtype, check_settings, check_validation
 from aelearn.autoencoder.training import Training
 from aelearn.core.base import Transformer, all_or_nothing
-from aelearn.core.progress import progress
+from aelearn.core.progress import progress, unwatched
 from aelearn.core.validation import ConvergenceWarning, check_array, generator, load_backend, warn
 
 
@@ -38,7 +39,8 @@ class Autoencoder(Transformer):
     batch_size          images per step; the last batch of an epoch may be smaller and is used
     backend             "numpy"; "numba": compiled, on all cores; "cuda": an NVIDIA GPU; "auto": "numba" if it runs here
     dtype               np.float32 or np.float64: what the network computes in and returns
-    callbacks           functions callback(autoencoder, row), called after each epoch; True stops the training
+    callbacks           functions callback(autoencoder, row), called after each epoch; True stops the training. See
+                        callbacks.py for those that there are, and for what else a callback can do
     weight_init         "truncated_normal" (the original script's) or "glorot": see layers.py
     augment             None, or a function augment(images, generator), called for each batch (B, D) in each epoch, that
                         returns the images to reconstruct instead: aelearn.data.moved_images shifts and turns them.
@@ -123,9 +125,6 @@ class Autoencoder(Transformer):
         self._check_augment()
         X, validation = self._images(X), None if validation is None else self._images(validation)
         self._training.optimizer.learning_rate = float(self.learning_rate)
-        self.interrupted_ = False
-        if self.history_ and self._call_back():
-            return self
         return self._train(X, validation)
 
     def train_jointly(self, X, order, code_gradient, *, rng, reconstruction=True):
@@ -155,12 +154,16 @@ class Autoencoder(Transformer):
         self._training.reset_optimizer(self.learning_rate)
 
     def _train(self, X, validation):
+        """Train until `epochs` are done, or a callback stops it. Returns self."""
         self.interrupted_ = False
         try:
-            with progress(self.verbose, unit="epoch", total=self.epochs, done=len(self.history_)) as bar:
-                self._training.run(X, validation, epochs=self.epochs, batch_size=int(self.batch_size),
-                                   backend=load_backend(self.backend), augment=self.augment,
-                                   after_epoch=lambda: self._after_epoch(X, bar))
+            with self._callbacks_at_work():
+                if self.history_ and self._call_back():
+                    return self
+                with progress(self.verbose, unit="epoch", total=self.epochs, done=len(self.history_)) as bar:
+                    self._training.run(X, validation, epochs=self.epochs, batch_size=int(self.batch_size),
+                                       backend=load_backend(self.backend), augment=self.augment,
+                                       after_epoch=lambda: self._after_epoch(X, bar))
         except KeyboardInterrupt:
             if not self.history_:
                 raise  # there is nothing to keep
@@ -193,6 +196,17 @@ class Autoencoder(Transformer):
                  "output_activation='sigmoid' or 'identity', a lower learning_rate or another weight_init; or, after "
                  f"fit with epochs=0, increase the biases params_['b{self._architecture.n_layers}'], and resume.",
                  ConvergenceWarning)
+
+    @contextmanager
+    def _callbacks_at_work(self):
+        """Call `begin` of the callbacks that have it, and at the end of the block, however it ends, `finish`."""
+        try:
+            for callback in self.callbacks:
+                getattr(callback, "begin", unwatched)(self)
+            yield
+        finally:
+            for callback in self.callbacks:
+                getattr(callback, "finish", unwatched)(self)
 
     def _call_back(self):
         """Call every callback with the row of the last epoch; True if one of them returns True."""

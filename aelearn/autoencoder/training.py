@@ -97,6 +97,10 @@ class Run:
             array[...] = memory[name]
         return history
 
+    def gradient(self):
+        """The gradient of the last batch, a vector like `vector`."""
+        return self.work.gradient
+
     def to_host(self):
         """Copy the current state into the Training's arrays: here they already have it."""
 
@@ -152,6 +156,11 @@ class Training:
         """The optimiser, with its memory as it is now."""
         self._to_host()
         return self._optimizer
+
+    @property
+    def gradient(self):
+        """The gradient of the last batch, a vector like `vector`, during a run; else None."""
+        return None if self._run is None else self._run.gradient()
 
     def _to_host(self):
         if self._run is not None:

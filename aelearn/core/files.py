@@ -1,4 +1,4 @@
-"""Files that are written completely or not at all."""
+"""Files that are written completely or not at all, and whether a folder can be written."""
 
 import os
 from contextlib import contextmanager, suppress
@@ -23,3 +23,20 @@ def replacing(path, mode="wb", **open_arguments):
         with suppress(OSError):
             part.unlink()
         raise
+
+
+def writable_folder(name, what="the output folder", *, n_bytes=0):
+    """The folder `name`, created if necessary. Raises OSError now rather than after the training.
+
+    what     what to call it in the message
+    n_bytes  how much must fit on the disk
+    """
+    folder = Path(name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(folder / ".aelearn-can-write") as file:
+            file.write(os.urandom(n_bytes))  # zeros might be compressed
+        (folder / ".aelearn-can-write").unlink()
+    except OSError as error:
+        raise OSError(f"{what} {folder} cannot be written: {error.strerror}") from None
+    return folder

@@ -16,7 +16,7 @@ import inspect
 
 from aelearn.core.output_containers import sklearn_setting
 
-METHODS = ("fit", "predict", "predict_proba", "score", "transform", "inverse_transform")
+METHODS = ("fit", "partial_fit", "predict", "predict_proba", "score", "transform", "inverse_transform")
 
 
 class Requests(dict):

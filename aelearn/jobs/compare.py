@@ -17,14 +17,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aelearn import plotting
+from aelearn import metrics, plotting
 from aelearn.autoencoder import Autoencoder
-from aelearn.core.files import replacing
+from aelearn.core.files import replacing, writable_folder
 from aelearn.core.output_containers import only_arrays
 from aelearn.core.validation import check_integer, load_backend
 from aelearn.data import load_mnist
 from aelearn.density import KernelDensity, density_peaks
-from aelearn.jobs.main_job import N_STARTS, Interrupted, scores, writable_folder
+from aelearn.jobs.main_job import N_STARTS, Interrupted
 from aelearn.kmeans import KMeans
 from aelearn.mixture import GaussianMixture
 from aelearn.pca import PCA
@@ -99,7 +99,7 @@ def run(settings, *, say=print, verbose=0):
             warnings.warn(f"{name}: left out. {str(error) or 'Out of memory.'}", UserWarning, stacklevel=3)
             return
         row.seconds = time.perf_counter() - started
-        row.scores = scores(digits, row.labels)
+        row.scores = metrics.scores(digits, row.labels)
         rows.append(row)
         say(str(row))
 

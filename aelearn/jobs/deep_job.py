@@ -21,13 +21,13 @@ import numpy as np
 import aelearn
 from aelearn import metrics, plotting
 from aelearn.autoencoder import Checkpoint
-from aelearn.core.files import replacing
+from aelearn.core.files import replacing, writable_folder
 from aelearn.core.output_containers import only_arrays
 from aelearn.core.progress import progress
 from aelearn.core.validation import check_integer, load_backend
 from aelearn.data import image_shape, load_mnist, moved_images
 from aelearn.deep_clustering import DeepClustering
-from aelearn.jobs.main_job import Interrupted, scores, writable_folder
+from aelearn.jobs.main_job import Interrupted
 
 FILES = ("report.json", "history.csv", "clusters.csv", "model.npz", "training.png", "confusion.png", "centers.png")
 N_SHOWN = 8  # typical and doubtful images of each cluster
@@ -184,7 +184,7 @@ def _score(settings, model, labels, test_labels, test_q, names):
     matching = metrics.best_matching(labels, model.labels_)
     return {
         "n_images": len(labels), "n_test_images": len(test_labels), "n_clusters": len(names),
-        **scores(labels, model.labels_),
+        **metrics.scores(labels, model.labels_),
         "accuracy_at_start": model.history_[0]["accuracy"],
         "test_accuracy": metrics.accuracy(test_labels, test_q.argmax(axis=1), matching),
         "clusters": names,

@@ -24,9 +24,9 @@ import numpy as np
 import aelearn
 from aelearn import kernels, metrics
 from aelearn.autoencoder import Autoencoder
-from aelearn.autoencoder.callbacks import Checkpoint
+from aelearn.autoencoder.callbacks import Checkpoint, TensorBoard
 from aelearn.autoencoder.losses import mean_squared_error
-from aelearn.core.files import replacing
+from aelearn.core.files import replacing, writable_folder
 from aelearn.core.output_containers import only_arrays
 from aelearn.core.progress import progress
 from aelearn.core.validation import check_integer, load_backend
@@ -37,6 +37,7 @@ from aelearn.kmeans import KMeans
 from aelearn.pca import PCA
 
 CHECKPOINT_EVERY = 5  # epochs
+N_WATCHED = 500  # test images that TensorBoard shows
 N_STARTS = 4  # of k-means, the best is kept: codes, pixels and components alike
 
 
@@ -51,6 +52,7 @@ class Settings:
     clusters       K of k-means; None: one for each digit
     out            folder for the results
     resume         continue from the checkpoint in `out`, or train the finished run there for more epochs
+    tensorboard    folder for logs of the training, to be watched with TensorBoard; None: no logs
 
     The others are those of Autoencoder; `seed` is the random_state of Autoencoder and of k-means.
     """
@@ -68,6 +70,7 @@ class Settings:
     seed: int = 0
     out: str = "out"
     resume: bool = False
+    tensorboard: str | None = None
 
 
 class Interrupted(Exception):
@@ -111,7 +114,8 @@ def run(settings, *, say=print, callbacks=(), verbose=0):
     verbose    if not 0, stages that take long show a progress bar
 
     Raises ValueError, TypeError, OSError or UnavailableError, before any training, for settings, data, a folder or a
-    back end that cannot be used; Interrupted if Ctrl-C ended the training.
+    back end that cannot be used; ModuleNotFoundError, also before, if the extra `tensorboard` is needed and missing;
+    Interrupted if Ctrl-C ended the training.
     """
     n_clusters, backend, seconds = _check(settings), load_backend(settings.backend), {}
     autoencoder = _from_checkpoint(settings) if settings.resume else make_autoencoder(settings)
@@ -150,19 +154,6 @@ def _check(settings):
     check_integer("--epochs", settings.epochs, 1)
     make_autoencoder(settings).check_settings()
     return check_integer("--clusters", len(settings.digits) if settings.clusters is None else settings.clusters, 1)
-
-
-def writable_folder(name):
-    """The folder `name`, created if necessary. Raises OSError now rather than after the training."""
-    folder = Path(name)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with replacing(folder / ".aelearn-can-write") as file:
-            file.write(b"")
-        (folder / ".aelearn-can-write").unlink()
-    except OSError as error:
-        raise OSError(f"the output folder {folder} cannot be written: {error.strerror}") from None
-    return folder
 
 
 def _folder_for_results(settings):
@@ -223,7 +214,9 @@ def make_autoencoder(settings):
 def train(autoencoder, settings, images, out, say, callbacks):
     """Train the autoencoder on the training images, from the beginning or from its checkpoint."""
     checkpoint = out / "checkpoint.npz"
-    autoencoder.set_params(callbacks=(*callbacks, Checkpoint(checkpoint, every=CHECKPOINT_EVERY)))
+    watchers = () if settings.tensorboard is None else (
+        TensorBoard(settings.tensorboard, images.test[:N_WATCHED], images.test_labels[:N_WATCHED], shape=images.shape),)
+    autoencoder.set_params(callbacks=(*callbacks, *watchers, Checkpoint(checkpoint, every=CHECKPOINT_EVERY)))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Training interrupted")  # the exception below says it
         if settings.resume:
@@ -285,15 +278,8 @@ def score_baselines(images, n_clusters, settings):
     table = {}
     for name, X in (("raw", images.train), ("pca", PCA(n_components).fit_transform(images.train))):
         kmeans = _kmeans(n_clusters, settings).fit(X)
-        table[name] = {"n_dimensions": X.shape[1], **scores(images.train_labels, kmeans.labels_)}
+        table[name] = {"n_dimensions": X.shape[1], **metrics.scores(images.train_labels, kmeans.labels_)}
     return table
-
-
-def scores(classes, clusters):
-    """Accuracy, NMI and ARI of clusters (N,) for the true classes (N,)."""
-    return {"accuracy": metrics.accuracy(classes, clusters),
-            "nmi": metrics.normalized_mutual_information(classes, clusters),
-            "ari": metrics.adjusted_rand_index(classes, clusters)}
 
 
 def score(settings, images, autoencoder, clusters, baselines):
@@ -304,7 +290,7 @@ def score(settings, images, autoencoder, clusters, baselines):
         "epochs": len(autoencoder.history_),
         "mse": mean_squared_error(autoencoder.reconstruct(images.train), images.train),
         "test_mse": mean_squared_error(autoencoder.reconstruct(images.test), images.test),
-        **scores(images.train_labels, clusters.labels),
+        **metrics.scores(images.train_labels, clusters.labels),
         "test_accuracy": metrics.accuracy(images.test_labels, clusters.test_labels, clusters.matching),
         "inertia": clusters.kmeans.inertia_,
         "digit_of_cluster": {str(cluster): digit for cluster, digit in clusters.matching.items()},

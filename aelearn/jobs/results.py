@@ -1,4 +1,4 @@
-"""The results of the main job: four pictures and two tables. The job itself is in main_job.py.
+"""The results of the main job: five pictures and two tables. The job itself is in main_job.py.
 
 Shapes: N samples, M of them mistakes, C code size, K clusters.
 """
@@ -10,14 +10,16 @@ import numpy as np
 from aelearn import plotting
 from aelearn.core.files import replacing
 
-FILES = ("report.json", "history.csv", "clusters.csv", "model.npz", "loss.png", "reconstructions.png", "codes.png",
-         "centers.png")
+FILES = ("report.json", "history.csv", "clusters.csv", "model.npz", "network.png", "loss.png", "reconstructions.png",
+         "codes.png", "centers.png")
 
 
 def draw(images, autoencoder, clusters, out, *, compare):
-    """Save the four pictures in the folder `out`. compare: mark the original script's losses in the loss curve."""
+    """Save the five pictures in the folder `out`. compare: mark the original script's losses in the loss curve."""
     centers = clusters.kmeans.cluster_centers_  # (K, C)
     names = {k: clusters.matching.get(k) for k in range(len(centers))}
+    activations = [*[autoencoder.activation] * (len(autoencoder.widths_) - 2), autoencoder.output_activation]
+    plotting.save(plotting.network(autoencoder.widths_, activations), out / "network.png")
     plotting.save(plotting.loss_curve(autoencoder.history_, loss=autoencoder.loss,
                                       reference=plotting.ORIGINAL_LOSSES if compare else None), out / "loss.png")
     plotting.save(plotting.reconstructions(images.train, autoencoder.reconstruct(images.train), images.shape),

@@ -13,7 +13,7 @@ import numpy as np
 
 from aelearn import kernels
 from aelearn.core.arrays import blocks, mean_variance, rows_by_unit, squared_distances, unit_of
-from aelearn.core.base import Transformer
+from aelearn.core.base import Transformer, all_or_nothing
 from aelearn.core.progress import progress
 from aelearn.core.validation import (
     ConvergenceWarning,
@@ -29,6 +29,7 @@ from aelearn.core.validation import (
 )
 from aelearn.kmeans import hamerly, lloyd, seeding
 from aelearn.kmeans.lloyd import distance_table, fill_empty_clusters
+from aelearn.kmeans.mini_batch import move_to_running_means
 
 CANCELLATION = 1e-3  # an inertia may be the difference of sums as much larger than itself, and its rounding is theirs
 
@@ -64,6 +65,8 @@ class KMeans(Transformer):
     history_          (n_iter_,) the inertia that each of its iterations found; it never rises. Iterations keep their
                       centres in float64; with float32 X they are rounded at the end, and `inertia_` is that of the
                       rounded centres: it may lie above the last entry in the digits that float32 does not have
+    counts_           (K,) the weights of each cluster's points; `partial_fit` adds those of its batches
+    n_steps_          batches that `partial_fit` has learnt from, since the last `fit`
     n_features_in_    D
     """
 
@@ -93,12 +96,8 @@ class KMeans(Transformer):
         """
         self._check_settings()
         X = self._check_training_data(X)
-        n_clusters = int(self.n_clusters)
-        if len(X) < n_clusters:
-            raise ValueError(f"n_samples={len(X)} should be >= n_clusters={n_clusters}.")
+        n_clusters, start = int(self.n_clusters), self._check_start(X)  # (K, D)
         weight = check_sample_weight(sample_weight, len(X))
-        is_given = not isinstance(self.init, str) and not callable(self.init)
-        start = seeding.check_start(self.init, X, n_clusters) if is_given else None  # (K, D)
         n_init = self._number_of_starts(start)
         rng = generator(self.random_state)
 
@@ -113,7 +112,8 @@ class KMeans(Transformer):
                 if best is None or run.is_better_than(best):
                     best = run
 
-        n_distinct = np.count_nonzero(_sizes(best.labels, n_clusters))
+        sizes = _sizes(best.labels, n_clusters)  # (K,)
+        n_distinct = np.count_nonzero(sizes)
         if n_distinct < n_clusters:
             warn(f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters ({n_clusters}). "
                  "Possibly due to duplicate points in X.", ConvergenceWarning)
@@ -121,8 +121,63 @@ class KMeans(Transformer):
         self.history_ = data.unit.unscale(np.array(best.history), 2)  # squares: inf where X is near float64's end
         self.inertia_ = data.unit.unscale(best.inertia, 2)
         self.labels_, self.n_iter_ = best.labels, len(best.history)
+        self.counts_ = sizes.astype(np.float64) if sample_weight is None else _sizes(best.labels, n_clusters, weight)
+        self._centers, self.n_steps_ = self.cluster_centers_.astype(np.float64), 0
         self._n_features_out = n_clusters
         return self
+
+    @all_or_nothing
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Learn from one more batch X (B, D) of data that come by and by; y is ignored. Returns self.
+
+        The first batch starts the centres as `init` says, from a single start, and must have at least K points. Each
+        batch then moves every centre to the mean of all points that it has been given so far (mini_batch.py). After a
+        `fit`, these are the points of its clusters. A centre that is not the nearest of any point stays where it is.
+
+        sample_weight  (B,), as in `fit`
+
+        Afterwards `cluster_centers_`, `counts_` and `n_steps_` are those after the batch, `labels_` (B,) and `inertia_`
+        those of the batch with these centres; `n_iter_` and `history_` remain those of `fit`, if there was one.
+
+        Raises as `fit` does; also ValueError if X has other columns than before, or if n_clusters has changed.
+        """
+        self._check_settings()
+        is_first = not hasattr(self, "cluster_centers_")
+        X = self._check_training_data(X) if is_first else self._check_X(X)
+        weight, n_clusters = check_sample_weight(sample_weight, len(X)), int(self.n_clusters)
+        if not is_first and n_clusters != len(self.cluster_centers_):
+            raise ValueError(f"n_clusters is {n_clusters}, but there are {len(self.cluster_centers_)} centres already: "
+                             "call fit to start anew")
+        with progress(self.verbose, "a batch"):
+            if is_first:
+                self._start_from(X, weight)
+            data = _Data(self._functions(), X, weight, unit_of(X, self._centers))
+            descent = data.functions.Descent(data.points, weight, self.algorithm)
+            centers = data.unit.scale(self._centers)  # (K, D)
+            means, weights, _, _ = descent.step(centers)  # (K, D), (K,)
+            centers, self.counts_ = move_to_running_means(centers, self.counts_, means, weights)
+            self._centers = data.unit.unscale(centers)
+            self.cluster_centers_ = self._centers.astype(self.cluster_centers_.dtype)
+            self.labels_, inertia = descent.settle(data.unit.scale(self.cluster_centers_))
+            self.inertia_, self.n_steps_ = data.unit.unscale(inertia, 2), self.n_steps_ + 1
+        return self
+
+    def _start_from(self, X, weight):
+        """The centres (K, D) before the first batch X (B, D)."""
+        start = self._check_start(X)
+        data = _Data(self._functions(), X, weight, unit_of(X) if start is None else unit_of(X, start))
+        if start is None:
+            start = data.unit.unscale(self._draw_start(data, generator(self.random_state)))
+        self._centers, self.cluster_centers_ = start.astype(np.float64), start.astype(X.dtype)
+        self.counts_, self.n_steps_, self._n_features_out = np.zeros(len(start)), 0, len(start)
+
+    def _check_start(self, X):
+        """The centres (K, D) that `init` gives, or None if they are to be drawn. Raises ValueError if X is short."""
+        if len(X) < int(self.n_clusters):
+            raise ValueError(f"n_samples={len(X)} should be >= n_clusters={int(self.n_clusters)}.")
+        if isinstance(self.init, str) or callable(self.init):
+            return None
+        return seeding.check_start(self.init, X, int(self.n_clusters))
 
     def _draw_start(self, data, rng):
         """Centres (K, D) to start from, in the data's unit, drawn as `init` says."""
@@ -267,9 +322,10 @@ class _Run:
         return self.inertia < other.inertia and not _same_clustering(self.labels, other.labels)
 
 
-def _sizes(labels, n_clusters):
-    """How many points each cluster has, (K,)."""
-    return sum(np.bincount(labels[rows], minlength=n_clusters) for rows in blocks(len(labels), 1))
+def _sizes(labels, n_clusters, weight=None):
+    """How many points each cluster has, or the sum of their weights (N,): (K,)."""
+    return sum(np.bincount(labels[rows], None if weight is None else weight[rows], minlength=n_clusters)
+               for rows in blocks(len(labels), 1))
 
 
 def _same_clustering(labels, others):

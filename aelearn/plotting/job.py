@@ -1,4 +1,4 @@
-"""The figures of the main job: loss curve, reconstructions, codes in space, decoded centres.
+"""The figures of the main job: the network, loss curve, reconstructions, codes in space, decoded centres.
 
 Shapes: N samples, D pixels, C code size, K clusters.
 """
@@ -42,6 +42,42 @@ def loss_curve(history, *, loss="mse", reference=None):
              title=f"Loss after each epoch: {history[-1]['loss']:.5f} at the end" if history else "No epoch yet")
     axes.grid(True, which="both", color="0.9")
     axes.legend()
+    return figure
+
+
+def network(widths, activations):
+    """The structure of an autoencoder: images on the left, the code in the middle, reconstructions on the right.
+
+    widths       units of each layer, from the images through the code and back: (784, 128, 3, 128, 784)
+    activations  the names of the activations of the layers after the images: one fewer than widths
+
+    A bar is a layer; its height grows with the logarithm of its width. Between two layers: the number of parameters.
+    """
+    n_layers, code = len(activations), len(activations) // 2
+    heights = [0.25 + math.log10(width) for width in widths]
+    n_parameters = [n_in * n_out + n_out for n_in, n_out in zip(widths, widths[1:])]
+    figure = Figure(figsize=(2.1 * n_layers + 2.6, 4.6), layout="constrained")
+    axes = figure.add_subplot()
+    for layer, (low, high) in enumerate(zip(heights, heights[1:])):  # between a layer and the next
+        left, right = layer + 0.1, layer + 0.9
+        axes.fill([left, right, right, left], [low / 2, high / 2, -high / 2, -low / 2], color="0.9", lw=0)
+        axes.text(layer + 0.5, 0, f"{widths[layer]} x {widths[layer + 1]}\n+ {widths[layer + 1]}\n"
+                                  f"= {n_parameters[layer]:,}\nparameters", ha="center", va="center", fontsize=9)
+    for layer, (width, height) in enumerate(zip(widths, heights)):
+        is_code = layer == code
+        axes.bar(layer, height, width=0.2, bottom=-height / 2, color=PALETTE[1] if is_code else PALETTE[0],
+                 edgecolor="black", lw=2 if is_code else 0.8, hatch="//" if is_code else None)
+        name = {0: "image", code: "code", n_layers: "reconstruction"}.get(layer, "hidden")
+        axes.text(layer, -height / 2 - 0.08, f"{name}\n{width}" + (f"\n{activations[layer - 1]}" if layer else ""),
+                  ha="center", va="top", fontsize=10, fontweight="bold" if is_code else None)
+    top = max(heights) / 2
+    for name, first, last in (("encoder", 0, code), ("decoder", code, n_layers)):
+        axes.annotate("", (first + 0.05, top + 0.15), (last - 0.05, top + 0.15), arrowprops={"arrowstyle": "<->"})
+        axes.text((first + last) / 2, top + 0.22, name, ha="center", va="bottom")
+    axes.set(xlim=(-0.6, n_layers + 0.6), ylim=(-top - 0.9, top + 0.5))
+    axes.axis("off")
+    axes.set_title(f"The network {'-'.join(map(str, widths))}: {sum(n_parameters):,} parameters; "
+                   f"its code is {widths[code]} number{'s' if widths[code] > 1 else ''}")
     return figure
 
 

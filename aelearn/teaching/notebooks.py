@@ -1,7 +1,5 @@
 """What lessons need from Jupyter and the machine: figures, sliders, progress bars, sources, measurements, a GPU."""
 
-import base64
-import html
 import inspect
 import json
 import os
@@ -9,48 +7,14 @@ import platform
 import subprocess
 import sys
 import time
-from io import BytesIO
 from numbers import Integral
 from pathlib import Path
 
 from aelearn.core.progress import progress
+from aelearn.plotting.picture import Picture
 from aelearn.teaching.progress import originals
 
 RECORD = "AELEARN_RECORD"  # the environment variable that names a file of measurements, to be shown again
-PER_INCH = 80  # pixels of the page to an inch of a figure
-CARD = ("background: white; border-radius: 6px; padding: 6px; "  # white, because a notebook's theme may be dark
-        "display: inline-block; box-sizing: border-box; max-width: 100%")
-
-
-class Picture:
-    """A figure as HTML: twice as many pixels as it is wide on the page, on a white card, and never wider than the page.
-
-    alt  what it shows, in words: for people who cannot see it, and wherever HTML is not shown. Must not be empty.
-    """
-
-    def __init__(self, figure, alt):
-        if not isinstance(alt, str) or not alt.strip():
-            raise ValueError(f"alt is {alt!r}, but a picture needs a description in words: show(figure, alt=\"...\")")
-        self._alt, width, data = alt, PER_INCH * figure.get_figwidth(), base64.b64encode(_png(figure)).decode()
-        self._html = (f'<div style="{CARD}"><img alt="{html.escape(alt)}" width="{width:.0f}" '
-                      f'style="display: block; max-width: 100%" src="data:image/png;base64,{data}"></div>')
-
-    def _repr_html_(self):
-        return self._html
-
-    def __repr__(self):
-        return self._alt
-
-
-def _png(figure):
-    """The bytes of a PNG of 256 colours: a third to a half of the size, and the eye sees no difference."""
-    from PIL import Image  # Matplotlib depends on it
-
-    drawn, file = BytesIO(), BytesIO()
-    figure.savefig(drawn, format="png", dpi=2 * PER_INCH)
-    with Image.open(drawn) as image:
-        image.convert("RGB").quantize(256, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(file, "PNG")
-    return file.getvalue()
 
 
 def show(figure, alt):

@@ -85,6 +85,16 @@ show(plotting.tiles(images[[*range(8), *found]], ["image"] * 8 + ["nearest"] * 8
 # into three numbers, the **code**; its second half, the decoder, reconstructs the image from these three. It learns by
 # comparing its output with its input, so it needs no labels. Whatever passes through the bottleneck has to be what
 # matters.
+
+# %%
+show(plotting.network((784, 128, 3, 128, 784), ["sigmoid"] * 4),
+     alt="Five bars from left to right, the layers: 784 pixels, 128 units, the code of 3 numbers, 128 units and 784 "
+         "pixels. Between them are the numbers of parameters, 202,515 in all")
+
+# %% [markdown]
+# A bar is a layer. Each of its numbers is computed from all numbers of the layer before, and then squeezed between 0
+# and 1 by a function called the sigmoid. The **parameters** are what the network learns: for each number of a layer, a
+# weight for each number of the layer before, and one more number that is added.
 #
 # When this machine runs the next cell for the first time, the package compiles its loops before the bar moves. That can
 # take a minute, and the k-means below has to wait a little as well; from then on they start at once.

@@ -14,6 +14,7 @@ import numpy as np
 
 from aelearn import Autoencoder, load_mnist, plotting
 from aelearn.autoencoder import layers, network
+from aelearn.autoencoder.callbacks import LivePlot
 from aelearn.autoencoder.losses import mean_squared_error, mean_squared_error_gradient
 from aelearn.teaching.checks import check, yours
 from aelearn.teaching.exercises import training_the_autoencoder as library
@@ -264,7 +265,8 @@ check(one_epoch)
 # ## Training on MNIST
 #
 # All zeros and ones of MNIST's training split, the network 784-128-3-128-784, batches of 48, Adam with a learning rate
-# of 0.003. The diamonds are the losses once recorded with the original TensorFlow script:
+# of 0.003. After each epoch the two callbacks are called: `look` keeps a few reconstructions for later, and `watch`
+# draws the loss so far. The diamonds are the losses once recorded with the original TensorFlow script:
 
 # %%
 images, labels = load_mnist("train", digits=(0, 1))  # (N, 784), (N,)
@@ -277,9 +279,9 @@ def look(model, row):
         glimpses[row["epoch"]] = model.reconstruct(watched)  # (5, 784)
 
 
-model = Autoencoder((128, 3), epochs=30, callbacks=(look,), random_state=0, verbose=1).fit(images)
-show(plotting.loss_curve(model.history_, reference=plotting.ORIGINAL_LOSSES),
-     alt="The loss falls over thirty epochs, close to the points recorded by the original script")
+watch = LivePlot(reference=plotting.ORIGINAL_LOSSES,
+                 alt="The loss falls over thirty epochs, close to the points recorded by the original script")
+model = Autoencoder((128, 3), epochs=30, callbacks=(look, watch), random_state=0, verbose=1).fit(images)
 
 # %% tags=["plot"]
 # Draws the reconstructions after some epochs.

@@ -5,8 +5,8 @@
 # only a tiny fraction of its speed. This lesson climbs from there to the machine's limit on a ladder of five rungs. All
 # five do the same multiplications and additions; only the order differs.
 #
-# **After this lesson you can** say why the order of loops matters, what caches and vector instructions are for, read a
-# roofline plot, and measure all of it on your own machine.
+# **After this lesson you can** say why the order of loops matters, what caches and vector registers are for, read a
+# roofline plot and the inner loop of a kernel in machine code, and measure all of it on your own machine.
 #
 # **You need** to know what a matrix product is, and about 60 minutes. No earlier lesson is needed.
 #
@@ -14,12 +14,15 @@
 # from another machine, which the first cell names.
 
 # %%
+import re
+
 import numba
 import numpy as np
 
 from aelearn import plotting
 from aelearn.kernels.cpu import ceiling
-from aelearn.kernels.cpu.matmul import all_cores, cache_blocks, loop_order, loops, matmul, register_tiles
+from aelearn.kernels.cpu.matmul import all_cores, cache_blocks, loop_order, loops, matmul, micro_kernel, register_tiles
+from aelearn.kernels.cpu.vectors import REGISTER_BYTES
 from aelearn.teaching.checks import check, yours
 from aelearn.teaching.notebooks import machine, measured, seconds, show, source, waiting
 
@@ -172,24 +175,25 @@ show(plotting.bars(list(gflops), list(gflops.values()), xlabel="GFLOP/s",
      alt="Bars that grow from rung to rung: rung 1 is hardly visible, rungs 4 and 5 are close to np.matmul")
 
 # %% [markdown]
-# ## Rung 4: reuse what you have loaded
+# ## Rung 4: keep the sums in registers
 #
 # For each multiply-add, rung 3 loads two numbers from the cache and stores one: it is busy moving data. The remedy is
-# to use each number several times once it is loaded.
+# to use each number several times once it is loaded, and not to move the sums at all.
 #
-# Take a **tile**, R rows of `c`, and add the contributions of T rows of `b` to it at a time. For each column this
-# means: load T numbers of `b`; load the R numbers of the tile; do R T multiply-adds; store the R numbers of the tile.
-# (The R T numbers of `a` stay in registers, the few storage places that are even closer than L1.)
+# Nearer than L1 there are only the **registers**, the few storage places that instructions work on. A vector register
+# holds 4, 8 or 16 numbers in float32, its **lanes**. So take a **tile**, R rows and C columns of `c`, small enough that
+# all its sums fit into registers, and add up all K terms before anything is stored. For each term this means: load C
+# numbers of a row of `b`; load R numbers of a column of `a`; do R C multiply-adds.
 #
 # ### Exercise 4: operations per number moved
 #
-# How many operations are done for each number that is loaded or stored? `rows` is R, `terms` is T; a multiply-add
-# counts as two operations. *One line.*
+# How many operations are done for each number that is loaded? `rows` is R, `columns` is C; a multiply-add counts as two
+# operations. *One line.*
 
 # %% tags=["exercise"]
-def operations_per_number(rows, terms):
+def operations_per_number(rows, columns):
     ### BEGIN SOLUTION
-    return 2 * rows * terms / (terms + 2 * rows)
+    return 2 * rows * columns / (rows + columns)
     ### END SOLUTION
 
 # %% tags=["check"]
@@ -198,41 +202,70 @@ check(operations_per_number)
 # %% [markdown] tags=["hint"]
 # <details><summary>Hint</summary>
 #
-# Count the numbers moved: T loads, R loads, R stores. Count the work: R T multiply-adds.
+# Count the numbers moved for one term: R loads and C loads. Count the work: R C multiply-adds.
 # </details>
 
 # %%
-def intensity(rows, terms):
+def intensity(rows, columns):
     """Operations per byte moved, in float32."""
-    return 2 * rows * terms / (terms + 2 * rows) / 4
+    return 2 * rows * columns / (rows + columns) / 4
 
 
-for rows, terms in ((1, 1), (1, 4), (6, 1), (6, 4), (8, 8)):
-    print(f"{rows} rows, {terms} terms: {intensity(rows, terms):.3f} operations per byte, "
-          f"{rows * terms:2} numbers of a in registers")
+lanes = measured("lanes", lambda: REGISTER_BYTES // 4)  # of float32
+for rows, vectors in ((1, 1), (1, 2), (2, 2), (6, 2), (6, 8)):
+    print(f"{rows} rows, {vectors} vectors of {lanes} lanes: {intensity(rows, vectors * lanes):5.2f} operations "
+          f"per byte, {rows * vectors:2} registers for the sums")
 
 # %% [markdown]
 # Is more always better? There are only 16 or 32 vector registers. Whatever does not fit is spilled to the cache and has
-# to be moved again. The library uses 6 rows and 4 terms. This is the heart of it, `add_product` in
-# `aelearn/kernels/cpu/matmul.py`:
+# to be moved again. The library uses 6 rows and 2 vectors, which leaves room for two vectors of `b` and one number of
+# `a`, repeated in all lanes:
 #
-# ```python
-# for p in range(0, depth_in_fours, 4):            # four rows of b at a time
-#     ...                                          # x (6, 4): the numbers of a, in registers
-#     for column in range(width):
-#         y0, y1, y2, y3 = b0[column], b1[column], b2[column], b3[column]
-#         for r in range(6):                       # each is used for six rows of c
-#             tile[r * 512 + column] += x[r, 0] * y0 + x[r, 1] * y1 + x[r, 2] * y2 + x[r, 3] * y3
-# ```
+# | register | | b0 = `b[p, j:j + L]` | b1 = `b[p, j + L:j + 2 * L]` |
+# |---|---|---|---|
+# | **x** = `a[i, p]`, in all lanes | row i | **c00** += x b0 | **c01** += x b1 |
+# | **x** = `a[i + 1, p]` | row i + 1 | **c10** += x b0 | **c11** += x b1 |
+# | **x** = `a[i + 2, p]` | row i + 2 | **c20** += x b0 | **c21** += x b1 |
+# | **x** = `a[i + 3, p]` | row i + 3 | **c30** += x b0 | **c31** += x b1 |
+# | **x** = `a[i + 4, p]` | row i + 4 | **c40** += x b0 | **c41** += x b1 |
+# | **x** = `a[i + 5, p]` | row i + 5 | **c50** += x b0 | **c51** += x b1 |
 #
-# ## Rung 5: blocks that fit the L2 cache
+# Twelve sums also keep a core busy. It begins two multiply-adds in each cycle, and each takes about four: with fewer
+# than eight sums it would wait for its own results. No compiler finds this by itself, so in the library it is written
+# down: `load`, `splat`, `fma` and `store` are instructions, `c00` is a register.
+
+# %%
+print(source(micro_kernel))
+
+
+@numba.njit
+def one_tile(a, panel, c):
+    micro_kernel(a, 0, panel, c, 0, True)
+
+
+def inner_loop():
+    """The machine code between two labels that has the most multiply-adds."""
+    one_tile(*(np.ones(shape, np.float32) for shape in ((6, 9), (9, REGISTER_BYTES // 2), (6, REGISTER_BYTES // 2))))
+    blocks = re.split(r"\n(?=\S+:)", one_tile.inspect_asm(one_tile.signatures[0]))
+    return max(blocks, key=lambda block: len(re.findall("fmadd|fmla", block)))
+
+
+with waiting("compiling a tile"):
+    code = measured("inner loop", inner_loop)
+print(*code.splitlines()[:24], "...", sep="\n")
+print(f"in all: {len(re.findall('fmadd|fmla', code))} multiply-adds of {lanes} lanes")
+
+# %% [markdown]
+# ## Rung 5: panels that lie in a row, and blocks that fit the caches
 #
-# Rung 4 reads all of `b` again for every 6 rows of `c`. As long as `b` fits into L2 this does no harm. If it does not,
-# it comes from main memory every time. So split the sum into blocks:
+# Rung 4 reads two vectors of one row of `b`, then two of the next row, far away in memory, and all of it again for
+# every 6 rows of `c`. Rung 5 copies these columns into a narrow matrix of its own, a **panel**, which lies in memory as
+# it is read, and uses it for many rows of `c`. (If `b` is transposed, the copy turns it: one kernel serves all.) With
+# all K rows a panel may be too large for L1. So split the sum into blocks:
 #
 # $$ a\,b = \sum_{\text{blocks}} a[:, p{:}p{+}s]\; b[p{:}p{+}s, :] $$
 #
-# and let all rows of `c` use a block of `b` before the next block is fetched.
+# and let many rows of `c` use a panel of 256 rows of `b` before the next one is packed.
 #
 # ### Exercise 5: a product in blocks
 #
@@ -316,8 +349,8 @@ with waiting("measuring the roofs"):
                                        "L2 cache": ceiling.bandwidth(1 << 18),
                                        "main memory": ceiling.bandwidth(1 << 27)})
 peak = roofs.pop("peak")
-counted = {"1 loops": 2 / 8, "3 all cores": intensity(1, 1), "4 register tiles": intensity(6, 4),
-           "5 cache blocks": intensity(6, 4)}  # rung 1 loads two numbers and keeps its sum in a register
+counted = {"1 loops": 2 / 8, "3 all cores": 2 / 12, "4 register tiles": intensity(6, 2 * lanes),
+           "5 cache blocks": intensity(6, 2 * lanes)}  # rung 1 loads two numbers and keeps its sum in a register
 points = {name: (per_byte, gflops[name] * 1e9) for name, per_byte in counted.items()}
 print(f"rung 5 reaches {gflops['5 cache blocks'] * 1e9 / peak:.0%} of the peak "
       f"and {gflops['5 cache blocks'] / gflops['np.matmul']:.2f} times np.matmul")
@@ -325,20 +358,17 @@ show(plotting.roofline(roofs, peak, points, title=f"The rungs under the roofline
      alt="A roofline with the rungs below it: rung 1 far below, rungs 4 and 5 near the roof")
 
 # %% [markdown]
-# The peak was measured with the vectors that Numba's compiler chooses. The library behind `np.matmul` is written in
-# assembly and may use wider ones; then it can exceed this peak.
-#
 # The rungs are plotted by the bytes that they move to and from L1, so the L1 roof is the one that applies to them.
 # (They can be above the roof of main memory: most of their data never comes from there.)
 #
 # Rung 1 is far below every roof: it waits for cache lines of which it uses one number, and for the previous sum. Rung
-# 3 is close to a slanted roof, so a processor with more arithmetic units would not help it. Rung 4 has moved to the
-# right, and that is all it did.
+# 3 is close to a slanted roof, so a processor with more arithmetic units would not help it. Rungs 4 and 5 have moved to
+# the right, under the flat roof.
 #
 # ## What the autoencoder needs
 #
-# The products of a training step are small and narrow. Here is the library's `matmul`, which uses rung 5 or, for a
-# transposed second factor, a kernel of dot products, compared with `np.matmul`:
+# The products of a training step are small and narrow. Here is the library's `matmul`, which uses rung 5, compared with
+# `np.matmul`:
 
 # %%
 def products():
@@ -366,9 +396,9 @@ for shape, ratio in found.items():
 # half times as long as that of rung 3.
 #
 # What to try, one thing at a time: the order of the loops (exercise 3); `parallel=True` and `numba.prange`; a `c` of
-# the dtype of `a`; four terms for each number of `c` that is loaded and stored (exercise 4 says what to expect from
-# that); several rows. After each change compare your result with `a @ b`, for sizes that are no multiples of four as
-# well.
+# the dtype of `a`; four terms for each number of `c` that is loaded and stored (count as in exercise 4 what to expect
+# from that); several rows; or a tile of 2 x 2 vectors, with the operations of `aelearn.kernels.cpu.vectors`. After each
+# change compare your result with `a @ b`, for sizes that are no multiples of four as well.
 
 # %%
 def race(name, function):
@@ -410,7 +440,8 @@ race("four terms at a time", four_terms)
 #
 # - All rungs do the same operations. They differ in how often each number is moved.
 # - Walk along rows: then every number of a cache line is used, and the compiler can use vector instructions.
-# - Tiles use each loaded number several times; blocks keep the data that is needed next in a near cache.
+# - Tiles keep their sums in registers and use each loaded number several times; panels and blocks keep what is needed
+#   next in a near cache.
 # - The roofline tells you what limits a program, and so what would make it faster.
 #
 # ## To think about

@@ -22,8 +22,8 @@ def multiply_by_rows(a, b):
     return np.array([sum(x * row for x, row in zip(weights, b)) for weights in a])
 
 
-def operations_per_number(rows, terms):
-    return 2 / (1 / rows + 2 / terms)
+def operations_per_number(rows, columns):
+    return 2 / (1 / rows + 1 / columns)
 
 
 def multiply_in_blocks(a, b, size):
@@ -63,7 +63,7 @@ MISTAKES = [  # exercise, answer, what the line says
                                                   for p in range(0, len(b), size)), r"c: \d+ of \d+ are wrong"),
     ("product_in_one_pass", lambda blocks: product_in_one_pass(blocks) / 4,
      r"c: every entry is off by the factor 0.25; at"),
-    ("operations_per_number", lambda rows, terms: [operations_per_number(rows, terms), None],
+    ("operations_per_number", lambda rows, columns: [operations_per_number(rows, columns), None],
      "operations: it should be a number; it is a list in which there is None$"),
     ("multiply", forgets_to_add, "only the last term is left"),
     ("multiply", never_zero_at_first, r"not finite.*np.empty|are wrong"),
@@ -76,9 +76,10 @@ MISTAKES = [  # exercise, answer, what the line says
     ("multiply_by_rows", multiply, r"runs \d\d+,\d\d\d lines of Python for it: where is the loop"),
     ("multiply_by_rows", lambda a, b: np.zeros((len(a), b.shape[1])), "c: it is 0 everywhere"),
     ("multiply_by_rows", lambda a, b: a * b, "it raised ValueError.*the shapes .* do not fit"),
-    ("operations_per_number", lambda rows, terms: 2 * rows * terms, "operations: yours 30, expected 2.73"),
-    ("operations_per_number", lambda rows, terms: round(operations_per_number(rows, terms), 2), "operations: yours"),
-    ("operations_per_number", lambda rows, terms: 1 / operations_per_number(rows, terms), "operations: yours"),
+    ("operations_per_number", lambda rows, columns: 2 * rows * columns, "operations: yours 30, expected 3.75"),
+    ("operations_per_number", lambda rows, columns: round(operations_per_number(rows, columns), 2),
+     "operations: yours"),
+    ("operations_per_number", lambda rows, columns: 1 / operations_per_number(rows, columns), "operations: yours"),
     ("multiply_in_blocks", lambda a, b, size: a[:size] @ b, r"its shape is|yours|wrong|inner sizes"),
     ("multiply_in_blocks", lambda a, b, size: -multiply_in_blocks(a, b, size), "every entry has the wrong sign"),
     ("multiply_in_blocks", lambda a, b, size: a @ b[:size], "in a product the inner sizes are"),

@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.benchmarks.harness import Table, draw_speedups
 
 NAMES = ("matmul", "kmeans", "autoencoder", "main_job", "scaling", "pca", "sparse_coding", "gaussian_mixture",
-         "kernel_density", "spectral", "metrics", "busy")
+         "kernel_density", "spectral", "metrics", "busy", "tensorboard")
 
 
 def main(scratch):

@@ -11,8 +11,8 @@ from aelearn.jobs import results
 from aelearn.jobs.main_job import Settings, run
 from tests.test_data import write_folder
 
-FILES = {"report.json", "history.csv", "clusters.csv", "model.npz", "loss.png", "reconstructions.png", "codes.png",
-         "centers.png"}
+FILES = {"report.json", "history.csv", "clusters.csv", "model.npz", "network.png", "loss.png", "reconstructions.png",
+         "codes.png", "centers.png"}
 
 
 def quiet(line):
@@ -102,6 +102,23 @@ def test_resume_from_the_checkpoint_gives_the_same_bits(small_folder, tmp_path, 
     assert longer["mse"] == run(settings_for(small_folder, epochs=14, out=str(tmp_path / "c")), say=quiet)["mse"]
     with pytest.raises(ValueError, match="holds no checkpoint.npz or model.npz"):
         run(replace(stopped, resume=True, out=str(tmp_path / "nowhere")), say=quiet)
+
+
+def test_logs_for_tensorboard(small_folder, tmp_path, no_pictures):
+    accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator",
+                                      reason="TensorBoard is not installed (extra: tensorboard)")
+    pytest.importorskip("tensorboardX", reason="tensorboardX is not installed (extra: tensorboard)")
+    settings = settings_for(small_folder, tensorboard=str(tmp_path / "logs"))
+    run(settings, say=quiet)
+    run(replace(settings, epochs=5, resume=True), say=quiet)
+    log = accumulator.EventAccumulator(str(tmp_path / "logs")).Reload()
+    for name in ("loss", "clusters/accuracy", "norm_of_gradients/W1"):
+        assert [event.step for event in log.Scalars(name)] == [1, 2, 3, 4, 5]
+    assert (log.Images("reconstructions")[-1].width, log.Images("reconstructions")[-1].height) == (8 * 5, 2 * 6)
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(OSError, match="the folder for TensorBoard .*file cannot be written"):
+        run(replace(settings, tensorboard=str(tmp_path / "file"), out=str(tmp_path / "new")), say=quiet)
+    assert not list((tmp_path / "new").iterdir())
 
 
 def test_a_folder_too_small_for_validation(tmp_path, no_pictures):

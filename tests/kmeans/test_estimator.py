@@ -328,3 +328,78 @@ def test_a_function_that_changes_what_it_is_given_does_not_change_x(rng):
     before = X.copy()
     model = KMeans(3, init=init, n_init=2, random_state=0).fit(X)
     assert np.array_equal(X, before) and model.inertia_ > 0
+
+
+def batches(X, size=50):
+    return [X[start:start + size] for start in range(0, len(X), size)]
+
+
+@pytest.mark.parametrize("algorithm", ["lloyd", "hamerly"])
+def test_partial_fit_finds_the_blobs(blobs, algorithm):
+    X, labels = blobs
+    model = KMeans(4, algorithm=algorithm, random_state=0)
+    for batch in batches(X):
+        assert model.partial_fit(batch) is model
+        assert np.array_equal(model.labels_, model.predict(batch)) and model.inertia_ == -model.score(batch)
+    found = model.predict(X)
+    assert _same_clustering(found, labels) and model.n_steps_ == 12
+    assert model.counts_.tolist() == np.bincount(found).tolist()  # no point was given to another centre on the way
+    means = [X[found == k].mean(axis=0) for k in range(4)]
+    np.testing.assert_allclose(model.cluster_centers_, means, rtol=1e-12)
+
+
+def test_partial_fit_on_one_batch_is_an_iteration_of_lloyd(blobs):
+    X, start = blobs[0], blobs[0][:5]
+    batch = KMeans(5, init=start).partial_fit(X)
+    iteration = KMeans(5, init=start, max_iter=1, tol=0).fit(X)
+    np.testing.assert_allclose(batch.cluster_centers_, iteration.cluster_centers_, rtol=1e-12)
+    assert np.array_equal(batch.labels_, iteration.labels_) and batch.counts_.sum() == len(X)
+
+
+def test_partial_fit_goes_on_after_fit(blobs, rng):
+    X, weight = blobs[0], rng.random(600)
+    model = KMeans(4, random_state=0).fit(X, sample_weight=weight)
+    np.testing.assert_allclose(model.counts_, np.bincount(model.labels_, weight))
+    centers, counts, point = model.cluster_centers_.copy(), model.counts_.copy(), X[:1] + 0.5
+    k = model.predict(point)[0]
+    model.partial_fit(point, sample_weight=[3.0])
+    np.testing.assert_allclose(model.cluster_centers_[k], (counts[k] * centers[k] + 3 * point[0]) / (counts[k] + 3))
+    assert np.array_equal(np.delete(model.cluster_centers_, k, 0), np.delete(centers, k, 0))
+    assert model.counts_[k] == counts[k] + 3 and model.n_steps_ == 1
+    assert model.fit(X).n_steps_ == 0 and model.counts_.sum() == len(X)
+
+
+def test_partial_fit_in_float32_loses_no_small_moves():
+    model = KMeans(1, init=np.array([[10.0]], np.float32))
+    model.partial_fit(np.array([[10.0]], np.float32), sample_weight=[1e7])
+    for _ in range(200):  # each moves the centre by a tenth of what float32 can tell from 10
+        model.partial_fit(np.array([[11.0]], np.float32))
+    assert model.cluster_centers_.dtype == np.float32
+    assert model.cluster_centers_[0, 0] - 10 == pytest.approx(200 / 1e7, abs=float(np.spacing(np.float32(10))))
+
+
+@pytest.mark.parametrize("power", [-700, 700])
+def test_partial_fit_at_any_scale(blobs, power):
+    X = blobs[0]
+    model, scaled = KMeans(4, random_state=0), KMeans(4, random_state=0)
+    for batch in batches(X, 200):
+        model.partial_fit(batch), scaled.partial_fit(np.ldexp(batch, power))
+    np.testing.assert_allclose(np.ldexp(scaled.cluster_centers_, -power), model.cluster_centers_, rtol=1e-9)
+
+
+def test_partial_fit_refuses_what_does_not_fit_and_stays_as_it_was(blobs):
+    X = blobs[0]
+    with pytest.raises(ValueError, match="n_samples=3 should be >= n_clusters=4"):
+        KMeans(4).partial_fit(X[:3])
+    model = KMeans(4, random_state=0).partial_fit(X)
+    before = {name: np.copy(value) for name, value in vars(model).items() if name.endswith("_")}
+    with pytest.raises(ValueError, match="X has 3 features, but KMeans is expecting 2"):
+        model.partial_fit(np.ones((5, 3)))
+    with pytest.raises(ValueError, match="n_clusters is 5, but there are 4 centres already: call fit to start anew"):
+        model.set_params(n_clusters=5).partial_fit(X)
+    with pytest.raises(ValueError, match="NaN"):
+        model.set_params(n_clusters=4).partial_fit([[np.nan, 0.0]])
+    for name, value in before.items():
+        assert np.array_equal(getattr(model, name), value), name
+    model.partial_fit(X[:1])  # later batches may be small
+    assert len(model.labels_) == 1

@@ -122,6 +122,24 @@ def test_kmeans_with_weights_and_with_empty_clusters():
     assert np.array_equal(ours.labels_, theirs.labels_) and ours.inertia_ == pytest.approx(theirs.inertia_, rel=1e-9)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_partial_fit_is_their_mini_batch_kmeans(dtype, weighted):
+    """Theirs can also move centres with few points to random points; here it does not (reassignment_ratio=0)."""
+    rng = np.random.default_rng(0)
+    X = make_blobs(2000, centers=rng.normal(scale=3, size=(8, 5)), random_state=1)[0].astype(dtype)
+    ours = KMeans(8, init=X[:8])
+    theirs = cluster.MiniBatchKMeans(8, init=X[:8], n_init=1, reassignment_ratio=0)
+    for start in range(0, 2000, 130):
+        batch = X[start:start + 130]
+        weight = rng.random(len(batch)) if weighted else None
+        ours.partial_fit(batch, sample_weight=weight), theirs.partial_fit(batch, sample_weight=weight)
+        rtol = 1e-4 if dtype == np.float32 else 1e-9
+        np.testing.assert_allclose(ours.cluster_centers_, theirs.cluster_centers_, rtol=rtol, atol=rtol)
+        np.testing.assert_array_equal(ours.labels_, theirs.labels_)
+        assert ours.inertia_ == pytest.approx(theirs.inertia_, rel=rtol) and ours.n_steps_ == theirs.n_steps_
+
+
 def test_kmeans_plusplus_is_as_good_on_average():
     X = make_blobs(1000, centers=20, cluster_std=0.8, random_state=0)[0]
     ours = [KMeans(20, max_iter=1, random_state=seed).fit(X).inertia_ for seed in range(60)]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.patches import Rectangle
 
 from aelearn import plotting
 
@@ -21,6 +22,20 @@ def test_loss_curve_marks_the_original_up_to_the_epochs_that_were_run():
     assert list(train.get_ydata()) == [row["loss"] for row in HISTORY] and len(validation.get_xdata()) == 20
     assert dict(zip(original.get_xdata(), original.get_ydata())) == {1: 0.04387, 5: 0.02789, 10: 0.02425, 20: 0.02138}
     assert "epoch" in texts(figure) and any("mean squared error" in text for text in texts(figure))
+
+
+@pytest.mark.parametrize("widths, n_parameters", [((784, 128, 3, 128, 784), 202_515), ((12, 1, 12), 37),
+                                                  ((12, 500, 40, 7, 40, 500, 12), 53_659)])
+def test_network_shows_layers_and_parameters(widths, n_parameters):
+    figure = plotting.network(widths, ["relu"] * (len(widths) - 2) + ["identity"])
+    shown, (axes,) = texts(figure), figure.axes
+    bars = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+    heights = [bar.get_height() for bar in bars]
+    assert np.argsort(heights, kind="stable").tolist() == np.argsort(widths, kind="stable").tolist()
+    assert [bar.get_hatch() is not None for bar in bars] == [bar is bars[len(widths) // 2] for bar in bars]
+    assert f"code\n{min(widths)}\nrelu" in shown and f"reconstruction\n{widths[-1]}\nidentity" in shown
+    assert any(f"{n_parameters:,} parameters" in text for text in shown)
+    assert sum(" x " in text for text in shown) == len(widths) - 1
 
 
 def test_loss_curve_without_validation_and_with_one_epoch():

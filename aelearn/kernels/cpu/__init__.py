@@ -1,6 +1,7 @@
 """Numba on all cores: the functions that aelearn.kernels.get("numba") returns. Plumbing; the files worth reading are
 
     matmul      the matrix product, in five versions; read it first
+    vectors     vector registers, written down
     network     forward, loss and backward
     optim       Adam
     lloyd       k-means: what is remembered from one iteration to the next; it calls the kernels of

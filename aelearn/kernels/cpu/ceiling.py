@@ -16,24 +16,23 @@ import numpy as np
 from numba import prange
 
 from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled
+from aelearn.kernels.cpu.vectors import fma, full, lanes_of, load_part, store_part
 
 STEPS, CHAINS = 8, 8  # of `multiply_adds`
 TRIALS = 5  # the best one counts: any disturbance makes a trial slower
 
 
-@compiled(parallel=True, fastmath={"contract"})
+@compiled(parallel=True)
 def multiply_adds(x, out):
     """out[task, i] = the sum of 8 chains y <- y x[i] + 1 of 8 steps, which start at x[i], x[i] + 1, ..., x[i] + 7.
 
     There are eight chains because the result of a multiply-add is available only after some cycles: a single chain
-    would wait. The compiler may fuse products with sums but nothing else, or it would find a shorter way to the
-    same number.
+    would wait. Each chain is a vector register, which works on as many numbers of x at once as it has lanes.
     """
-    one = x.dtype.type(1)
     for task in prange(out.shape[0]):
-        row = out[task]
-        for i in range(x.shape[0]):
-            v = x[i]
+        for i in range(0, x.shape[0], lanes_of(x)):
+            left = x.shape[0] - i
+            v, one = load_part(x, i, left), full(1, x)
             y0 = v
             y1 = y0 + one
             y2 = y1 + one
@@ -42,16 +41,16 @@ def multiply_adds(x, out):
             y5 = y4 + one
             y6 = y5 + one
             y7 = y6 + one
-            for _ in range(STEPS):  # eight separate statements: two statements of four take 1.5 times as long
-                y0 = y0 * v + one
-                y1 = y1 * v + one
-                y2 = y2 * v + one
-                y3 = y3 * v + one
-                y4 = y4 * v + one
-                y5 = y5 * v + one
-                y6 = y6 * v + one
-                y7 = y7 * v + one
-            row[i] = (y0 + y1 + y2 + y3) + (y4 + y5 + y6 + y7)
+            for _ in range(STEPS):
+                y0 = fma(y0, v, one)
+                y1 = fma(y1, v, one)
+                y2 = fma(y2, v, one)
+                y3 = fma(y3, v, one)
+                y4 = fma(y4, v, one)
+                y5 = fma(y5, v, one)
+                y6 = fma(y6, v, one)
+                y7 = fma(y7, v, one)
+            store_part(out, (task, i), left, (y0 + y1 + y2 + y3) + (y4 + y5 + y6 + y7))
 
 
 @compiled(parallel=True, fastmath=SUMS_IN_ANY_ORDER)

@@ -10,7 +10,8 @@ and differ only in the order in which they walk through memory. A modern core mu
 numbers, several times per cycle, but in that time it can load only a few vectors, and from main memory far fewer. So
 the ladder has a single theme: use each number several times once it is loaded. `matmul` uses the last rung.
 
-The order in which the terms of an entry are added, and so the result, does not depend on the number of threads.
+All rungs add the terms of an entry one by one, from the first to the last. So the result does not depend on the number
+of threads, on tiles and blocks, or on how a and b lie in memory. (Rungs 1 to 3 round each product before they add it.)
 
 Sources: Goto and van de Geijn, "Anatomy of high-performance matrix multiplication" (2008), for tiles and blocks;
 Lam, Rothberg and Wolf, "The cache performance and optimizations of blocked algorithms" (1991).
@@ -20,10 +21,12 @@ import numpy as np
 from numba import prange
 
 from aelearn.kernels.arguments import check_product
-from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled, room
+from aelearn.kernels.cpu.compiling import compiled, room
+from aelearn.kernels.cpu.vectors import fma, full, lanes_of, load, load_part, splat, store, transpose
 
-TILE_ROWS, TILE_COLUMNS = 6, 512  # 6 x 512 float32 are 12 KB, and 4 rows of b are 8 KB: both fit into L1
-BLOCK_DEPTH, BLOCK_ENTRIES = 1024, 1 << 18  # a block of b: at most 1024 rows, 1 MB in float32: it fits into L2
+TILE_ROWS = 6  # and 2 vectors
+BLOCK_ROWS, BLOCK_DEPTH = 192, 256  # a panel of 256 rows fits into L1: 32 KB with AVX-512, or 16; 192 rows of a into L2
+LONG_SUM, PANELS = 1024, 8  # from how many terms on how many panels share a part of a
 
 
 @compiled
@@ -70,149 +73,176 @@ def all_cores(a, b, c):
                 c[i, j] += x * b[p, j]
 
 
-@compiled(inside=True, fastmath=SUMS_IN_ANY_ORDER)
-def add_product(a, b, i, j, width, tile):
-    """tile[r, :width] += a[i + r] @ b[:, j:j + width]  for the tile's 6 rows r; rows past the end repeat the last one.
+@compiled(inside=True)
+def micro_kernel(a, i, panel, c, j, is_new):
+    """c[i:i + 6, j:j + 2L] += a[i:i + 6] @ panel  for a (N, P) and a panel (P, 2L), where a register has L lanes.
+
+    is_new: = instead of +=. Nothing is checked: all of the tile must lie in c.
 
     The core of rungs 4 and 5. For one vector of products, rung 3 loads a vector of b and one of c, and stores one of c.
-    Here the tile of c stays in the L1 cache, and each pass over it adds the contributions of four rows of b: each of
-    the four loaded vectors of b is used for 6 rows, and each of the 6 vectors of the tile, loaded and stored once,
-    receives four products. That is 24 multiply-adds for 10 loads and 6 stores, instead of 1 for 2 and 1. The 24 numbers
-    of a fit into the processor's registers, if it has 32 of them; with 8 rows they would not.
-
-    `tile` is flat, (6 * 512,): so the compiler can see that its rows do not overlap, and vectorises over columns.
+    Here a tile of c, 6 rows of 2 vectors, stays in twelve registers for all P terms. Each term takes two vectors of the
+    panel, which are used for 6 rows, and six numbers of a, which are used for 2 vectors: 12 multiply-adds for 8 loads,
+    and no store. Of the 16 registers that a processor at least has, 12 + 2 + 1 are in use. Twelve sums also keep a core
+    busy: it begins two multiply-adds in each cycle, and each takes about four.
     """
-    last, depth = a.shape[0] - 1, a.shape[1]
-    x = np.empty((TILE_ROWS, 4), a.dtype)
-    depth_in_fours = depth // 4 * 4
-    for p in range(0, depth_in_fours, 4):
-        for r in range(TILE_ROWS):
-            row = min(i + r, last)
-            x[r, 0], x[r, 1], x[r, 2], x[r, 3] = a[row, p], a[row, p + 1], a[row, p + 2], a[row, p + 3]
-        b0, b1, b2, b3 = (b[p, j:j + width], b[p + 1, j:j + width], b[p + 2, j:j + width], b[p + 3, j:j + width])
-        for column in range(width):
-            y0, y1, y2, y3 = b0[column], b1[column], b2[column], b3[column]
-            for r in range(TILE_ROWS):
-                tile[r * TILE_COLUMNS + column] += x[r, 0] * y0 + x[r, 1] * y1 + x[r, 2] * y2 + x[r, 3] * y3
-    for p in range(depth_in_fours, depth):
-        b0 = b[p, j:j + width]
-        for r in range(TILE_ROWS):
-            x0 = a[min(i + r, last), p]
-            for column in range(width):
-                tile[r * TILE_COLUMNS + column] += x0 * b0[column]
+    k = j + lanes_of(a)
+    if is_new:
+        c00 = c01 = c10 = c11 = c20 = c21 = c30 = c31 = c40 = c41 = c50 = c51 = full(0, a)
+    else:
+        c00, c01, c10, c11 = load(c, (i, j)), load(c, (i, k)), load(c, (i + 1, j)), load(c, (i + 1, k))
+        c20, c21, c30, c31 = load(c, (i + 2, j)), load(c, (i + 2, k)), load(c, (i + 3, j)), load(c, (i + 3, k))
+        c40, c41, c50, c51 = load(c, (i + 4, j)), load(c, (i + 4, k)), load(c, (i + 5, j)), load(c, (i + 5, k))
+    for q in range(panel.shape[0]):
+        b0, b1 = load(panel, (q, 0)), load(panel, (q, lanes_of(a)))
+        x = splat(a, (i, q))
+        c00, c01 = fma(x, b0, c00), fma(x, b1, c01)
+        x = splat(a, (i + 1, q))
+        c10, c11 = fma(x, b0, c10), fma(x, b1, c11)
+        x = splat(a, (i + 2, q))
+        c20, c21 = fma(x, b0, c20), fma(x, b1, c21)
+        x = splat(a, (i + 3, q))
+        c30, c31 = fma(x, b0, c30), fma(x, b1, c31)
+        x = splat(a, (i + 4, q))
+        c40, c41 = fma(x, b0, c40), fma(x, b1, c41)
+        x = splat(a, (i + 5, q))
+        c50, c51 = fma(x, b0, c50), fma(x, b1, c51)
+    store(c, (i, j), c00), store(c, (i, k), c01), store(c, (i + 1, j), c10), store(c, (i + 1, k), c11)
+    store(c, (i + 2, j), c20), store(c, (i + 2, k), c21), store(c, (i + 3, j), c30), store(c, (i + 3, k), c31)
+    store(c, (i + 4, j), c40), store(c, (i + 4, k), c41), store(c, (i + 5, j), c50), store(c, (i + 5, k), c51)
 
 
 @compiled(inside=True)
-def clear_tile(width, tile):
-    """Set the used part of the tile's 6 rows to zero."""
-    for r in range(TILE_ROWS):
-        for column in range(width):
-            tile[r * TILE_COLUMNS + column] = 0
+def edge_tile(a, i, panel, c, j, is_new):
+    """The same for a tile that sticks out of c: a full tile in an array of its own, whose part inside c is copied."""
+    n_rows, n_columns = min(TILE_ROWS, c.shape[0] - i), min(panel.shape[1], c.shape[1] - j)
+    rows, tile = np.zeros((TILE_ROWS, len(panel)), a.dtype), np.zeros((TILE_ROWS, panel.shape[1]), a.dtype)
+    for r in range(n_rows):
+        for q in range(len(panel)):
+            rows[r, q] = a[i + r, q]
+        for h in range(0 if is_new else n_columns):
+            tile[r, h] = c[i + r, j + h]
+    micro_kernel(any_layout(rows), 0, panel, tile, 0, is_new)
+    for r in range(n_rows):
+        for h in range(n_columns):
+            c[i + r, j + h] = tile[r, h]
 
 
 @compiled(inside=True)
-def product_tile(a, b, i, j, width):
-    """A tile with a[i:i + 6] @ b[:, j:j + width]."""
-    tile = room(TILE_ROWS * TILE_COLUMNS, a)
-    clear_tile(width, tile)
-    add_product(a, b, i, j, width, tile)
-    return tile
+def add_tiles(a, panel, c, j, is_new):
+    """The same for all rows: c[:, j:j + 2L] += a @ panel."""
+    for i in range(0, c.shape[0], TILE_ROWS):
+        if i + TILE_ROWS <= c.shape[0] and j + panel.shape[1] <= c.shape[1]:
+            micro_kernel(a, i, panel, c, j, is_new)
+        else:
+            edge_tile(a, i, panel, c, j, is_new)
 
 
 @compiled(inside=True)
-def load_tile(c, i, j, width, tile):
-    """Copy c[i:i + 6, j:j + width] into the tile."""
-    for r in range(min(TILE_ROWS, c.shape[0] - i)):
-        for column in range(width):
-            tile[r * TILE_COLUMNS + column] = c[i + r, j + column]
+def any_layout(array):
+    """The same matrix, of which the compiler no longer knows how it lies in memory: so a function is compiled once."""
+    return array[::1, ::1]
 
 
 @compiled(inside=True)
-def store_tile(tile, c, i, j, width):
-    """Copy the tile to c[i:i + 6, j:j + width]."""
-    for r in range(min(TILE_ROWS, c.shape[0] - i)):
-        for column in range(width):
-            c[i + r, j + column] = tile[r * TILE_COLUMNS + column]
+def pack(b, p, n_terms, j, panel):
+    """panel[:n_terms] = b[p:p + n_terms, j:j + 2L]  for a matrix b whose rows, or whose columns, are contiguous.
+
+    What the panel has beyond the last column of b does not matter. It has a multiple of L rows.
+    """
+    lanes = lanes_of(panel)
+    if b.strides[1] == b.itemsize:
+        left = b.shape[1] - j
+        for q in range(n_terms):
+            store(panel, (q, 0), load_part(b, (p + q, j), left))
+            store(panel, (q, lanes), load_part(b, (p + q, j + lanes), left - lanes))
+        return
+    columns = b.T  # (M, K): its rows are contiguous
+    for h in range(0, 2 * lanes, lanes):
+        n_columns = min(lanes, len(columns) - j - h)
+        for q in range(0, n_terms, lanes):
+            if n_columns == lanes and q + lanes <= n_terms:
+                transpose(columns, (j + h, p + q), panel, (q, h))
+            else:
+                for row in range(q, min(q + lanes, n_terms)):
+                    for column in range(n_columns):
+                        panel[row, h + column] = columns[j + h + column, p + row]
+
+
+@compiled(inside=True)
+def new_panel(n_terms, like):
+    """A panel of zeros, (n_terms or a few more, 2L), that starts at the start of a cache line."""
+    lanes = lanes_of(like)
+    n_rows = -(-n_terms // lanes) * lanes
+    panel = room(n_rows * 2 * lanes, like).reshape(n_rows, 2 * lanes)
+    panel[...] = 0
+    return panel
+
+
+@compiled(inside=True)
+def n_panels(c):
+    """How many panels, 2 vectors wide, cover the columns of c."""
+    return -(-c.shape[1] // (2 * lanes_of(c)))
 
 
 @compiled(parallel=True)
 def register_tiles(a, b, c):
-    """Rung 4, tiles of 6 rows and 512 columns: each loaded number is used several times (see `add_product`)."""
-    n_rows, n_columns = -(-c.shape[0] // TILE_ROWS), -(-c.shape[1] // TILE_COLUMNS)  # numbers of tiles, rounded up
-    for task in prange(n_rows * n_columns):
-        i, j = task // n_columns * TILE_ROWS, task % n_columns * TILE_COLUMNS
-        width = min(TILE_COLUMNS, c.shape[1] - j)
-        store_tile(product_tile(a, b, i, j, width), c, i, j, width)
+    """Rung 4, vectors written down: tiles of 6 rows and 2 vectors, whose sums are in registers (see `micro_kernel`).
+
+    b is read where it lies. Only the last columns, if they do not fill two vectors, are copied into a panel that does.
+    """
+    for task in prange(n_panels(c)):
+        j = task * 2 * lanes_of(c)
+        panel = any_layout(b[:, j:j + 2 * lanes_of(c)])
+        if panel.shape[1] < 2 * lanes_of(c):
+            packed = new_panel(len(b), c)
+            pack(b, 0, len(b), j, packed)
+            panel = any_layout(packed[:len(b)])
+        add_tiles(any_layout(a), panel, c, j, True)
 
 
 @compiled(inside=True)
-def even_width(n_columns):
-    """The width of tiles that divide `n_columns` evenly, a multiple of 16 if possible: at most 512."""
-    n_tiles = -(-n_columns // TILE_COLUMNS)
-    return min(TILE_COLUMNS, -(-n_columns // (16 * n_tiles)) * 16)
+def rows_of_blocks(c):
+    """How many rows of c a block has: at most 192, a multiple of 6, and about equally many in all blocks."""
+    n_blocks = -(-c.shape[0] // BLOCK_ROWS)
+    return -(-c.shape[0] // (n_blocks * TILE_ROWS)) * TILE_ROWS
+
+
+@compiled(inside=True)
+def product_block(a, b, i, j, n_columns, c):
+    """c[i:i + n, j:j + n_columns] = a[i:i + n] @ b[:, j:j + n_columns]  for the n rows of a block of c.
+
+    For each 256 terms of the sums, each panel of b is packed, and then used for all rows: it stays in the L1 cache. If
+    there are several panels, they share these columns of a, which are copied so that they stay in L2. The terms of each
+    entry are added one by one, from the first to the last, by `fma`: so the result does not depend on the sizes of
+    tiles and blocks. Pass a and b through `any_layout`.
+    """
+    rows, depth = slice(i, min(i + rows_of_blocks(c), c.shape[0])), a.shape[1]
+    panel = new_panel(min(depth, BLOCK_DEPTH), c)
+    for p in range(0, depth, BLOCK_DEPTH):
+        n_terms = min(BLOCK_DEPTH, depth - p)
+        part = a[rows, p:p + n_terms]
+        if n_columns > panel.shape[1]:
+            part = any_layout(part.copy())
+        for column in range(j, min(j + n_columns, c.shape[1]), panel.shape[1]):
+            pack(b, p, n_terms, column, panel)
+            add_tiles(part, panel[:n_terms], c[rows], column, p == 0)
 
 
 @compiled(parallel=True, work=lambda a, b, c: a.size * b.shape[1])
 def cache_blocks(a, b, c):
-    """Rung 5, blocks of b: a matrix b that is larger than the L2 cache is processed one block at a time.
+    """Rung 5, packed panels and cache blocks: what is used next is near, and lies in a row.
 
-    All tiles of c use a block while it is in the cache, then comes the next one. Rung 4 loads all of b again for every
-    6 rows of c. Tiles now also have equal widths, so that no core is left with a narrow remainder.
+    Rung 4 reads the same columns of b, from rows far apart in memory, for every 6 rows of c. Here they are copied once
+    into a panel, a narrow matrix that lies in a row, and used for up to 192 rows of c. b may also be transposed: then
+    the copy turns it. If the rows of a do not fit into the L2 cache, several panels share a part of them that does
+    (see `product_block`).
     """
-    depth, n_columns = b.shape
-    n_rows = -(-c.shape[0] // TILE_ROWS)
-    tile_width = even_width(n_columns)
-    block_depth = min(depth, BLOCK_DEPTH)
-    block_tiles = max(1, BLOCK_ENTRIES // (block_depth * tile_width))
-    for j0 in range(0, n_columns, block_tiles * tile_width):
-        n_tiles = min(block_tiles, -(-(n_columns - j0) // tile_width))
-        for p in range(0, depth, block_depth):
-            for task in prange(n_rows * n_tiles):
-                i, j = task // n_tiles * TILE_ROWS, j0 + task % n_tiles * tile_width
-                width = min(tile_width, n_columns - j)
-                tile = room(TILE_ROWS * TILE_COLUMNS, c)
-                if p == 0:
-                    clear_tile(width, tile)
-                else:
-                    load_tile(c, i, j, width, tile)
-                add_product(a[:, p:p + block_depth], b[p:p + block_depth], i, j, width, tile)
-                store_tile(tile, c, i, j, width)
-
-
-@compiled(inside=True, fastmath=SUMS_IN_ANY_ORDER)
-def dot_products(a, bt, i, j, c):
-    """c[i:i + 4, j:j + 4] = a[i:i + 4] @ bt[j:j + 4].T; rows past the end repeat the last one.
-
-    The rows of the second factor run along the sum, so nothing has to be rearranged: sixteen sums, each in vector
-    registers of its own, are updated with 4 rows of a and 4 of bt: 16 multiply-adds for 8 loads, and no store.
-    """
-    i1, i2, i3 = min(i + 1, a.shape[0] - 1), min(i + 2, a.shape[0] - 1), min(i + 3, a.shape[0] - 1)
-    j1, j2, j3 = min(j + 1, bt.shape[0] - 1), min(j + 2, bt.shape[0] - 1), min(j + 3, bt.shape[0] - 1)
-    a0, a1, a2, a3 = a[i], a[i1], a[i2], a[i3]
-    b0, b1, b2, b3 = bt[j], bt[j1], bt[j2], bt[j3]
-    s00 = s01 = s02 = s03 = s10 = s11 = s12 = s13 = a.dtype.type(0)
-    s20 = s21 = s22 = s23 = s30 = s31 = s32 = s33 = a.dtype.type(0)
-    for p in range(a.shape[1]):
-        x0, x1, x2, x3 = a0[p], a1[p], a2[p], a3[p]
-        y0, y1, y2, y3 = b0[p], b1[p], b2[p], b3[p]
-        s00, s01, s02, s03 = s00 + x0 * y0, s01 + x0 * y1, s02 + x0 * y2, s03 + x0 * y3
-        s10, s11, s12, s13 = s10 + x1 * y0, s11 + x1 * y1, s12 + x1 * y2, s13 + x1 * y3
-        s20, s21, s22, s23 = s20 + x2 * y0, s21 + x2 * y1, s22 + x2 * y2, s23 + x2 * y3
-        s30, s31, s32, s33 = s30 + x3 * y0, s31 + x3 * y1, s32 + x3 * y2, s33 + x3 * y3
-    c[i, j], c[i, j1], c[i, j2], c[i, j3] = s00, s01, s02, s03
-    c[i1, j], c[i1, j1], c[i1, j2], c[i1, j3] = s10, s11, s12, s13
-    c[i2, j], c[i2, j1], c[i2, j2], c[i2, j3] = s20, s21, s22, s23
-    c[i3, j], c[i3, j1], c[i3, j2], c[i3, j3] = s30, s31, s32, s33
-
-
-@compiled(parallel=True, work=lambda a, bt, c: a.size * len(bt))
-def rows_by_rows(a, bt, c):
-    """c = a @ bt.T  for a second factor that is stored transposed, bt (M, K)."""
-    n_rows, n_blocks = -(-c.shape[0] // 4), -(-c.shape[1] // 128)
-    for task in prange(n_rows * n_blocks):
-        i, j0 = task % n_rows * 4, task // n_rows * 128  # 128 rows of bt stay in the cache for all rows of a
-        for j in range(j0, min(j0 + 128, c.shape[1]), 4):
-            dot_products(a, bt, i, j, c)
+    n_rows, width = rows_of_blocks(c), 2 * lanes_of(c)
+    if a.shape[1] > LONG_SUM:
+        width *= PANELS
+    across = -(-c.shape[1] // width)
+    for task in prange(-(-c.shape[0] // n_rows) * across):
+        product_block(any_layout(a), any_layout(b), task // across * n_rows, task % across * width, width, c)
 
 
 RUNGS = (loops, loop_order, all_cores, register_tiles, cache_blocks)
@@ -231,10 +261,8 @@ def matmul(a, b, out=None):
     c = out if out.flags.c_contiguous else np.empty(out.shape, out.dtype)
     if 0 in out.shape or a.shape[1] == 0:
         c[...] = 0
-    elif b.T.flags.c_contiguous and not b.flags.c_contiguous:
-        rows_by_rows(_read_only(np.ascontiguousarray(a)), _read_only(b.T), c)
     else:
-        cache_blocks(_read_only(a), _read_only(np.ascontiguousarray(b)), c)
+        cache_blocks(_read_only(a), _read_only(b if b.T.flags.c_contiguous else np.ascontiguousarray(b)), c)
     if c is not out:
         out[...] = c
     return out

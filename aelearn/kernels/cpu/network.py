@@ -5,12 +5,12 @@ kernels/gpu/network.py.
 
 Shapes: N samples, D features in, H units out of a layer. What is different from NumPy:
 
-- A layer's forward is one kernel. Bias and activation are applied while a tile of x @ W is in the L1 cache.
+- A layer's forward is one kernel. Bias and activation are applied to a block of x @ W while it is in the cache.
 - A layer's backward is two kernels: dz @ W.T, to which the slope of the activation below is applied at once, and
-  dW = x.T @ dz with db. Cores share the rows of the first and the tiles of the second, so no two of them write to the
-  same address.
-- The products are those of matmul.py. No threads of another library compete with Numba's for the cores, and no sum
-  depends on the number of threads: the bits are the same on any number.
+  dW = x.T @ dz with db. Cores share the blocks of the results, so no two of them write to the same address.
+- The products are blocks of matmul.py, and what surrounds them is written with vectors as well. No threads of another
+  library compete with Numba's for the cores, and no sum depends on the number of threads: the bits are the same on any
+  number.
 """
 
 import math
@@ -21,10 +21,11 @@ from numba import prange
 from aelearn.kernels.arguments import check_step
 from aelearn.kernels.common import IDENTITY, RELU, SIGMOID, TANH, activation_code
 from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled
-from aelearn.kernels.cpu.matmul import TILE_COLUMNS, TILE_ROWS, dot_products, even_width, product_tile, store_tile
+from aelearn.kernels.cpu.matmul import any_layout, n_panels, product_block, rows_of_blocks
+from aelearn.kernels.cpu.vectors import fma, full, lanes_of, less, load_part, power_of_two, select, store_part
 from aelearn.kernels.cpu.workspace import Workspace
 
-# The activations that _activate and _times_slope have. Kernels know them by numbers.
+# The activations that _activation and _slope have. Kernels know them by numbers.
 ACTIVATIONS = {"sigmoid": SIGMOID, "tanh": TANH, "relu": RELU, "identity": IDENTITY}
 
 
@@ -104,89 +105,80 @@ def _readable(array, copy=None):
     return copy
 
 
-@compiled(inside=True, fastmath=SUMS_IN_ANY_ORDER)
-def _sigmoid_for_float32(z):
-    """1 / (1 + e^-z), with e^-z = (e^(-z / 256))^256: a short Taylor series, squared eight times.
+@compiled(inside=True)
+def _exponential(x):
+    """s and q with e^x = s (1 + q), where s is a power of two and -0.3 < q < 0.42: in parts, so that no digit is lost.
 
-    It has only products and sums, so a loop over it becomes vector instructions, which math.exp would prevent. The
-    relative error is at most 1.1e-7 before rounding to float32. Beyond +-40 the sigmoid is 0 or 1 to 17 digits.
+    x = n ln 2 + r with a whole n and |r| <= ln 2 / 2; then s = 2^n, and q = e^r - 1 = r (1 + r/2 (1 + r/3 (...))).
+    ln 2 is a sum of two numbers, the first of few digits, so that n times it is exact. Beyond the clamp e^x is too
+    large or too small to matter here. NaN stays NaN.
     """
-    x = min(max(-np.float64(z), -40.0), 40.0) / 256
-    e = x * (1 / 720) + 1 / 120  # 1 / 6!, 1 / 5!
-    e = e * x + 1 / 24
-    e = e * x + 1 / 6
-    e = e * x + 1 / 2
-    e = e * x + 1
-    e = e * x + 1
-    for _ in range(8):
-        e *= e
-    return 1 / (1 + e)
-
-
-@compiled(inside=True)
-def _activate(code, z, a):
-    """a = f(z) for a row."""
-    if code == SIGMOID and z.itemsize == 4:
-        for h in range(len(z)):
-            a[h] = _sigmoid_for_float32(z[h])
-    elif code == SIGMOID:
-        for h in range(len(z)):
-            a[h] = 0.5 * math.tanh(0.5 * z[h]) + 0.5
-    elif code == TANH:
-        for h in range(len(z)):
-            a[h] = math.tanh(z[h])
-    elif code == RELU:
-        for h in range(len(z)):
-            a[h] = max(z[h], 0)
-    elif code == IDENTITY:
-        for h in range(len(z)):
-            a[h] = z[h]
+    if x.itemsize == 4:
+        n_terms, most, ln2_high, ln2_low = 7, 87.0, 0.693359375, -2.12194440054690583e-4
     else:
-        for h in range(len(z)):
-            a[h] = np.nan  # kernels cannot raise; `activation_code` does
+        n_terms, most, ln2_high, ln2_low = 13, 708.0, 6.93147180369123816490e-01, 1.90821492927058770002e-10
+    x = select(less(full(most, x), x), full(most, x), x)
+    x = select(less(x, full(-most, x)), full(-most, x), x)
+    s, n = power_of_two(x * full(1 / math.log(2), x))
+    r = fma(full(-ln2_low, x), n, fma(full(-ln2_high, x), n, x))
+    series = full(1, x)
+    for k in range(n_terms, 1, -1):
+        series = fma(series, r * full(1 / k, x), full(1, x))
+    return s, series * r
 
 
 @compiled(inside=True)
-def _times_slope(code, a, da):
-    """da *= f'(z) for a row, with the slope written in terms of a = f(z) as in autoencoder/layers.py."""
-    one = a.dtype.type(1)
+def _activation(code, z):
+    """f(z) for a vector of any number of lanes."""
     if code == SIGMOID:
-        for h in range(len(a)):
-            da[h] *= (one - a[h]) * a[h]
-    elif code == TANH:
-        for h in range(len(a)):
-            da[h] *= one - a[h] * a[h]
-    elif code == RELU:
-        for h in range(len(a)):
-            da[h] *= a[h] > 0
-    elif code != IDENTITY:
-        for h in range(len(a)):
-            da[h] = np.nan
+        s, q = _exponential(full(0, z) - z)
+        return full(1, z) / fma(s, q, s + full(1, z))  # 1 / (1 + e^-z)
+    if code == TANH:
+        s, q = _exponential(z + z)
+        e = fma(s, q, s - full(1, z))  # e^2z - 1
+        return e / (e + full(2, z))
+    if code == RELU:
+        return select(less(z, full(0, z)), full(0, z), z)
+    if code == IDENTITY:
+        return z
+    return full(np.nan, z)  # kernels cannot raise; `activation_code` does
+
+
+@compiled(inside=True)
+def _slope(code, a):
+    """f'(z) for a vector, in terms of a = f(z), as in autoencoder/layers.py."""
+    one = full(1, a)
+    if code == SIGMOID:
+        return (one - a) * a
+    if code == TANH:
+        return one - a * a
+    if code == RELU:
+        return select(less(full(0, a), a), one, full(0, a))
+    if code == IDENTITY:
+        return one
+    return full(np.nan, a)
 
 
 @compiled(parallel=True, work=lambda x, W, b, code, z, a: len(x) * W.size)
 def _dense(x, W, b, code, z, a):
     """z = x @ W + b, a = f(z)  with x (N, D), W (D, H), b (H,); fills a (N, H), and also z unless it has no rows."""
-    width = even_width(len(b))
-    n_across = -(-len(b) // width)
-    for task in prange(-(-len(x) // TILE_ROWS) * n_across):
-        i, j = task // n_across * TILE_ROWS, task % n_across * width
-        w = min(width, len(b) - j)
-        tile = product_tile(x, W, i, j, w)
-        for r in range(min(TILE_ROWS, len(x) - i)):
-            z_row = tile[r * TILE_COLUMNS:r * TILE_COLUMNS + w]
-            for h in range(w):
-                z_row[h] += b[j + h]
-            _activate(code, z_row, a[i + r, j:j + w])
-            if len(z):
-                for h in range(w):
-                    z[i + r, j + h] = z_row[h]
+    lanes, n_rows, across = lanes_of(a), rows_of_blocks(a), n_panels(a)
+    for task in prange(-(-len(x) // n_rows) * across):
+        i, j = task // across * n_rows, task % across * 2 * lanes
+        product_block(any_layout(x), any_layout(W), i, j, 2 * lanes, a)
+        for n in range(i, min(i + n_rows, len(a))):
+            for h in range(j, min(j + 2 * lanes, len(b)), lanes):
+                left = len(b) - h
+                z_part = load_part(a, (n, h), left) + load_part(b, h, left)
+                if len(z):
+                    store_part(z, (n, h), left, z_part)
+                store_part(a, (n, h), left, _activation(code, z_part))
 
 
-@compiled(fastmath=SUMS_IN_ANY_ORDER)
+@compiled(parallel=True, fastmath=SUMS_IN_ANY_ORDER, work=lambda x, a, z, cross_entropy, row_loss: x.size)
 def _row_losses(x, a, z, cross_entropy, row_loss):
     """Each row's loss, summed over its D entries in float64."""
-    for n in range(len(x)):
+    for n in prange(len(x)):
         total = 0.0
         if cross_entropy:
             for d in range(x.shape[1]):
@@ -199,47 +191,51 @@ def _row_losses(x, a, z, cross_entropy, row_loss):
         row_loss[n] = total
 
 
-@compiled
+@compiled(parallel=True, work=lambda x, a, code, scale, dz: x.size)
 def _output_delta(x, a, code, scale, dz):
     """dz = f'(z) * (a - x) * scale  for the output layer, all (N, D)."""
-    for n in range(len(x)):
-        for d in range(x.shape[1]):
-            dz[n, d] = (a[n, d] - x[n, d]) * scale
-        _times_slope(code, a[n], dz[n])
+    for n in prange(len(x)):
+        for d in range(0, x.shape[1], lanes_of(x)):
+            left = x.shape[1] - d
+            a_part = load_part(a, (n, d), left)
+            error = (a_part - load_part(x, (n, d), left)) * full(scale, x)
+            store_part(dz, (n, d), left, error * _slope(code, a_part))
 
 
 @compiled
 def _add_delta(da, a, code, dz):
     """dz += f'(z) * da  with a = f(z), all (N, C): another loss's part."""
     for n in range(len(da)):
-        more = da[n].copy()
-        _times_slope(code, a[n], more)
-        dz[n] += more
+        for c in range(0, a.shape[1], lanes_of(a)):
+            left = a.shape[1] - c
+            slope = _slope(code, load_part(a, (n, c), left))
+            store_part(dz, (n, c), left, fma(load_part(da, (n, c), left), slope, load_part(dz, (n, c), left)))
 
 
 @compiled(parallel=True, work=lambda dz, W, a, code, dz_below: len(dz) * W.size)
 def _delta_below(dz, W, a, code, dz_below):
     """dz_below = f'(z) * (dz @ W.T)  with dz (N, H), W (D, H), and a = f(z) (N, D), the layer's input."""
-    for task in prange(-(-len(dz) // 4)):
-        i = task * 4
-        for j in range(0, len(W), 4):
-            dot_products(dz, W, i, j, dz_below)
-        for n in range(i, min(i + 4, len(dz))):
-            _times_slope(code, a[n], dz_below[n])
+    lanes, n_rows, across = lanes_of(a), rows_of_blocks(a), n_panels(a)
+    for task in prange(-(-len(dz) // n_rows) * across):
+        i, j = task // across * n_rows, task % across * 2 * lanes
+        product_block(any_layout(dz), any_layout(W.T), i, j, 2 * lanes, dz_below)
+        for n in range(i, min(i + n_rows, len(dz))):
+            for d in range(j, min(j + 2 * lanes, len(W)), lanes):
+                left = len(W) - d
+                slope = _slope(code, load_part(a, (n, d), left))
+                store_part(dz_below, (n, d), left, load_part(dz_below, (n, d), left) * slope)
 
 
 @compiled(parallel=True, work=lambda x, dz, dW, db: len(x) * dW.size)
 def _weight_gradient(x, dz, dW, db):
     """dW = x.T @ dz, db = dz.sum(axis=0)  with x (N, D), dz (N, H)."""
-    width = even_width(len(db))
-    n_across = -(-len(db) // width)
-    for task in prange(-(-len(dW) // TILE_ROWS) * n_across):
-        i, j = task // n_across * TILE_ROWS, task % n_across * width
-        w = min(width, len(db) - j)
-        store_tile(product_tile(x.T, dz, i, j, w), dW, i, j, w)
+    lanes, n_rows, across = lanes_of(dz), rows_of_blocks(dW), n_panels(dW)
+    for task in prange(-(-len(dW) // n_rows) * across):
+        i, j = task // across * n_rows, task % across * 2 * lanes
+        product_block(any_layout(x.T), any_layout(dz), i, j, 2 * lanes, dW)
         if i == 0:
-            for h in range(j, j + w):
-                db[h] = 0
-            for n in range(len(dz)):
-                for h in range(j, j + w):
-                    db[h] += dz[n, h]
+            for h in range(j, min(j + 2 * lanes, len(db)), lanes):
+                total = full(0, dz)
+                for n in range(len(dz)):
+                    total = total + load_part(dz, (n, h), len(db) - h)
+                store_part(db, h, len(db) - h, total)

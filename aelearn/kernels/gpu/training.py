@@ -119,6 +119,10 @@ class Run:
             return self.host_history
         return history
 
+    def gradient(self):
+        """The gradient of the last batch, a vector like `vector`, copied to the host."""
+        return device.download(self.work.gradient)
+
     def to_host(self):
         """Copy parameters and memory into the Training's arrays, all or none, unless these are current."""
         if self.host_is_current:

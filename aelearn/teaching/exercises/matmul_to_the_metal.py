@@ -69,12 +69,13 @@ def _last_row_of_b_only(a, b):
 
 def _tile(rng):
     """In the first one, each typical mistake leads to a number of its own."""
-    rows, terms = sizes(rng, 2, high=9)
-    return [{"rows": 3, "terms": 5}, {"rows": rows, "terms": terms}, {"rows": 1, "terms": 1}, {"rows": 8, "terms": 8}]
+    rows, columns = sizes(rng, 2, high=9)
+    return [{"rows": 3, "columns": 5}, {"rows": rows, "columns": columns}, {"rows": 1, "columns": 1},
+            {"rows": 6, "columns": 32}]
 
 
-def _operations(rows, terms):
-    return 2 * rows * terms / (terms + 2 * rows)
+def _operations(rows, columns):
+    return 2 * rows * columns / (rows + columns)
 
 
 def _factors_and_size(rng):
@@ -124,15 +125,14 @@ EXERCISES = {
             "an array of integers cuts off all fractions: what is the dtype of c?": _without_a_fraction},
         costs=(NoLoop(_long_rows, lines=2000),)),
     "operations_per_number": Exercise(_tile, ("operations",), answer=_operations, mistakes={
-        "a multiply-add is two operations": lambda rows, terms: _operations(rows, terms) / 2,
-        "the numbers of the tile are loaded and stored: both count":
-            lambda rows, terms: 2 * rows * terms / (terms + rows),
-        "which are loaded and stored, the T numbers of b or the R of the tile?":
-            lambda rows, terms: 2 * rows * terms / (2 * terms + rows),
-        "the numbers of a are in registers: they are not moved":
-            lambda rows, terms: 2 * rows * terms / (terms + 2 * rows + rows * terms),
-        "per number, not per byte": lambda rows, terms: _operations(rows, terms) / 4,
-        "// cuts off the fraction": lambda rows, terms: 2 * rows * terms // (terms + 2 * rows)}),
+        "a multiply-add is two operations": lambda rows, columns: _operations(rows, columns) / 2,
+        "each number is loaded once and used for the whole tile, not loaded for each multiply-add":
+            lambda rows, columns: 2 * rows * columns / (2 * rows * columns),
+        "the sums stay in registers until the end: they are not moved":
+            lambda rows, columns: 2 * rows * columns / (rows + columns + rows * columns),
+        "the numbers of a are loaded, too": lambda rows, columns: 2 * rows,
+        "per number, not per byte": lambda rows, columns: _operations(rows, columns) / 4,
+        "// cuts off the fraction": lambda rows, columns: 2 * rows * columns // (rows + columns)}),
     "multiply_in_blocks": Exercise(_factors_and_size, ("c",), answer=lambda a, b, size: a @ b, blank=EMPTY, mistakes={
         "the terms after the last whole block are missing": _without_the_rest,
         "only the first block is in it: where are the others?": lambda a, b, size: a[:, :size] @ b[:size],

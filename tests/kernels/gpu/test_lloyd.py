@@ -174,6 +174,15 @@ def test_clusters_that_become_empty_on_the_way(rng):
     assert np.array_equal(ours.labels_, twin.labels_) and np.bincount(ours.labels_).min() > 0
 
 
+def test_partial_fit_is_the_cpus(rng):
+    X = rng.normal(size=(60, 3))
+    ours, twin = (KMeans(3, init=X[:3], backend=name) for name in ("cuda", "numpy"))
+    for batch in (X[:30], X[30:40], X[40:]):
+        ours.partial_fit(batch), twin.partial_fit(batch)
+        assert np.array_equal(ours.labels_, twin.labels_) and np.array_equal(ours.counts_, twin.counts_)
+        np.testing.assert_allclose(ours.cluster_centers_, twin.cluster_centers_, rtol=1e-6)
+
+
 def test_x_goes_to_the_device_once_and_little_comes_back(rng, monkeypatch):
     X, sent, fetched = rng.normal(size=(200, 4)), [], []
     fill, download = device.fill, device.download

@@ -69,6 +69,17 @@ def test_only_losses_come_back(X, monkeypatch):
     assert fetched == [2, 2, 2, n_parameters, n_parameters, n_parameters]  # a pair each epoch; then all three vectors
 
 
+def test_callbacks_see_the_gradient_of_the_last_batch(X):
+    seen = {"cuda": [], "numpy": []}
+    for backend, gradients in seen.items():
+        def look(model, row, gradients=gradients):
+            gradients.append(model._training.gradient.copy())
+
+        fit(X, backend, dtype=np.float64, callbacks=(look,))
+    np.testing.assert_allclose(seen["cuda"], seen["numpy"], atol=1e-12)
+    assert np.abs(seen["numpy"]).max(axis=1).min() > 1e-6
+
+
 def test_callbacks_see_the_state_of_their_epoch(X):
     seen = []
 
