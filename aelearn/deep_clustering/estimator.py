@@ -25,6 +25,7 @@ import numpy as np
 from aelearn.autoencoder import Adam, Autoencoder
 from aelearn.core.arrays import squared_distances
 from aelearn.core.base import Transformer, all_or_nothing
+from aelearn.core.output_containers import only_arrays
 from aelearn.core.progress import progress
 from aelearn.core.validation import (
     ConvergenceWarning,
@@ -321,7 +322,9 @@ class DeepClustering(Transformer):
     def transform(self, X):
         """The codes (N, C) of the rows of X (N, D)."""
         self._check_fitted("cluster_centers_")
-        return self.autoencoder_.transform(self._check_X(X))
+        X = self._check_X(X)
+        with only_arrays():
+            return self.autoencoder_.transform(X)
 
     def inverse_transform(self, X):
         """The rows (N, D) that codes X (N, C), such as `cluster_centers_`, are decoded to."""
@@ -383,7 +386,7 @@ class DeepClustering(Transformer):
 
     def _codes(self, model, X):
         """Codes (N, C) in float64 that can be squared. Raises ValueError if one is not a number."""
-        with np.errstate(over="ignore", invalid="ignore"):
+        with only_arrays(), np.errstate(over="ignore", invalid="ignore"):
             codes = model.transform(X).astype(np.float64)  # (N, C)
         if np.isnan(codes).any():
             raise ValueError(f"X has entries as large as {np.abs(X).max():.3g}, whose codes are not finite: scale X")

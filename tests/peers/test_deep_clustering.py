@@ -70,3 +70,15 @@ def test_an_epoch_of_joint_training(few_digits, reconstruction):
     for name, array in model.autoencoder_.params_.items():
         np.testing.assert_allclose(array, params[name].detach().numpy(), atol=1e-7)
     assert not np.array_equal(model.autoencoder_.params_["W2"], start["W2"])
+
+
+def test_frames_everywhere_in_scikit_learn_change_nothing_inside(rng):
+    sklearn = pytest.importorskip("sklearn", reason="scikit-learn is not installed (extra: peers)")
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed (extra: peers)")
+    model, X = DeepClustering(2, hidden_layer_sizes=(4, 2), pretraining_epochs=1, epochs=1, update_interval=1,
+                              start="k-means", backend="numpy", random_state=0), rng.normal(size=(40, 3))
+    labels = model.fit_predict(X)
+    with sklearn.config_context(transform_output="pandas"):
+        assert np.array_equal(model.fit_predict(X), labels) and np.array_equal(model.predict(X), labels)
+        codes = model.transform(pandas.DataFrame(X, index=np.arange(40) + 7))
+        assert list(codes.columns) == ["deepclustering0", "deepclustering1"] and codes.index[0] == 7
