@@ -113,10 +113,10 @@ def test_the_images_are_those_of_the_network(training, few_digits, server):
     assert [entry["step"] for entry in shown][-1] == N_EPOCHS
     key = shown[-1]["query"].removeprefix("blob_key=")
     with Image.open(BytesIO(ask(server, "images/individualImage", blob_key=key))) as image:
-        pixels = np.asarray(image)  # (60, 240): two rows of eight images with a frame of one pixel
-    assert pixels.shape == (60, 240)
-    originals, outputs = few_digits[0][:8], training[0].reconstruct(few_digits[0][:8])  # (8, 784)
-    for i in range(8):
+        pixels = np.asarray(image)  # (60, 180): two rows of six images with a frame of one pixel
+    assert pixels.shape == (60, 180)
+    originals, outputs = few_digits[0][:6], training[0].reconstruct(few_digits[0][:6])  # (8, 784)
+    for i in range(6):
         columns = slice(30 * i + 1, 30 * i + 29)
         np.testing.assert_allclose(pixels[1:29, columns].ravel(), 255 * originals[i], atol=1)
         np.testing.assert_allclose(pixels[31:59, columns].ravel(), 255 * outputs[i], atol=1)

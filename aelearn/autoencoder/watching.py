@@ -102,8 +102,7 @@ class TensorBoard:
     folder can no longer be written later, there is a warning, and the training goes on without logs.
     """
 
-    SHOWN = 8
-    N_STARTS = 2  # of k-means
+    SHOWN = 6
     ROOM = 2**20  # bytes that must be free in the beginning, in addition to those of the images
 
     def __init__(self, folder, images=None, labels=None, *, shape=None, every=1, histograms=False):
@@ -168,7 +167,7 @@ class TensorBoard:
             scalars |= {f"norm_of_{group}/{name}": np.linalg.norm(array) for name, array in arrays.items()}
         pictures = {}
         if self.images is not None:
-            shown = self._X[:self.SHOWN]  # (8, D)
+            shown = self._X[:self.SHOWN]  # (6, D)
             pictures["reconstructions"] = event_log.pairs(shown, autoencoder._evaluate(shown), self.shape)
         if self.labels is not None:
             scalars |= self._scores_of(autoencoder)
@@ -182,7 +181,7 @@ class TensorBoard:
 
     def _scores_of(self, autoencoder):
         """Accuracy, NMI and ARI of clusters of the codes, as many as there are classes."""
-        kmeans = KMeans(len(np.unique(self.labels)), n_init=self.N_STARTS, backend=autoencoder.backend, random_state=0)
+        kmeans = KMeans(len(np.unique(self.labels)), backend=autoencoder.backend, random_state=0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # early codes may be all alike
             clusters = kmeans.fit_predict(self._codes(autoencoder))  # (M,)

@@ -37,7 +37,7 @@ from aelearn.kmeans import KMeans
 from aelearn.pca import PCA
 
 CHECKPOINT_EVERY = 5  # epochs
-N_WATCHED = 500  # test images that TensorBoard shows
+N_WATCHED = 400  # test images that TensorBoard shows
 N_STARTS = 4  # of k-means, the best is kept: codes, pixels and components alike
 
 

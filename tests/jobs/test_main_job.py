@@ -114,7 +114,7 @@ def test_logs_for_tensorboard(small_folder, tmp_path, no_pictures):
     log = accumulator.EventAccumulator(str(tmp_path / "logs")).Reload()
     for name in ("loss", "clusters/accuracy", "norm_of_gradients/W1"):
         assert [event.step for event in log.Scalars(name)] == [1, 2, 3, 4, 5]
-    assert (log.Images("reconstructions")[-1].width, log.Images("reconstructions")[-1].height) == (8 * 5, 2 * 6)
+    assert (log.Images("reconstructions")[-1].width, log.Images("reconstructions")[-1].height) == (6 * 5, 2 * 6)
     (tmp_path / "file").write_text("mine")
     with pytest.raises(OSError, match="the folder for TensorBoard .*file cannot be written"):
         run(replace(settings, tensorboard=str(tmp_path / "file"), out=str(tmp_path / "new")), say=quiet)

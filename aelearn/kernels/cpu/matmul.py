@@ -178,19 +178,13 @@ def new_panel(n_terms, like):
     return panel
 
 
-@compiled(inside=True)
-def n_panels(c):
-    """How many panels, 2 vectors wide, cover the columns of c."""
-    return -(-c.shape[1] // (2 * lanes_of(c)))
-
-
 @compiled(parallel=True)
 def register_tiles(a, b, c):
     """Rung 4, vectors written down: tiles of 6 rows and 2 vectors, whose sums are in registers (see `micro_kernel`).
 
     b is read where it lies. Only the last columns, if they do not fill two vectors, are copied into a panel that does.
     """
-    for task in prange(n_panels(c)):
+    for task in prange(-(-c.shape[1] // (2 * lanes_of(c)))):
         j = task * 2 * lanes_of(c)
         panel = any_layout(b[:, j:j + 2 * lanes_of(c)])
         if panel.shape[1] < 2 * lanes_of(c):
@@ -201,29 +195,40 @@ def register_tiles(a, b, c):
 
 
 @compiled(inside=True)
-def rows_of_blocks(c):
-    """How many rows of c a block has: at most 192, a multiple of 6, and about equally many in all blocks."""
+def block_shape(depth, c):
+    """The blocks of c that the cores take, for sums of `depth` terms: rows, columns, and how many are side by side.
+
+    At most 192 rows, a multiple of 6, about equally many in all blocks; one panel of columns, for long sums several.
+    """
     n_blocks = -(-c.shape[0] // BLOCK_ROWS)
-    return -(-c.shape[0] // (n_blocks * TILE_ROWS)) * TILE_ROWS
+    width = 2 * lanes_of(c) * (PANELS if depth > LONG_SUM else 1)
+    return -(-c.shape[0] // (n_blocks * TILE_ROWS)) * TILE_ROWS, width, -(-c.shape[1] // width)
 
 
 @compiled(inside=True)
-def product_block(a, b, i, j, n_columns, c):
-    """c[i:i + n, j:j + n_columns] = a[i:i + n] @ b[:, j:j + n_columns]  for the n rows of a block of c.
+def block(task, n_rows, width, across, c):
+    """The rows and columns of a block of c, as slices."""
+    i, j = task // across * n_rows, task % across * width
+    return slice(i, min(i + n_rows, c.shape[0])), slice(j, min(j + width, c.shape[1]))
+
+
+@compiled(inside=True)
+def product_block(a, b, rows, columns, c):
+    """c[rows, columns] = a[rows] @ b[:, columns]  for slices.
 
     For each 256 terms of the sums, each panel of b is packed, and then used for all rows: it stays in the L1 cache. If
     there are several panels, they share these columns of a, which are copied so that they stay in L2. The terms of each
     entry are added one by one, from the first to the last, by `fma`: so the result does not depend on the sizes of
     tiles and blocks. Pass a and b through `any_layout`.
     """
-    rows, depth = slice(i, min(i + rows_of_blocks(c), c.shape[0])), a.shape[1]
+    depth = a.shape[1]
     panel = new_panel(min(depth, BLOCK_DEPTH), c)
     for p in range(0, depth, BLOCK_DEPTH):
         n_terms = min(BLOCK_DEPTH, depth - p)
         part = a[rows, p:p + n_terms]
-        if n_columns > panel.shape[1]:
+        if columns.stop - columns.start > panel.shape[1]:
             part = any_layout(part.copy())
-        for column in range(j, min(j + n_columns, c.shape[1]), panel.shape[1]):
+        for column in range(columns.start, columns.stop, panel.shape[1]):
             pack(b, p, n_terms, column, panel)
             add_tiles(part, panel[:n_terms], c[rows], column, p == 0)
 
@@ -237,12 +242,10 @@ def cache_blocks(a, b, c):
     the copy turns it. If the rows of a do not fit into the L2 cache, several panels share a part of them that does
     (see `product_block`).
     """
-    n_rows, width = rows_of_blocks(c), 2 * lanes_of(c)
-    if a.shape[1] > LONG_SUM:
-        width *= PANELS
-    across = -(-c.shape[1] // width)
+    n_rows, width, across = block_shape(a.shape[1], c)
     for task in prange(-(-c.shape[0] // n_rows) * across):
-        product_block(any_layout(a), any_layout(b), task // across * n_rows, task % across * width, width, c)
+        rows, columns = block(task, n_rows, width, across, c)
+        product_block(any_layout(a), any_layout(b), rows, columns, c)
 
 
 RUNGS = (loops, loop_order, all_cores, register_tiles, cache_blocks)

@@ -21,7 +21,7 @@ from numba import prange
 from aelearn.kernels.arguments import check_step
 from aelearn.kernels.common import IDENTITY, RELU, SIGMOID, TANH, activation_code
 from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled
-from aelearn.kernels.cpu.matmul import any_layout, n_panels, product_block, rows_of_blocks
+from aelearn.kernels.cpu.matmul import any_layout, block, block_shape, product_block
 from aelearn.kernels.cpu.vectors import fma, full, lanes_of, less, load_part, power_of_two, select, store_part
 from aelearn.kernels.cpu.workspace import Workspace
 
@@ -162,12 +162,12 @@ def _slope(code, a):
 @compiled(parallel=True, work=lambda x, W, b, code, z, a: len(x) * W.size)
 def _dense(x, W, b, code, z, a):
     """z = x @ W + b, a = f(z)  with x (N, D), W (D, H), b (H,); fills a (N, H), and also z unless it has no rows."""
-    lanes, n_rows, across = lanes_of(a), rows_of_blocks(a), n_panels(a)
-    for task in prange(-(-len(x) // n_rows) * across):
-        i, j = task // across * n_rows, task % across * 2 * lanes
-        product_block(any_layout(x), any_layout(W), i, j, 2 * lanes, a)
-        for n in range(i, min(i + n_rows, len(a))):
-            for h in range(j, min(j + 2 * lanes, len(b)), lanes):
+    n_rows, width, across = block_shape(len(W), a)
+    for task in prange(-(-len(a) // n_rows) * across):
+        rows, columns = block(task, n_rows, width, across, a)
+        product_block(any_layout(x), any_layout(W), rows, columns, a)
+        for n in range(rows.start, rows.stop):
+            for h in range(columns.start, columns.stop, lanes_of(a)):
                 left = len(b) - h
                 z_part = load_part(a, (n, h), left) + load_part(b, h, left)
                 if len(z):
@@ -215,12 +215,12 @@ def _add_delta(da, a, code, dz):
 @compiled(parallel=True, work=lambda dz, W, a, code, dz_below: len(dz) * W.size)
 def _delta_below(dz, W, a, code, dz_below):
     """dz_below = f'(z) * (dz @ W.T)  with dz (N, H), W (D, H), and a = f(z) (N, D), the layer's input."""
-    lanes, n_rows, across = lanes_of(a), rows_of_blocks(a), n_panels(a)
-    for task in prange(-(-len(dz) // n_rows) * across):
-        i, j = task // across * n_rows, task % across * 2 * lanes
-        product_block(any_layout(dz), any_layout(W.T), i, j, 2 * lanes, dz_below)
-        for n in range(i, min(i + n_rows, len(dz))):
-            for d in range(j, min(j + 2 * lanes, len(W)), lanes):
+    n_rows, width, across = block_shape(W.shape[1], a)
+    for task in prange(-(-len(a) // n_rows) * across):
+        rows, columns = block(task, n_rows, width, across, a)
+        product_block(any_layout(dz), any_layout(W.T), rows, columns, dz_below)
+        for n in range(rows.start, rows.stop):
+            for d in range(columns.start, columns.stop, lanes_of(a)):
                 left = len(W) - d
                 slope = _slope(code, load_part(a, (n, d), left))
                 store_part(dz_below, (n, d), left, load_part(dz_below, (n, d), left) * slope)
@@ -229,12 +229,12 @@ def _delta_below(dz, W, a, code, dz_below):
 @compiled(parallel=True, work=lambda x, dz, dW, db: len(x) * dW.size)
 def _weight_gradient(x, dz, dW, db):
     """dW = x.T @ dz, db = dz.sum(axis=0)  with x (N, D), dz (N, H)."""
-    lanes, n_rows, across = lanes_of(dz), rows_of_blocks(dW), n_panels(dW)
+    n_rows, width, across = block_shape(len(x), dW)
     for task in prange(-(-len(dW) // n_rows) * across):
-        i, j = task // across * n_rows, task % across * 2 * lanes
-        product_block(any_layout(x.T), any_layout(dz), i, j, 2 * lanes, dW)
-        if i == 0:
-            for h in range(j, min(j + 2 * lanes, len(db)), lanes):
+        rows, columns = block(task, n_rows, width, across, dW)
+        product_block(any_layout(x.T), any_layout(dz), rows, columns, dW)
+        if rows.start == 0:
+            for h in range(columns.start, columns.stop, lanes_of(dz)):
                 total = full(0, dz)
                 for n in range(len(dz)):
                     total = total + load_part(dz, (n, h), len(db) - h)
