@@ -113,12 +113,16 @@ def micro_kernel(a, i, panel, c, j, is_new):
 
 @compiled(inside=True)
 def edge_tile(a, i, panel, c, j, is_new):
-    """The same for a tile that sticks out of c: a full tile in an array of its own, whose part inside c is copied."""
+    """The same for a tile that sticks out of c: a full tile in an array of its own, whose part inside c is copied.
+
+    Rows of a past the end repeat the last one.
+    """
     n_rows, n_columns = min(TILE_ROWS, c.shape[0] - i), min(panel.shape[1], c.shape[1] - j)
-    rows, tile = np.zeros((TILE_ROWS, len(panel)), a.dtype), np.zeros((TILE_ROWS, panel.shape[1]), a.dtype)
-    for r in range(n_rows):
+    rows, tile = np.empty((TILE_ROWS, len(panel)), a.dtype), np.zeros((TILE_ROWS, panel.shape[1]), a.dtype)
+    for r in range(TILE_ROWS):
         for q in range(len(panel)):
-            rows[r, q] = a[i + r, q]
+            rows[r, q] = a[min(i + r, len(a) - 1), q]
+    for r in range(n_rows):
         for h in range(0 if is_new else n_columns):
             tile[r, h] = c[i + r, j + h]
     micro_kernel(any_layout(rows), 0, panel, tile, 0, is_new)
