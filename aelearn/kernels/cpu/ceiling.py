@@ -18,13 +18,13 @@ from numba import prange
 from aelearn.kernels.cpu.compiling import SUMS_IN_ANY_ORDER, compiled
 from aelearn.kernels.cpu.vectors import fma, full, lanes_of, load_part, store_part
 
-STEPS, CHAINS = 8, 8  # of `multiply_adds`
+STEPS, CHAINS = 32, 8  # of `multiply_adds`
 TRIALS = 5  # the best one counts: any disturbance makes a trial slower
 
 
 @compiled(parallel=True)
 def multiply_adds(x, out):
-    """out[task, i] = the sum of 8 chains y <- y x[i] + 1 of 8 steps, which start at x[i], x[i] + 1, ..., x[i] + 7.
+    """out[task, i] = the sum of 8 chains y <- y x[i] + 1 of 32 steps, which start at x[i], x[i] + 1, ..., x[i] + 7.
 
     There are eight chains because the result of a multiply-add is available only after some cycles: a single chain
     would wait. Each chain is a vector register, which works on as many numbers of x at once as it has lanes.
