@@ -14,6 +14,7 @@ from aelearn.core.progress import progress
 from aelearn.plotting.picture import Picture
 from aelearn.teaching.progress import originals
 
+PAUSE = 0.25  # seconds
 RECORD = "AELEARN_RECORD"  # the environment variable that names a file of measurements, to be shown again
 
 
@@ -99,17 +100,20 @@ def recorded(lesson, name):
 def seconds(functions, *, rounds=5):
     """How long one call takes: {name: function without arguments} -> {name: seconds}.
 
-    Each is called once without being timed, because a kernel compiles at its first call. Then they are called in turn,
-    and the best time of each counts: whatever else the machine does can only make a call slower.
+    Each is called once without being timed, because a kernel compiles at its first call; then, after a pause, several
+    times. The best time counts: whatever else the machine does can only make a call slower. During the pause the last
+    function's threads, which wait for more work by turning in circles, go to sleep.
     """
-    for function in functions.values():
+    best = {}
+    for name, function in functions.items():
         function()
-    best = dict.fromkeys(functions, float("inf"))
-    for _ in range(rounds):
-        for name, function in functions.items():
+        time.sleep(PAUSE)
+        times = []
+        for _ in range(rounds):
             started = time.perf_counter()
             function()
-            best[name] = min(best[name], time.perf_counter() - started)
+            times.append(time.perf_counter() - started)
+        best[name] = min(times)
     return best
 
 

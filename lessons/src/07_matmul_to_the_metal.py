@@ -80,7 +80,7 @@ def speeds(functions, n):
     a, b = rng.random((2, n, n), np.float32)  # (n, n), (n, n)
     c = np.zeros((n, n), np.float32)
     calls = {name: lambda f=function: f(a, b, c) for name, function in functions.items()}
-    return {name: 2 * n**3 / time / 1e9 for name, time in seconds(calls, rounds=3).items()}
+    return {name: 2 * n**3 / time / 1e9 for name, time in seconds(calls, rounds=10).items()}
 
 
 in_python = yours(multiply, lambda a, b: loops.py_func(a, b, np.zeros((len(a), b.shape[1]), a.dtype)))
@@ -363,7 +363,7 @@ show(plotting.roofline(roofs, peak, points, title=f"The rungs under the roofline
 #
 # Rung 1 is far below every roof: it waits for cache lines of which it uses one number, and for the previous sum. Rung
 # 3 is close to a slanted roof, so a processor with more arithmetic units would not help it. Rungs 4 and 5 have moved to
-# the right, under the flat roof.
+# the right, under the flat roof. (A rung above its roof? Then another program was at work while the roof was measured.)
 #
 # ## What the autoencoder needs
 #

@@ -20,6 +20,7 @@ from aelearn.kernels.cpu.vectors import fma, full, lanes_of, load_part, store_pa
 
 STEPS, CHAINS = 32, 8  # of `multiply_adds`
 TRIALS = 5  # the best one counts: any disturbance makes a trial slower
+PAUSE = 0.25  # seconds before a trial: another library's threads, which wait by turning in circles, go to sleep
 
 
 @compiled(parallel=True)
@@ -85,6 +86,7 @@ def _seconds(function):
     function()
     found = []
     for _ in range(TRIALS):
+        time.sleep(PAUSE)
         started = time.perf_counter()
         function()
         found.append(time.perf_counter() - started)
