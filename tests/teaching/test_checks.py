@@ -243,8 +243,8 @@ def test_other_types_are_told(name, answer, words):
 
 
 def test_fractions_and_decimals_are_numbers():
-    for name, exact in (("operations_per_number", lambda rows, terms: Fraction(2 * rows * terms, 2 * rows + terms)),
-                        ("operations_per_number", lambda rows, terms: Decimal(2 * rows * terms) / (2 * rows + terms)),
+    for name, exact in (("operations_per_number", lambda rows, columns: Fraction(2 * rows * columns, rows + columns)),
+                        ("operations_per_number", lambda rows, columns: Decimal(2 * rows * columns) / (rows + columns)),
                         ("update", lambda *a: [list(map(Fraction, row)) for row in RIGHT["update"](*a)])):
         assert judge(name, exact).right
     assert "wrong" in str(judge("update", lambda *a: [[Fraction(1, 3)] * a[0].shape[1]] * len(a[2])))

@@ -20,7 +20,7 @@ def test_the_page_is_what_its_code_says():
 
 def test_every_kernel_is_on_the_page():
     assert {case.kernel for cases in all_cases().values() for case in cases} == {
-        spec.name for spec in SPECS} - {"device._count"}
+        spec.name for spec in SPECS} - {"device._count", "network._add_delta"}  # which deep clustering alone needs
 
 
 def test_residence_on_a_multiprocessor():
