@@ -26,7 +26,7 @@ RECOGNIZED = [(name, words, wrong) for name, exercise in EXERCISES.items()
               for words, wrong in exercise.mistakes.items()]
 NEEDS_FLOAT64 = ("central_difference", "gradient_by_nudging", "slope_along")  # small differences vanish in float32
 STRICT = os.environ.get("AELEARN_STRICT") == "1"
-SEEDS = range(200 if STRICT else 2)
+SEEDS = range(200 if STRICT else 1)  # 0 is that of every `check`
 each_exercise = pytest.mark.parametrize("name", EXERCISES)
 
 
