@@ -365,6 +365,10 @@ class DeepClustering(Transformer):
         if isinstance(self.start, str):
             check_choice("start", self.start, ("graph", "k-means"))
         self._make_autoencoder().set_params(callbacks=self.callbacks).check_settings()
+        for callback in self.callbacks:
+            if hasattr(callback, "begin"):
+                raise TypeError(f"{type(callback).__name__} shows the training of an Autoencoder, not that of "
+                                "DeepClustering: use a function callback(model, row)")
 
     def _check_start(self, n_samples):
         """Raise ValueError or TypeError for too few rows, and for a `start` of the wrong shape or kind."""

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from aelearn import Checkpoint, DeepClustering, EarlyStopping, make_blobs, metrics
+from aelearn.autoencoder import LivePlot
 from aelearn.core.validation import ConvergenceWarning, NotFittedError
 from aelearn.deep_clustering import estimator as module
 from aelearn.deep_clustering.estimator import means
@@ -218,6 +219,7 @@ def test_means_by_hand():
     ({"gamma": -1}, ValueError, "gamma must"), ({"degrees_of_freedom": 0}, ValueError, "degrees_of_freedom must"),
     ({"reconstruction": 1}, TypeError, "reconstruction must"), ({"batch_size": 0}, ValueError, "batch_size must"),
     ({"augment": 3}, TypeError, "augment must"), ({"callbacks": 3}, TypeError, "callbacks must"),
+    ({"callbacks": (LivePlot(),)}, TypeError, "LivePlot shows the training of an Autoencoder, not that of"),
     ({"joint_learning_rate": 0}, ValueError, "joint_learning_rate must"), ({"verbose": -1}, ValueError, "verbose must"),
 ])
 def test_impossible_settings(blobs, settings, error, words):

@@ -20,19 +20,24 @@ from aelearn.kernels.cpu.compiling import compiled
 CHUNK = 256  # rows that a core computes at a time
 
 
+@compiled(inside=True)
+def _times_row(data, indices, indptr, i, x, total):
+    """total = W[i] @ x  for row i of W (N, N) in CSR form, x (N, Q), total (Q,)."""
+    for q in range(len(total)):
+        total[q] = 0
+    for e in range(indptr[i], indptr[i + 1]):
+        weight, row = data[e], x[indices[e]]
+        for q in range(len(total)):
+            total[q] += weight * row[q]
+
+
 @compiled(parallel=True, work=lambda data, indices, indptr, x, y: data.size * x.shape[1])
 def _csr_product(data, indices, indptr, x, y):
     """y = W @ x  for W (N, N) in CSR form, x (N, Q), y (N, Q)."""
     n_rows = len(y)
     for task in prange(-(-n_rows // CHUNK)):
         for i in range(task * CHUNK, min((task + 1) * CHUNK, n_rows)):
-            total = y[i]
-            for q in range(len(total)):
-                total[q] = 0
-            for e in range(indptr[i], indptr[i + 1]):
-                weight, row = data[e], x[indices[e]]
-                for q in range(len(total)):
-                    total[q] += weight * row[q]
+            _times_row(data, indices, indptr, i, x, y[i])
 
 
 @compiled(parallel=True, work=lambda data, indices, indptr, x, before, middle, half: data.size * x.shape[1])
@@ -42,12 +47,7 @@ def _chebyshev_step(data, indices, indptr, x, before, middle, half):
     for task in prange(-(-n_rows // CHUNK)):
         total = np.empty(x.shape[1])
         for i in range(task * CHUNK, min((task + 1) * CHUNK, n_rows)):
-            for q in range(len(total)):
-                total[q] = 0
-            for e in range(indptr[i], indptr[i + 1]):
-                weight, row = data[e], x[indices[e]]
-                for q in range(len(total)):
-                    total[q] += weight * row[q]
+            _times_row(data, indices, indptr, i, x, total)
             last, row = before[i], x[i]
             for q in range(len(total)):
                 last[q] = (total[q] - middle * row[q]) * factor - last[q]
