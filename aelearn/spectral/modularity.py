@@ -11,8 +11,8 @@ a[k] = sum_l e[k, l], the share of the degrees that is in cluster k,
     modularity = sum_k (e[k, k] - a[k]^2)
 
 Of the numbers of eigenvectors whose clusters are the same from several starts of k-means, `best_of` takes that with
-the largest modularity. The normalised cut, which eigenvectors minimise over fuzzy clusters, may be
-smaller where two large groups are taken for one and a compact one is cut in two instead. The sum of a[k]^2 sees that. Its price:
+the largest modularity. The normalised cut, which eigenvectors minimise over fuzzy clusters, may be smaller where two
+large groups are taken for one and a compact one is cut in two instead. The sum of a[k]^2 sees that. Its price:
 of two clusterings with about as many edges inside, modularity prefers the one whose clusters are of similar sizes.
 
 Sources: Newman and Girvan, "Finding and evaluating community structure in networks" (2004), equation 5; more
